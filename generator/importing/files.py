@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 FILES = "service.environment_files"
 OF_CONTAINERS = "container.env_files"
-_NOTE = "holds a secret or is not at hand, so that the file itself is named"
+_NOTE = (
+    "holds a secret or is not at hand, so that the file itself is named; what it sets wins over "
+    "the profile"
+)
 _UNKNOWN = frozenset({"", "…"})
 _HINT = "put it into a file of mode 0600 and name that in `{}`"
 

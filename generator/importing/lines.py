@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from generator.view import View
 
-_SECTIONS: Final = frozenset({"Unit", "Service", "Container", "Install"})
+SECTIONS: Final = frozenset({"Unit", "Service", "Container", "Install"})
 _DIRECTIVES: Final = frozenset(
     {
         *DIRECTIVES,
@@ -46,7 +46,7 @@ def lines_of(view: View) -> Iterator[Line]:
             named = line.name and line.value and line.name not in _DIRECTIVES
             boxed = (line.name, line.value) == ("Network", "host") or line.name == "User"
             told = line.name in limits or (boxed and line.section == "Container")
-            if named and line.section in _SECTIONS and not told:
+            if named and line.section in SECTIONS and not told:
                 yield line
 
 

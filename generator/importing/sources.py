@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.importing.container import container
 from generator.importing.entries import Entry, Left
+from generator.importing.lines import SECTIONS
 from generator.importing.models import models
 from generator.importing.module import module
 from generator.importing.unit import directives, restarts
@@ -33,6 +34,8 @@ def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
     elif view.phrases.kind == "quadlet":
         yield from restarts(view)
     yield from _unread(view)
+    if view.phrases.kind == "systemd":
+        yield from _nowhere(view)
     yield from models((view, *chosen.jobs, *chosen.modelfiles), facts)
 
 
@@ -48,6 +51,14 @@ def _unread(view: View) -> Iterator[Left]:
                 fix="write what is meant into the profile",
                 idle=True,
             )
+
+
+def _nowhere(view: View) -> Iterator[Left]:
+    """Yield what stands in a section that nobody reads."""
+    for line in view.lines:
+        if line.name and line.section and line.section not in SECTIONS:
+            reason = f"nobody reads a section [{line.section}], so that it has no effect"
+            yield Left(name=line.name, value=line.value, place=line.place, reason=reason, idle=True)
 
 
 def _release(chosen: Chosen) -> Iterator[Entry]:

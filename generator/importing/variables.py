@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from generator.engines import load_engine
@@ -22,6 +24,9 @@ _BOTH = "a profile has the swap alone, beside a memory limit"
 _HIGH = "memory_high"
 _RESERVED = frozenset({"compose", "script"})
 _KEPT = "it is what the kernel keeps for the container, and a profile has limits alone"
+_LOCKED = "LimitMEMLOCK"
+_SOFT = "a profile has one value for the soft and the hard limit: the soft one"
+_QUOTA = re.compile(r"(\d+(?:\.\d+)?)(%?)", re.ASCII)
 TOGETHER = "memory_and_swap"
 """The limit of memory and swap together, beside which that of swap alone stands."""
 _OUT_OF_REACH = {
@@ -100,9 +105,21 @@ def bounds(view: View) -> Iterator[Entry | Left]:
             reason = "a container has this bound of itself"
             yield Left(name=one.name, value=written, place=one.place, reason=reason, idle=True)
         else:
-            yield Entry(
-                key=f"resources.{one.name}", value=_limit(one), name=one.name, place=one.place
-            )
+            key, note = f"resources.{one.name}", _rounded(one)
+            yield Entry(key=key, value=_limit(one), name=one.name, place=one.place, note=note)
+    for line in view.lines:
+        soft, colon, hard = line.value.partition(":")
+        if line.name == _LOCKED and colon and soft != hard:
+            yield Left(name=line.name, value=line.value, place=line.place, reason=_SOFT)
+
+
+def _rounded(one: Bound) -> str:
+    """Return that a quota had a fraction, which a profile has none of."""
+    number = _QUOTA.fullmatch(one.written.strip("\"' ")) if one.name == "cpu_quota" else None
+    if number is None or not isinstance(one.value, int):
+        return ""
+    told = Decimal(number[1]) * (1 if number[2] else 100)
+    return "" if told == one.value else f"it was {one.written}, and a profile has whole percents"
 
 
 def _limit(one: Bound) -> int | str:

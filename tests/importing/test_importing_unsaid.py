@@ -1,4 +1,4 @@
-"""What drop-ins take away of the unit is named: it acts again when they are gone."""
+"""What a file says is named where a profile does not carry it: nothing is lost unsaid."""
 
 from __future__ import annotations
 
@@ -156,3 +156,13 @@ SetCredential=token:s3cret
     found = of(tmp_path, {UNIT: SERVICE + more})
     assert [one.name for one in found.lost] == ["ALL_PROXY"]
     assert "cret" not in found.text.replace("secret", "")
+
+
+def test_what_a_profile_says_less_finely_is_told(tmp_path: Path) -> None:
+    found = of_drop_in(tmp_path, "CPUQuota=12.5%", "LimitMEMLOCK=16M:32M", "[Serivce]", "Nice=5")
+    assert "it was 12.5%, and a profile has whole percents" in found.text.replace("\n# ", " ")
+    assert "LimitMEMLOCK" in lost(found)
+    assert [one.name for one in found.left if one.idle] == ["Nice"]
+    assert not any(
+        "whole percents" in one.note for one in of_drop_in(tmp_path / "b", "CPUQuota=50%").carried
+    )
