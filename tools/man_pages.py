@@ -25,7 +25,7 @@ _VARIABLES: Final = (
 
 def files() -> dict[str, str]:
     """Return the pages by their path in the repository."""
-    context = click.Context(gen, info_name="gen", max_content_width=80)
+    context = click.Context(gen, info_name="gen", **gen.context_settings)
     pages = {"man/gen.1": _page("gen", gen, context, "profiles of inference hosts, made to run")}
     for name, about in COMMANDS.items():
         command = gen.get_command(context, name) or gen
