@@ -17,7 +17,6 @@
       OLLAMA_NUM_PARALLEL = "4";
       OMP_NUM_THREADS = "20";
       OPENBLAS_NUM_THREADS = "20";
-      VECLIB_MAXIMUM_THREADS = "20";
     };
     loadModels = [
       "qwen2.5-coder:7b"
@@ -30,6 +29,7 @@
     CPUQuota = "2000%";
     CPUWeight = 100;
     MemoryMax = "20G";
+    MemorySwapMax = "0";
     Restart = "always";
     RestartSec = 3;
   };

@@ -403,11 +403,15 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """When systemd starts the server again, and after how long a pause."""
+    """When systemd starts the server again, and after how long a pause.
+
+    `installed`: the unit of the installer says the same, and the profile nothing.
+    """
 
     policy: RestartPolicy
     seconds: int
     reason: str
+    installed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

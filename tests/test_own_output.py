@@ -94,3 +94,55 @@ def test_of_modules_as_nix_says_them(
     monkeypatch.setenv("PATH", PATH)
     require("nix-instantiate")
     assert unsaid(plan(OWN[name]), "nixos", tmp_path) == []
+
+
+ASKS_NOTHING = ("of the README", "one card")
+# Nothing reads them on Linux, or nobody has asked for them.
+WORDS = (
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+    *("OLLAMA_NUM_THREADS", "OLLAMA_WARMUP_ENABLED", "OLLAMA_GPU_LAYERS", "OLLAMA_NUM_GPU"),
+    *("Not set:", "Stands in for", "hostwright: ignore HW121", "hostwright: ignore HW210"),
+)
+
+
+@pytest.mark.parametrize("release", [*RELEASES, "0.30.0", "0.30.1", "0.31.0"])
+@pytest.mark.parametrize("name", ASKS_NOTHING)
+def test_nothing_is_said_of_names_that_nobody_asked_for(name: str, release: str) -> None:
+    decided = plan(OWN[name], release)
+    text = "".join(f.text for target in TARGETS for f in all_files(target, decided))
+    assert [word for word in WORDS if word in text] == []
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_thread_names_follow_the_count_that_is_asked_for(release: str) -> None:
+    host = {"cpu": {"cores": 16, "threads": 32}}
+    asked = plan({"host": host, "threads": {"count": 12}}, release)
+    told = {one.name: one for one in asked.service.environment}
+    for name, library in (
+        ("OMP_NUM_THREADS", "OpenMP"),
+        ("MKL_NUM_THREADS", "Intel MKL"),
+        ("OPENBLAS_NUM_THREADS", "OpenBLAS"),
+    ):
+        assert told[name].value == "12"
+        assert told[name].reason.startswith(f"For builds that link {library}; official ")
+    assert "VECLIB_MAXIMUM_THREADS" not in told
+    with_dead = plan({"host": host, "threads": {"count": 12}}, release, legacy_env=True)
+    assert "VECLIB_MAXIMUM_THREADS" in {one.name for one in with_dead.service.environment}
+
+
+def test_a_drop_in_repeats_nothing_of_the_unit_of_the_installer() -> None:
+    lines = "Restart=always", "RestartSec=3"
+    for changes, there in (({}, False), ({"full_unit": True}, True), ({"restart": "always"}, True)):
+        files = all_files("systemd", plan({"service": changes}))
+        units = "".join(f.text for f in files if "/ollama.service" in f.path)
+        assert all((f"\n{line}\n" in units) == there for line in lines)
+
+
+def test_every_line_of_the_sandbox_has_its_reason() -> None:
+    for host in OWN["of the README"]["host"], OWN["one card"]["host"]:
+        decided = plan({"host": host, "service": {"full_unit": True}})
+        assert [one.name for one in decided.service.hardening if not one.reason] == []
+        (unit,) = (
+            f.text for f in all_files("systemd", decided) if f.path.endswith("/ollama.service")
+        )
+        assert "To undo a line" in unit

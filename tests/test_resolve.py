@@ -34,7 +34,6 @@ class TestTheSeeds:
             "OMP_NUM_THREADS": "20",
             "MKL_NUM_THREADS": "20",
             "OPENBLAS_NUM_THREADS": "20",
-            "VECLIB_MAXIMUM_THREADS": "20",
             "OLLAMA_CONTEXT_LENGTH": "8192",
             "OLLAMA_NUM_PARALLEL": "4",
             "OLLAMA_MAX_LOADED_MODELS": "3",
@@ -42,7 +41,12 @@ class TestTheSeeds:
             "OLLAMA_KV_CACHE_TYPE": "q8_0",
             "LLAMA_ARG_CACHE_RAM": "256",
         }
-        assert limits(decided) == {"cpu_quota": 2000, "cpu_weight": 100, "memory_max": 20 * GIB}
+        assert limits(decided) == {
+            "cpu_quota": 2000,
+            "cpu_weight": 100,
+            "memory_max": 20 * GIB,
+            "memory_swap_max": 0,
+        }
         assert [model.served for model in decided.service.models] == [
             "qwen2.5-coder:7b",
             "deepseek-r1:7b",

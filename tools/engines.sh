@@ -27,6 +27,8 @@ prove ollama "$(command -v "${OLLAMA_BIN:-ollama}")" \
   'install Ollama, or name its program by OLLAMA_BIN' \
   tests/engines/test_ollama.py tests/verify/test_verify_ollama.py \
   tests/warmup/test_warmup_ollama.py
+MUTATED_PROFILES=2000 .venv/bin/python -m pytest -q tests/profiles/test_json_schema.py ||
+  unproven="$unproven schema"
 llama=$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")
 prove llama.cpp "$(command -v "${HOSTWRIGHT_LLAMA_SERVER:-llama-server}" >/dev/null && echo "$llama")" \
   'install it, or name its programs by HOSTWRIGHT_LLAMA_FIT_PARAMS and HOSTWRIGHT_LLAMA_SERVER' \

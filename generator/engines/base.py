@@ -108,13 +108,15 @@ class Server:
 
     `product`, `log_line`, `models_below`, `installed_models` and `api` are as in a Service.
     `home` and `user` are those of a complete unit, `program` is what a container's image calls
-    it, and `address` the variable that says where to listen.
+    it, and `address` the variable that says where to listen. `installed_restart` is what the unit
+    of the installer has as `Restart=` and `RestartSec=`.
     """
 
     product: str
     log_line: str
     models_below: str
     installed_models: str
+    installed_restart: tuple[str, int] = ("", 0)
     unit: str
     command: tuple[str, ...]
     health: Health

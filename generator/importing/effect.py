@@ -78,6 +78,8 @@ def _same_limits(view: View, plan: Plan) -> Iterator[str]:
         limit = plan.service.limit(one.name)
         if limit is not None and _bytes(limit) == one.value:
             yield one.name
+            if one.name == "memory_swap_max":
+                yield "memory_and_swap"  # The same line, read another way.
 
 
 def _bytes(limit: Limit) -> int | str | None:

@@ -90,6 +90,7 @@ def left(
 
 def bounds(view: View) -> Iterator[Entry | Left]:
     """Yield what the limits of a View become."""
+    yield from _swapped(view)
     for one in view.bounds:
         written = one.written or str(one.value)
         if one.name == TOGETHER:
@@ -120,6 +121,20 @@ def _rounded(one: Bound) -> str:
         return ""
     told = Decimal(number[1]) * (1 if number[2] else 100)
     return "" if told == one.value else f"it was {one.written}, and a profile has whole percents"
+
+
+def _swapped(view: View) -> Iterator[Entry]:
+    """Yield the swap that a limit on memory leaves without a word: a profile would leave none."""
+    one, book = view.bound("memory_max"), view.phrases
+    if one is None or one.value is None or view.bound("memory_swap_max") is not None:
+        return
+    of_unit = book.limits_unit(one)
+    if book.unit_no_swap if of_unit else book.no_swap:
+        # An engine of containers allows as much again.
+        value = "infinity" if of_unit else _limit(one)
+        note = "as much as now; 0 keeps models out of swap"
+        key = "resources.memory_swap_max"
+        yield Entry(key=key, value=value, name="memory_swap_max", place=one.place, note=note)
 
 
 def _limit(one: Bound) -> int | str:

@@ -6,8 +6,9 @@ A message is `what; what to do`, as in `units`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -28,9 +29,25 @@ from generator.units import (
     parse_size,
 )
 
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
 _IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _STORE = "/nix/store"
+
+
+@dataclass(frozen=True, slots=True)
+class _Matching(AfterValidator):
+    """A check that all of a text fits a pattern, which the JSON Schema says too."""
+
+    pattern: str = ""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
 
 
 def matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
@@ -41,7 +58,8 @@ def matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
             raise ValueError(f"`{text}` is not {what}")
         return text
 
-    return AfterValidator(check)
+    # Editors read ECMAScript, where `\d` is always that of ASCII.
+    return _Matching(check, f"^(?:{pattern.pattern})$")
 
 
 def _path(text: str) -> str:
@@ -148,12 +166,23 @@ def _reason(text: str) -> str:
     return text.strip()
 
 
+# As `parse_size`, `parse_cpu_quota`, `parse_go_duration` and `Release.parse` read them; `_SOME` is
+# before a number above zero.
+_SOME = r"(?=[^A-Za-z]*[1-9])"
+_A_SIZE = r"\s*[0-9]+(\.[0-9]+)?\s*([KMGTPE](i(B)?)?|B)?\s*"
+_A_QUOTA = r"^\s*[1-9][0-9]{0,6}%\s*$"
+_TIME = r"([0-9]+|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)"
+_A_RELEASE = r"^\s*v?[0-9]{1,6}\.[0-9]{1,6}(\.[0-9]{1,6})?(-rc[0-9]{1,6})?\s*$"
+# From `/`, and nothing of ASCII that `_NOT_IN_PATHS` finds.
+_A_PATH = r"^/[^\x00-\x20!-$&-*;<>?\[-^`{|}\x7f%]*$"
+
+
 def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more})
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
-Reason = Annotated[Text, AfterValidator(_reason), _schema("string", minLength=1)]
+Reason = Annotated[Text, AfterValidator(_reason), _schema("string", pattern=r"\S")]
 Name = Annotated[str, matching(NAME, "a name; write lower-case letters, digits and `-`")]
 Word = Annotated[
     str, matching(re.compile(WORD), "a plain name; write letters, digits, `_`, `.` and `-`")
@@ -197,7 +226,7 @@ Variable = Annotated[
 ]
 CpuList = Annotated[
     str,
-    matching(re.compile(CPU_LIST, re.ASCII), "a CPU list; write it like `0-11,24`"),
+    matching(re.compile(CPU_LIST.replace(r"\d", "[0-9]")), "a CPU list; write it like `0-11,24`"),
     AfterValidator(_cpu_list),
 ]
 Origin = Annotated[
@@ -207,7 +236,9 @@ Origin = Annotated[
         "an origin; write its scheme too, like `https://app.lan`",
     ),
 ]
-Path = Annotated[str, AfterValidator(_path)]
+Path = Annotated[
+    str, AfterValidator(_path), _schema("string", pattern=_A_PATH, examples=["/srv/models"])
+]
 # Of a file that says what no output may.
 SecretPath = Annotated[Path, AfterValidator(_secret_path)]
 Size = Annotated[
@@ -217,7 +248,8 @@ Size = Annotated[
     _schema(
         ["string", "integer"],
         examples=["24G", "24GiB"],
-        pattern=r"^\d+(\.\d+)?\s*[KMGTPE]?(iB?|B)?$",
+        minimum=1,
+        pattern=f"^{_SOME}{_A_SIZE}$",
     ),
 ]
 SizeOrZero = Annotated[
@@ -227,39 +259,77 @@ SizeOrZero = Annotated[
     _schema(
         ["string", "integer"],
         examples=["512MiB"],
-        pattern=r"^\d+(\.\d+)?\s*[KMGTPE]?(iB?|B)?$",
+        minimum=0,
+        pattern=f"^{_A_SIZE}$",
     ),
 ]
 Bound = Annotated[
     int | Literal["infinity"],
     BeforeValidator(lambda value: value if value == "infinity" else _size(value)),
     AfterValidator(_not_negative),
-    _schema(["string", "integer"], examples=["20G", "infinity", 0]),
+    _schema(
+        ["string", "integer"],
+        examples=["20G", "infinity", 0],
+        minimum=0,
+        pattern=f"^(infinity|{_A_SIZE})$",
+    ),
 ]
 Limit = Annotated[
-    Bound, AfterValidator(_above_zero), _schema(["string", "integer"], examples=["20G"])
+    Bound,
+    AfterValidator(_above_zero),
+    _schema(
+        ["string", "integer"],
+        examples=["20G"],
+        minimum=1,
+        pattern=f"^(infinity|{_SOME}{_A_SIZE})$",
+    ),
 ]
 Quota = Annotated[
     int,
     BeforeValidator(lambda v: parse_cpu_quota(str(v)) if isinstance(v, int | str) else v),
-    _schema("string", pattern=r"^[1-9]\d*%$", examples=["2000%"]),
+    _schema("string", pattern=_A_QUOTA, examples=["2000%"]),
 ]
 GoDuration = Annotated[
     str,
     BeforeValidator(_as_text),
     AfterValidator(_go_duration),
-    _schema(["string", "integer"], examples=["30m", "24h", "-1"]),
+    _schema(["string", "integer"], examples=["30m", "24h", "-1"], pattern=f"^[-+]?{_TIME}$"),
 ]
-Timeout = Annotated[GoDuration, AfterValidator(_positive_duration)]
-ReleaseText = Annotated[str, AfterValidator(_release)]
-EnvValue = Annotated[Text, BeforeValidator(_as_text)]
+Timeout = Annotated[
+    GoDuration,
+    AfterValidator(_positive_duration),
+    _schema(
+        ["string", "integer"],
+        examples=["90s", "5m"],
+        minimum=1,
+        pattern=f"^[+]?(?=.*[1-9]){_TIME}$",
+    ),
+]
+ReleaseText = Annotated[
+    str, AfterValidator(_release), _schema("string", pattern=_A_RELEASE, examples=["0.32"])
+]
+EnvValue = Annotated[Text, BeforeValidator(_as_text), _schema(["string", "integer"])]
+KvCacheType = Annotated[
+    Word,
+    _schema(
+        "string",
+        enum=["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1"],
+    ),
+]
+"""What any release takes; `resolve` says what the release at hand does."""
 DeviceId = Annotated[
     str,
     BeforeValidator(_as_text),
     matching(
         re.compile(r"[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+"), "a GPU; write its index or UUID"
     ),
-    _schema(["string", "integer"], examples=["0", "GPU-8f2e…"]),
+    _schema(
+        ["string", "integer"],
+        examples=["0", "GPU-8f2e…"],
+        minimum=0,
+        maximum=999,
+        pattern=r"^(?:[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+)$",
+    ),
 ]
 Weight = Annotated[int, Field(ge=1, le=10000)]
 ComputeCapability = Annotated[

@@ -55,7 +55,7 @@ def _is_position(table: object, key: str) -> bool:
 
 
 def _is_text(path: tuple[str, ...]) -> bool:
-    """Whether the key takes text and nothing else, so that `535` is no number there."""
+    """Whether the key takes text alone, or any text, so that `535` is no number there."""
     schema = profile_schema()
     field: Mapping[str, Any] = schema
     for step in path:
@@ -64,7 +64,8 @@ def _is_text(path: tuple[str, ...]) -> bool:
         choices = [each for each in inner.get("anyOf", [inner]) if each.get("type") != "null"]
         field = choices[0] if len(choices) == 1 else {}
         field = schema["$defs"].get(field.get("$ref", "").rpartition("/")[2], field)
-    return field.get("type") == "string"
+    kinds = field.get("type", ())
+    return kinds == "string" or ("string" in kinds and "pattern" not in field)
 
 
 def flag_value(text: str, path: tuple[str, ...]) -> object:

@@ -42,12 +42,19 @@ def json_schema(of: str = PROFILE) -> dict[str, Any]:
     told = {(table, key): text for table, key, text in _field_docstrings(module)}
     for table, found in tables.items():
         for key, field in found.get("properties", {}).items():
+            _bound_names(field)
             # What a table has of another one is described there.
             for above in getattr(module, table).__mro__:
                 if text := told.get((above.__name__, key)):
                     field["description"] = text
                     break
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _bound_names(field: dict[str, Any]) -> None:
+    """Say of a free table what its keys are called, for all of them and not for those that fit."""
+    for pattern, value in field.pop("patternProperties", {}).items():
+        field |= {"propertyNames": {"pattern": pattern}, "additionalProperties": value}
 
 
 def _field_docstrings(module: ModuleType) -> Iterator[tuple[str, str, str]]:

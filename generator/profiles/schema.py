@@ -131,7 +131,7 @@ class Ollama(Table):
     """Models resident at the same time."""
     context_length: int | None = Field(default=None, ge=4)
     """Tokens of context per slot, where neither request nor model says otherwise."""
-    kv_cache_type: fields.Word | None = None
+    kv_cache_type: fields.KvCacheType | None = None
     """Element type of the KV cache: `f16`, `q8_0`, `q4_0`; quantised types need flash attention."""
     prompt_cache: fields.Bound | None = None
     """Host memory in which each loaded model keeps earlier prompts; left out: 8 GiB since 0.30."""
@@ -173,7 +173,7 @@ class Resources(Table):
     memory_high: fields.Limit | None = None
     """Above this the kernel reclaims and slows the service down."""
     memory_swap_max: fields.Bound | None = None
-    """Swap that the service may use; 0 keeps it out of swap."""
+    """Swap that the service may use; left out: 0, no swap, where its memory has a limit."""
     numa_policy: Literal["default", "preferred", "bind", "interleave", "local"] | None = None
     """Memory placement over NUMA nodes."""
     numa_mask: fields.CpuList | None = None

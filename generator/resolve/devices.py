@@ -51,7 +51,7 @@ def devices_of(choice: GpuChoice, host: Host, facts: Facts, acceleration: str) -
         return None
     nvidia, node, seconds = vendor == "nvidia", WAIT_NODES[vendor], choice.wait_seconds
     wait = shell(WAIT, node, str(seconds), where="host", seconds=seconds)
-    closed = "Of all devices, the server sees the GPUs only."
+    closed = "Of all devices, the server sees the GPUs only; DevicePolicy=auto undoes it."
     return Devices(
         vendor=vendor,
         ids=choice.visible_devices,

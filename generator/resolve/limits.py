@@ -82,6 +82,8 @@ def limits_of(profile: Profile, host: Host, threads: int, locked: str) -> Iterat
             yield _limit(name, value, reason, "profile")
         elif name == "memory_max":
             yield from _derived_memory_max(host)
+        elif name == "memory_swap_max":
+            yield from _derived_swap(profile, host)
         elif name == "limit_memlock" and locked:
             yield _limit(name, "infinity", locked, "derived")
 
@@ -130,6 +132,17 @@ def _cpu_quota(profile: Profile, host: Host, threads: int) -> Iterator[Limit]:
 
 def _quota_key(profile: Profile) -> str:
     return "resources.cpu_quota" if profile.resources.cpus is None else "resources.cpus"
+
+
+def _derived_swap(profile: Profile, host: Host) -> Iterator[Limit]:
+    """Yield no swap where memory is bounded: at its bound a service is swapped out before it ends.
+
+    What decodes from swap answers in minutes.
+    """
+    top = profile.resources.memory_max
+    if isinstance(top, int) or (top is None and any(_derived_memory_max(host))):
+        reason = "At its memory limit the server ends; from swap it would answer in minutes."
+        yield _limit("memory_swap_max", 0, reason, "derived")
 
 
 def _derived_memory_max(host: Host) -> Iterator[Limit]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.engines.base import Asked, Case, Decided, Server
     from generator.errors import Finding
     from generator.plan import Devices, Limit
-    from generator.profiles.schema import Profile
+    from generator.profiles.schema import Profile, ServiceChoice
 
 RESTART_REASONS: Final = {
     "always": "However the server ends, it comes back.",
@@ -25,29 +25,38 @@ RESTART_REASONS: Final = {
 }
 # An image of 3 GB over a line of 30 Mbit/s.
 FIRST_START_SECONDS: Final = 900
+# What each line keeps from the server, which needs none of it.
 _SANDBOX: Final = (
-    ("NoNewPrivileges", "yes"),
-    ("CapabilityBoundingSet", ""),
-    ("LockPersonality", "yes"),
-    ("PrivateTmp", "yes"),
-    ("ProtectClock", "yes"),
-    ("ProtectControlGroups", "yes"),
-    ("ProtectHome", "yes"),
-    ("ProtectHostname", "yes"),
-    ("ProtectKernelLogs", "yes"),
-    ("ProtectKernelModules", "yes"),
-    ("ProtectKernelTunables", "yes"),
-    ("ProtectProc", "invisible"),
-    ("ProtectSystem", "strict"),
-    ("RemoveIPC", "yes"),
-    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
-    ("RestrictNamespaces", "yes"),
-    ("RestrictRealtime", "yes"),
-    ("RestrictSUIDSGID", "yes"),
-    ("SystemCallArchitectures", "native"),
-    ("SystemCallFilter", "@system-service @resources"),
-    ("SystemCallFilter", "~@privileged"),
-    ("UMask", "0077"),
+    ("NoNewPrivileges", "yes", "No program that it starts gains rights."),
+    ("CapabilityBoundingSet", "", "None of the rights of root."),
+    ("LockPersonality", "yes", "No other kind of execution domain."),
+    ("PrivateTmp", "yes", "A /tmp of its own."),
+    ("ProtectClock", "yes", "It sets no clock."),
+    ("ProtectControlGroups", "yes", "It moves no limits, its own included."),
+    ("ProtectHome", "yes", "The files of people are not there."),
+    ("ProtectHostname", "yes", "It renames no host."),
+    ("ProtectKernelLogs", "yes", "It reads no log of the kernel."),
+    ("ProtectKernelModules", "yes", "It loads no driver."),
+    ("ProtectKernelTunables", "yes", "It changes nothing below /proc/sys and /sys."),
+    ("ProtectProc", "invisible", "It sees no process of others."),
+    ("ProtectSystem", "strict", "It writes where ReadWritePaths= says, and nowhere else."),
+    ("RemoveIPC", "yes", "Nothing of it stays in memory when it has ended."),
+    (
+        "RestrictAddressFamilies",
+        "AF_INET AF_INET6 AF_UNIX",
+        "The network and local sockets.",
+    ),
+    ("RestrictNamespaces", "yes", "It makes no containers."),
+    ("RestrictRealtime", "yes", "It takes no CPU from the rest for good."),
+    ("RestrictSUIDSGID", "yes", "It leaves no file behind that gives rights."),
+    ("SystemCallArchitectures", "native", "System calls of this architecture alone."),
+    ("SystemCallFilter", "@system-service @resources", "System calls that services need, ..."),
+    ("SystemCallFilter", "~@privileged", "... and none that only root has a use for."),
+    ("UMask", "0077", "Nobody else reads what it writes."),
+)
+_UNDO: Final = (
+    "A sandbox from here on. To undo a line, give it its default in `systemctl edit {unit}`, as "
+    "ProtectHome=no or an empty SystemCallFilter=."
 )
 
 
@@ -59,7 +68,6 @@ def service_of(
     # A directory outside the home needs an owner by name.
     user = choice.user or (server.user if choice.full_unit or asked.models_dir else "")
     handed = credentials.credentials_of(case.profile, case.facts)
-    again = RESTART_REASONS.get(choice.restart, "When systemd starts the server again.")
     return Service(
         name=name,
         engine=name,
@@ -85,7 +93,7 @@ def service_of(
         limits=limits,
         devices=case.devices,
         after=_after(case.devices),
-        restart=Restart(policy=choice.restart, seconds=choice.restart_seconds, reason=again),
+        restart=_restart(choice, server),
         user=user,
         group=choice.group or user,
         home=case.home,
@@ -101,6 +109,17 @@ def service_of(
         environment_files=choice.environment_files,
         build=decided.build,
         credentials=handed,
+    )
+
+
+def _restart(choice: ServiceChoice, server: Server) -> Restart:
+    asked = {"restart", "restart_seconds"} & choice.model_fields_set
+    same = (choice.restart, choice.restart_seconds) == server.installed_restart
+    return Restart(
+        policy=choice.restart,
+        seconds=choice.restart_seconds,
+        reason=RESTART_REASONS.get(choice.restart, "When systemd starts the server again."),
+        installed=same and not asked,
     )
 
 
@@ -187,18 +206,35 @@ def _container(case: Case, server: Server, *, mounts: bool) -> Container:
 
 def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...]:
     """Return the sandbox of a complete unit: what the server needs, and nothing else."""
-    home = case.home
+    home, undo = case.home, _UNDO.format(unit=server.unit)
     writable = " ".join(dict.fromkeys(path for path in (home, asked.models_dir) if path))
     state = server.home.removeprefix("/var/lib/")
     gpu = case.devices is not None
     return (
-        *(Directive(name=name, value=value) for name, value in _SANDBOX),
-        *([Directive(name="StateDirectory", value=state)] if home == server.home else []),
+        *(
+            Directive(name=name, value=value, reason=f"{undo} {why}" if not number else why)
+            for number, (name, value, why) in enumerate(_SANDBOX)
+        ),
+        *(
+            [Directive(name="StateDirectory", value=state, reason="systemd makes its home.")]
+            if home == server.home
+            else []
+        ),
         Directive(name="ReadWritePaths", value=writable, reason="Keys and models."),
         Directive(
             name="PrivateDevices",
             value="no" if gpu else "yes",
-            reason="The GPU's device nodes must be there." if gpu else "",
+            reason="The GPU's device nodes must be there." if gpu else "It sees no device.",
         ),
-        *([Directive(name="SupplementaryGroups", value="render video")] if gpu else []),
+        *(
+            [
+                Directive(
+                    name="SupplementaryGroups",
+                    value="render video",
+                    reason="Who may open the GPU's device nodes.",
+                )
+            ]
+            if gpu
+            else []
+        ),
     )

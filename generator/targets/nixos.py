@@ -127,7 +127,7 @@ LEFT_OUT: Final = (
     LeftOut(
         "`services.ollama` makes the unit, with its command, sandbox, devices and places",
         "Service.unit Service.program Service.command Service.full_unit Service.hardening "
-        "Devices.access Service.models_below Service.installed_models",
+        "Devices.access Service.models_below Service.installed_models Restart.installed",
     ),
     LeftOut("systemd asks for no health", "Service.health"),
     LeftOut("the header has it in words", "Plan.host"),

@@ -116,6 +116,7 @@ LEFT_OUT: Final = (
         "Container.service Container.project Container.named Container.form Job.guards "
         "Variable.scope",
     ),
+    LeftOut("no unit is installed before it", "Restart.installed"),
     LeftOut("a command in the container has the environment of its image", "Job.environment"),
     LeftOut(
         "the unit has a name, systemd counts no tries, and the host has its programs",

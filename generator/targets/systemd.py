@@ -196,7 +196,10 @@ def _handed(service: Service) -> list[Entry]:
 
 def _service(service: Service) -> list[Entry]:
     owner = Entry("User", service.user, "Owns the models and the keys.")
-    return started(service, *([owner, Entry("Group", service.group)] if service.user else []))
+    # A drop-in repeats nothing of the unit that it is for.
+    again = service.full_unit or not service.restart.installed
+    owned = [owner, Entry("Group", service.group)] if service.user else []
+    return started(service, *owned, again=again)
 
 
 def _exec(service: Service, step: Step) -> str:

@@ -66,15 +66,15 @@ def credential(one: Credential) -> tuple[str, str]:
     )
 
 
-def started(service: Service, *entries: Entry) -> list[Entry]:
-    """Return the wait for the GPUs, `entries`, and when the server is started again."""
+def started(service: Service, *entries: Entry, again: bool = True) -> list[Entry]:
+    """Return the wait for GPUs, `entries`, and, if `again`, when the server is started again."""
     devices, restart = service.devices, service.restart
     wait = exec_line(devices.wait.argv) if devices and devices.wait else ""
+    policy = Entry("Restart", restart.policy, restart.reason)
     return [
         *given(Entry("ExecStartPre", wait, devices.reason if devices else "")),
         *entries,
-        Entry("Restart", restart.policy, restart.reason),
-        Entry("RestartSec", str(restart.seconds)),
+        *([policy, Entry("RestartSec", str(restart.seconds))] if again else []),
     ]
 
 

@@ -96,7 +96,10 @@ def test_what_no_key_says_is_listed_with_its_reason(tmp_path: Path) -> None:
 def test_a_share_of_the_memory_needs_the_machine(tmp_path: Path) -> None:
     found = of_drop_in(tmp_path, "MemoryHigh=75%", host={"memory": "64GiB"})
     assert profile(found)["resources"] == {"memory_high": "48G"}
-    assert [(one.name, one.value) for one in found.added] == [("MemoryMax", "56G")]
+    assert [(one.name, one.value) for one in found.added] == [
+        ("MemoryMax", "56G"),
+        ("MemorySwapMax", "0"),
+    ]
 
 
 def test_without_a_machine_the_profile_says_what_is_missing(tmp_path: Path) -> None:
@@ -242,7 +245,12 @@ def test_a_compose_file_becomes_a_container(tmp_path: Path) -> None:
         "acceleration": "cuda",
     }
     assert told["gpu"] == {"visible_devices": ["1"]}
-    assert told["resources"] == {"cpu_quota": "150%", "memory_max": "8G"}
+    # Docker lets a container have as much swap again.
+    assert told["resources"] == {
+        "cpu_quota": "150%",
+        "memory_max": "8G",
+        "memory_swap_max": "8G",
+    }
     assert {*lost(found)} == {"volumes", "user", "shm_size"}
     assert {*idle(found)} == {"OLLAMA_HOST"}
 
@@ -328,7 +336,11 @@ def test_docker_run_in_a_script(tmp_path: Path) -> None:
         "network": "web",
     }
     assert lost(found) == {"--shm-size": "no key of a profile says it"}
-    assert profile(found)["resources"] == {"cpu_quota": "400%", "memory_max": "8G"}
+    assert profile(found)["resources"] == {
+        "cpu_quota": "400%",
+        "memory_max": "8G",
+        "memory_swap_max": "8G",
+    }
     assert profile(found)["ollama"] == {
         "version": "0.32.0",
         "num_parallel": 4,
@@ -358,7 +370,7 @@ def test_a_module_of_nixos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert told["ollama"]["acceleration"] == "cuda"
     assert told["ollama"]["num_parallel"] == 4
     assert told["service"] == {"user": "llm"}
-    assert told["resources"] == {"memory_max": "8G"}
+    assert told["resources"] == {"memory_max": "8G", "memory_swap_max": "infinity"}
     assert told["models"] == [{"name": "qwen3:8b"}]
     assert lost(found) == {}
 

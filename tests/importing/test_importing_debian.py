@@ -62,6 +62,8 @@ def test_three_commands_and_nothing_is_lost(tmp_path: Path) -> None:
     assert now["LLAMA_ARG_THREADS"] == "12"
     assert {name: now.get(name) for name in was} == was
     limits = {one.name: one.value for one in after.bounds}
+    # What nobody had bounded stays so.
+    assert limits.pop("memory_swap_max") is None
     assert limits == {one.name: one.value for one in before.bounds}
     directives = {line.name: line.value for line in after.lines}
     assert directives["RestartSec"] == "10"

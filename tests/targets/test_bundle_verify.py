@@ -205,7 +205,7 @@ def show(service: Service) -> list[str]:
     return [
         "MainPID=7",
         "Environment=" + " ".join(f"{s.name}={s.value}" for s in service.environment),
-        *("CPUQuotaPerSecUSec=1s 500ms", f"MemoryMax={7 << 30}"),
+        *("CPUQuotaPerSecUSec=1s 500ms", f"MemoryMax={7 << 30}", "MemorySwapMax=0"),
         *(f"{limit.directive}={limit.value}" for limit in service.limits if limit.name[0] != "m"),
     ]
 

@@ -33,6 +33,7 @@ BOX: dict[str, Any] = {
     "HostConfig": {
         "NanoCpus": 1500000000,
         "Memory": 7 << 30,
+        "MemorySwap": 7 << 30,
         "PortBindings": {"11434/tcp": [{"HostIp": "127.0.0.1", "HostPort": "11434"}]},
     },
 }
@@ -41,6 +42,7 @@ LoadState=loaded
 CPUQuotaPerSecUSec=1s 500ms
 MemoryMax=7516192768
 MemoryHigh=6442450944
+MemorySwapMax=0
 Nice=-5
 """
 

@@ -35,13 +35,13 @@ VISIBLE: Final = {
 CACHE: Final = "CUDA_CACHE_PATH"
 CACHE_PATH: Final = f"{CACHES}ollama"
 THREADS: Final = "threads.count"
-# What the runtimes of custom builds read. The official Linux builds link none of them.
+# What the runtimes of custom builds read. The official builds for Linux link none of them.
 RUNTIMES: Final = {
     "OMP_NUM_THREADS": "OpenMP",
     "MKL_NUM_THREADS": "Intel MKL",
     "OPENBLAS_NUM_THREADS": "OpenBLAS",
-    "VECLIB_MAXIMUM_THREADS": "Apple's vecLib",
 }
+VECLIB: Final = "VECLIB_MAXIMUM_THREADS"
 
 SERVES: Final = {
     "cuda": {"nvidia"},
@@ -310,11 +310,12 @@ def threads(case: Case) -> Decisions:
     if not count:
         return
     yield from legacy(case, THREADS, str(count))
+    if case.legacy_env:
+        apple = "Read by builds that link Apple's vecLib, and none for Linux does."
+        yield plain(VECLIB, str(count), apple, THREADS, "legacy")
+    # Only a model carries it in such a release, and the server's own number is the same.
     needless = source == "derived" and not case.profile.models and count == case.host.cores
-    if needless and not reads(case, variable):
-        message = "Only a model carries it in this release; the server's own number is the same."
-        yield omission(f"num_thread {count}", message, THREADS)
-    else:
+    if not needless or reads(case, variable):
         yield from lever(
             case, variable, "num_thread", str(count), where=THREADS, reason=reason, source=source
         )

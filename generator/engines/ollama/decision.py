@@ -115,7 +115,8 @@ def lever(
     source: Source = "profile",
 ) -> Decisions:
     """Yield the variable where the release reads it, otherwise a parameter of every model."""
-    reason = commented(reason, case.facts.legacy_names(where))
+    if source == "profile":  # Otherwise nobody has asked for what it stands in for.
+        reason = commented(reason, case.facts.legacy_names(where))
     if reads(case, variable):
         yield from setting(case, variable, value, where=where, reason=reason, source=source)
     else:

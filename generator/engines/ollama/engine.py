@@ -23,6 +23,7 @@ SERVER: Final = Server(
     log_line="server config",
     models_below=".ollama/models",
     installed_models="/usr/share/ollama/.ollama/models",
+    installed_restart=("always", 3),
     unit="ollama.service",
     command=(PROGRAM, "serve"),
     health=Health(

@@ -70,8 +70,6 @@ in
       MKL_NUM_THREADS = mkDefault "16";
       # For builds that link OpenBLAS; official Linux builds do not.
       OPENBLAS_NUM_THREADS = mkDefault "16";
-      # For builds that link Apple's vecLib; official Linux builds do not.
-      VECLIB_MAXIMUM_THREADS = mkDefault "16";
       # Tokens of context per request slot.
       OLLAMA_CONTEXT_LENGTH = mkDefault "8192";
       # Request slots per model; each has its own KV cache.
@@ -138,8 +136,9 @@ in
       # 17 of 20 hardware threads; at least one per compute thread, or they stall each other.
       CPUQuota = mkDefault "1700%";
       # Leaves 15 GiB of the host's 119 GiB to the rest.
-      # hostwright: ignore HW210 because it follows from what the profile says of the host
       MemoryMax = mkDefault "104G";
+      # At its memory limit the server ends; from swap it would answer in minutes.
+      MemorySwapMax = mkDefault "0";
       CacheDirectory = mkDefault "ollama";
       # However the server ends, it comes back.
       Restart = mkDefault "always";

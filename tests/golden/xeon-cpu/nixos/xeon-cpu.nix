@@ -63,8 +63,6 @@ in
       MKL_NUM_THREADS = mkDefault "20";
       # For builds that link OpenBLAS; official Linux builds do not.
       OPENBLAS_NUM_THREADS = mkDefault "20";
-      # For builds that link Apple's vecLib; official Linux builds do not.
-      VECLIB_MAXIMUM_THREADS = mkDefault "20";
       # Tokens of context per request slot.
       OLLAMA_CONTEXT_LENGTH = mkDefault "8192";
       # Request slots per model; each has its own KV cache.
@@ -103,8 +101,9 @@ in
       # priority
       CPUWeight = mkDefault "100";
       # Above this the kernel kills; page cache counts too, but is reclaimed first.
-      # hostwright: ignore HW210 because the profile asks for it, by `resources.memory_max`
       MemoryMax = mkDefault "20G";
+      # At its memory limit the server ends; from swap it would answer in minutes.
+      MemorySwapMax = mkDefault "0";
       # However the server ends, it comes back.
       Restart = mkDefault "always";
       RestartSec = mkDefault 3;
