@@ -204,7 +204,8 @@ def _path(source: str, place: Place) -> str | None:
     if source.startswith("/"):
         return posixpath.normpath(source)
     if source.startswith((".", "~")) or "/" in source:
-        return posixpath.normpath(posixpath.join(posixpath.dirname(place.file), source))
+        path = posixpath.join(posixpath.dirname(place.file), source)
+        return path if source.startswith("~") else posixpath.abspath(path)
     return None
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.importing.entries import Added, Entry, Left
-from generator.importing.render_back import besides, not_again, with_program, written_again
+from generator.importing.render_back import (
+    besides,
+    confines,
+    not_again,
+    with_program,
+    written_again,
+)
 from generator.importing.settle import Settled, settled, without_derived
 from generator.importing.taken_back import taken_back, unit_alone
 from generator.records import dataclass
@@ -91,6 +97,8 @@ def _tried(
     full = any(one.key == _FULL for one in result.kept)
     added: list[Added] = []
     unsaid = [*not_again(chosen, again, carried, full=full)]
+    if kind == "compose":
+        added += confines(chosen, again)
     if kind == "systemd" and not full:
         facts = context.catalogue.at(chosen.view.engine, chosen.view.release)
         added += besides(chosen, again, carried)

@@ -28,6 +28,8 @@ _KEEP_ELSEWHERE: Final = "add it to what is rendered, if it matters"
 _NEEDS: Final = "What the profile asks for needs it; the drop-in has the reason."
 _OF_THE_INSTALLER: Final = frozenset({"Restart", "RestartSec"})
 """What the unit of the installer says word for word."""
+_CONFINES: Final = frozenset({"cap_drop", "read_only", "security_opt"})
+_LESS: Final = "A rendered container may do what it needs alone; `[container]` has the keys."
 _STAYS: Final = "the unit keeps it: drop-ins leave it as it is"
 NO_KEY: Final = "no key of a profile says it"
 KEEP: Final = "keep it in a drop-in of your own"
@@ -136,6 +138,14 @@ def besides(chosen: Chosen, again: Again, carried: set[str]) -> Iterator[Added]:
     for name, value in again.drop_ins:
         if name == "ExecStartPre" and name in known and (name, value) not in had:
             yield Added(name=name, value=value, reason=_NEEDS)
+
+
+def confines(chosen: Chosen, again: Again) -> Iterator[Added]:
+    """Yield what a rendered container may not do that it may where no file says so."""
+    had = {line.name for line in lines_of(chosen.view)}
+    for _, name, value in sorted(again.lines):
+        if name in _CONFINES and name not in had:
+            yield Added(name=name, value=value, reason=_LESS)
 
 
 def _line_left(line: Line, view: View, *, stays: bool) -> Left:

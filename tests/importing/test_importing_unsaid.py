@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.importing.texts import OVERRIDE, lost, of, of_drop_in, profile
+from generator.importing.importing import ImportRequest, imported
+from tests.importing.texts import OVERRIDE, lost, of, of_drop_in, profile, put
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 UNIT = "ollama.service"
 SERVICE = """[Service]
@@ -166,3 +169,18 @@ def test_what_a_profile_says_less_finely_is_told(tmp_path: Path) -> None:
     assert not any(
         "whole percents" in one.note for one in of_drop_in(tmp_path / "b", "CPUQuota=50%").carried
     )
+
+
+def test_a_directory_beside_a_compose_file_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "services: {o: {image: ollama/ollama, read_only: true, volumes: ['./m:/root/.ollama']}}\n"
+    )
+    put(tmp_path, {"compose.yaml": text})
+    monkeypatch.chdir(tmp_path)
+    found = imported(ImportRequest(paths=("compose.yaml",)))
+    assert profile(found)["container"]["home_dir"] == str(tmp_path / "m")
+    added = {one.name for one in found.added}
+    assert {"cap_drop", "security_opt"} <= added
+    assert "read_only" not in added
