@@ -71,3 +71,18 @@ def test_show_toml_prints_a_profile_that_gives_the_same_plan(tmp_path: Path) -> 
     assert (first["header"][1], first["services"]) == (second["header"][1], second["services"])
     named = {"source": "", "header": ""}
     assert {**second, **named} == {**first, **named}
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_secret_that_a_profile_insists_on_is_not_shown(more: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text(
+        'schema_version = 1\nname = "p"\n[ollama.env]\nHF_TOKEN = "hf_abcdefghijkl"\n'
+        'HTTPS_PROXY = "http://user:geheim@proxy:3128"\n'
+        '[[check.ignore]]\nrule = "HW406"\nreason = "a lab"\n'
+    )
+    shown = run("show", str(path), *more)
+    assert "HF_TOKEN" in shown.stdout
+    assert "proxy:3128" in shown.stdout
+    assert "hf_abc" not in shown.stdout + shown.stderr
+    assert "geheim" not in shown.stdout + shown.stderr
