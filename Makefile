@@ -12,6 +12,7 @@ test: ## Set up, install the programs that read our output, lint and test
 	@sh tools/test.sh
 
 engines: setup ## Ask the real servers and libraries that CI does not have
+	MUTATED_PROFILES=2000 .venv/bin/python -m pytest -q tests/profiles/test_json_schema.py
 	@sh tools/engines.sh
 
 setup: ## Make the virtual environment

@@ -1,4 +1,4 @@
-# A package with what a build of one's own changes of its sources, and the library that it links.
+# A package with what `ollama.build` changes of its sources, and the library that it links.
 { lib, pkgs }:
 build: package:
 if build == null then

@@ -21,6 +21,7 @@ let
       fileset = fileset.unions [
         ../LICENSE
         ../README.md
+        ../docs/schemas
         ../generator
         ../man
         ../modules

@@ -39,9 +39,8 @@ def test_a_missing_package_skips_here_and_fails_in_ci(monkeypatch: pytest.Monkey
 
 
 def test_what_no_engine_was_asked_is_not_proven() -> None:
-    missing = dict.fromkeys(
-        ("OLLAMA_BIN", "HOSTWRIGHT_LLAMA_FIT_PARAMS", "HOSTWRIGHT_NIXFMT"), "/none"
-    )
+    names = ("OLLAMA_BIN", "HOSTWRIGHT_LLAMA_FIT_PARAMS", "HOSTWRIGHT_NIXFMT", "HOSTWRIGHT_UML")
+    missing = dict.fromkeys(names, "/none")
     done = subprocess.run(
         ["sh", Path(__file__).parents[1] / "tools/engines.sh"],
         env={"PATH": os.defpath, **missing},
@@ -51,5 +50,5 @@ def test_what_no_engine_was_asked_is_not_proven() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "not proven: ollama llama.cpp nixfmt nixpkgs\n"
-    assert done.stdout.count("missing: ") == 4
+    assert done.stderr == "not proven: ollama llama.cpp taskmaster nixfmt nixpkgs systemd\n"
+    assert done.stdout.count("missing: ") == 6

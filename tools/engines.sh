@@ -27,8 +27,6 @@ prove ollama "$(command -v "${OLLAMA_BIN:-ollama}")" \
   'install Ollama, or name its program by OLLAMA_BIN' \
   tests/engines/test_ollama.py tests/verify/test_verify_ollama.py \
   tests/warmup/test_warmup_ollama.py
-MUTATED_PROFILES=2000 .venv/bin/python -m pytest -q tests/profiles/test_json_schema.py ||
-  unproven="$unproven schema"
 llama=$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")
 prove llama.cpp "$(command -v "${HOSTWRIGHT_LLAMA_SERVER:-llama-server}" >/dev/null && echo "$llama")" \
   'install it, or name its programs by HOSTWRIGHT_LLAMA_FIT_PARAMS and HOSTWRIGHT_LLAMA_SERVER' \
@@ -45,7 +43,11 @@ prove nixfmt "$(command -v "${HOSTWRIGHT_NIXFMT:-$built}")" \
 prove nixpkgs "${NIXPKGS_LIB:-}" \
   'name a checkout of nixpkgs by NIXPKGS_LIB' \
   tests/consumers
-uml=$(sh tools/uml.sh 2>&1) && uml=$uml/kernel || say systemd "$uml"
+if [ -n "${HOSTWRIGHT_UML:-}" ]; then
+  uml=$HOSTWRIGHT_UML
+else
+  uml=$(sh tools/uml.sh 2>&1) && uml=$uml/kernel || say systemd "$uml"
+fi
 prove systemd "$(command -v "$uml")" \
   'root boots a Debian without a virtual machine; tools/uml.sh brings it' \
   tests/engines/test_systemd.py

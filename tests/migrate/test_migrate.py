@@ -48,7 +48,11 @@ def test_what_a_plan_said_otherwise_is_told() -> None:
     (row,) = [row for row in data["environment"] if row["name"] == "OLLAMA_NUM_PARALLEL"]
     row["value"] = "7"
     notes = migrated(json.dumps(data), "plan.json").notes
-    assert notes == ("OLLAMA_NUM_PARALLEL: was 7, is 4",)
+    assert notes == (
+        "OLLAMA_NUM_PARALLEL: was 7, is 4",
+        "VECLIB_MAXIMUM_THREADS: was 20, is not set",
+        "memory_swap_max: was not set, is 0",
+    )
 
 
 def test_a_plan_of_a_profile_that_is_not_there(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.plans import PROFILES, shipped
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
     *("flake.nix", "flake.lock", "nix", "modules", "templates", "generator", "profiles"),
-    "tests",
+    *("tests", "man", "docs/schemas"),
     *("pyproject.toml", "README.md", "LICENSE"),
 )
 SYSTEMS = ["aarch64-linux", "x86_64-linux"]
@@ -31,7 +31,7 @@ def flake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flake")
     for part in PARTS:
         source, target = ROOT / part, folder / "hostwright" / part
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
