@@ -131,18 +131,32 @@ def test_a_generation_of_nixos_has_its_own_unit(tmp_path: Path) -> None:
     assert not any(name.startswith(("[", "file ")) for name in found)
 
 
-@pytest.mark.parametrize("target", ["compose", "quadlet"])
-def test_containers_are_compared(target: str, tmp_path: Path) -> None:
-    called("container-dev", "-t", target, "-o", str(tmp_path / "out"))
+def in_container(profile: str, target: str, tmp_path: Path) -> Path:
+    """Install a bundle below `root`, and return the file of its container."""
+    called(profile, "-t", target, "-o", str(tmp_path / "out"))
     if target == "compose":
         shutil.copytree(tmp_path / "out/compose", tmp_path / "root/srv")
         tools = tmp_path / "root/.hostwright/tools"
         tools.mkdir(parents=True)
         (tools / "docker-compose.txt").write_text("/srv\tcompose.yaml\n")
-        file = tmp_path / "root/srv/compose.yaml"
-    else:
-        shutil.copytree(tmp_path / "out/quadlet/etc", tmp_path / "root/etc")
-        file = tmp_path / "root/etc/containers/systemd/ollama.container"
+        return tmp_path / "root/srv/compose.yaml"
+    shutil.copytree(tmp_path / "out/quadlet/etc", tmp_path / "root/etc")
+    return tmp_path / "root/etc/containers/systemd/ollama.container"
+
+
+@pytest.mark.parametrize("target", ["compose", "quadlet"])
+def test_limits_of_containers_are_compared(target: str, tmp_path: Path) -> None:
+    file = in_container("xeon-cpu", target, tmp_path)
+    root = ("--root", str(tmp_path / "root"))
+    assert rows("xeon-cpu", *root) == {}
+    file.write_text(file.read_text().replace("4096", "1024", 1))
+    found = rows("xeon-cpu", *root)
+    assert found["TasksMax"][1:] == ("4096", 300.0)
+
+
+@pytest.mark.parametrize("target", ["compose", "quadlet"])
+def test_containers_are_compared(target: str, tmp_path: Path) -> None:
+    file = in_container("container-dev", target, tmp_path)
     root = ("--root", str(tmp_path / "root"))
     assert rows("container-dev", *root) == {}
     file.write_text(file.read_text().replace("24h", "3h").replace("0.32.15", "0.24.0"))

@@ -34,9 +34,13 @@ def test_a_machine_that_took_all_of_it() -> None:
     verdicts = {name: row["verdict"] for name, row in rows(done).items()}
     unknown = {name for name, verdict in verdicts.items() if verdict == "unknown"}
     assert unknown == {"LLAMA_ARG_THREADS", "release"}
+    # Captured before a limit of memory brought one of swap with it.
     assert {name for name, verdict in verdicts.items() if verdict != "ok"} - unknown == {
-        "model tiny:1b"
+        *("MemorySwapMax", "model tiny:1b")
     }
+    swap = rows(done)["MemorySwapMax"]
+    assert (swap["intended"], swap["verdict"]) == ("0", "drift")
+    assert swap["held"] == swap["effective"] == "no limit"
     assert verdicts["CPUQuota"] == verdicts["MemoryMax"] == "ok"
     assert rows(done)["OLLAMA_KEEP_ALIVE"]["effective"] == "24h0m0s"
     assert done.returncode == 1
@@ -111,7 +115,7 @@ def test_the_text_says_why_below_the_line() -> None:
     at = next(i for i, line in enumerate(lines) if line.startswith("OLLAMA_KEEP_ALIVE"))
     assert lines[at].split() == ["OLLAMA_KEEP_ALIVE", "24h", "5m", "5m0s", "shadowed"]
     assert "override.conf:3 says" in "".join(lines[at + 1 : at + 3])
-    assert lines[-1] == "17 settings: 10 ok, 1 drift, 3 shadowed, 1 not read, 2 unknown"
+    assert lines[-1] == "17 settings: 9 ok, 2 drift, 3 shadowed, 1 not read, 2 unknown"
 
 
 def test_forms_for_programs(tmp_path: Path) -> None:
@@ -119,7 +123,7 @@ def test_forms_for_programs(tmp_path: Path) -> None:
     assert "<testsuite " in replayed(machine, "--format", "junit").stdout
     done = replayed(machine, "--format", "nagios", "--html", str(page))
     assert (done.returncode, len(done.stdout.splitlines())) == (1, 1)
-    assert done.stdout.startswith("HOSTWRIGHT WARNING - 5 of 17 settings at odds with it: OLL")
+    assert done.stdout.startswith("HOSTWRIGHT WARNING - 6 of 17 settings at odds with it: OLL")
     assert "OLLAMA_NUM_PARALELL" in page.read_text(encoding="utf-8")
     assert replayed(machine, "--html", "-").stdout.startswith("<!DOCTYPE html>")
     done = asked("http://127.0.0.1:9", "--format", "nagios")

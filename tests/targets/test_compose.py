@@ -180,6 +180,9 @@ def test_docker_run_is_the_same_server(name: str, tmp_path: Path) -> None:
     wanted = {one.name: one.value for one in decided.service.environment if one.scope == "any"}
     assert {one.name: one.value for one in view.variables} == wanted
     limits = {one.name: one.value for one in decided.service.limits} | {"tasks_max": 4096}
+    if "memory_max" in limits:  # One option says both.
+        assert limits["memory_swap_max"] == 0
+        limits["memory_and_swap"] = limits["memory_max"]
     assert {one.name: one.value for one in view.bounds} == limits
     box = view.container
     assert box is not None
