@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 EXAMPLES: Final = """
 \b
 Examples:
-  gen init                                 asks what this machine does not tell
-  gen init -m qwen3:8b -t compose          asks nothing: all is told
-  gen init --yes -o host                   takes what it would propose
+  gen init                           asks what this machine does not tell
+  gen init -m qwen3:8b -t compose    asks nothing: all is told
+  gen init --yes -o host             takes what it would propose
   gen init --root machine.tar --yes --json
 """
 # Who installed the server says what runs it; of nobody else is it known.

@@ -73,7 +73,7 @@ def test_the_help_has_every_command_once_a_newcomers_first() -> None:
     lines = run("--help").output.splitlines()
     verbs = [line.split()[0] for line in lines if line[2:].split("  ")[0] in COMMANDS]
     assert sorted(verbs) == sorted(COMMANDS)
-    assert verbs[:3] == ["list", "detect", "import"]
+    assert verbs[:4] == ["list", "init", "detect", "import"]
 
 
 @pytest.mark.parametrize("flag", ["--diff", "--check", "--force"])

@@ -158,7 +158,7 @@ def test_a_server_that_does_not_tell(
 
 @pytest.mark.parametrize(
     ("url", "code"),
-    [("http://127.0.0.1:9", 3), ("file:///etc/passwd", 2), ("http://[::1", 3), ("http://", 3)],
+    [("http://127.0.0.1:9", 3), ("file:///etc/passwd", 2), ("http://[::1", 2), ("http://", 2)],
 )
 def test_an_address_that_is_no_server(url: str, code: int) -> None:
     with pytest.raises(HostwrightError) as caught:

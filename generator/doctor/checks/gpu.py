@@ -212,7 +212,8 @@ def container(s: Symptoms) -> Iterator[Result]:
         flags = "--gpus all" if s.boxed == "docker" else "--device nvidia.com/gpu=all"
         if not _nvidia(s):
             flags = "--device /dev/kfd --device /dev/dri"
-        said = f"the container {s.service.container.name} is given no GPU"
+        name = s.seen.held.name if s.seen.held else s.service.container.name
+        said = f"the container {name} is given no GPU"
         yield says.fault(said, f"{s.boxed} run {flags} …  # or `devices:` of its compose file")
     elif _nvidia(s) and engine and not engine.nvidia_runtime and not cdi:
         said = f"{s.boxed} has no NVIDIA toolkit: neither its runtime nor a CDI specification"
