@@ -26,7 +26,7 @@ _SHAPES: Final = tuple(
         rf"({_OPTION})[^\s&\"']+",
     )
 )
-_NAMED: Final = re.compile(r"\b([A-Za-z]\w{2,63})([=:]\s?[\"']?)([^\s\"',\]]+)")
+_NAMED: Final = re.compile(r"\b([A-Za-z]\w{2,63})(\s?[=:]\s?[\"']?)([^\s\"',\]]+)")
 
 _PLAIN: Final = re.compile(r".{1,7}|[A-Z_]+")
 """What a field of a log line says that is no secret: a number of tokens, a name of a variable."""

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
+from generator.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from generator.check.report import Report
-    from generator.view import LocatedFinding
+    from generator.view import LocatedFinding, Place
 
 _QUOTED: Final = re.compile(r"`([^`]+)`")
 _LONGEST: Final = 4096
@@ -36,6 +37,22 @@ class Excerpt:
         line = self.line[first : first + room]
         start = self.start - first
         return Excerpt(line, start, max(start + 1, min(self.end - first, len(line))))
+
+
+def with_secrets(
+    found: Iterable[LocatedFinding], texts: Mapping[str, str], secret: Callable[[str], bool]
+) -> Iterator[Place]:
+    """Yield the places of lines that hold a secret, whatever is found there.
+
+    `secret` tells of a variable whether it holds one.
+    """
+    places = dict.fromkeys(placed.place for placed in found)
+    lines = {file: texts.get(file, "").split("\n") for file in {place.file for place in places}}
+    for place in places:
+        for line in lines[place.file][max(place.line - 1, 0) : place.line]:
+            shown = line.strip()[:_LONGEST]
+            if redacted(shown, secret) != shown:
+                yield place
 
 
 def excerpt(placed: LocatedFinding, report: Report) -> Excerpt | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.nixos import no_channel
+from generator.check.excerpt import with_secrets
 from generator.check.report import Report
 from generator.check.settings import NAME, Settings
 from generator.check.silence import silenced
@@ -112,9 +113,15 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
 
         findings = proven(findings, found, context)
     not_judged = tuple(_all_not_judged(gathered))
+    return Report(findings, gathered.texts, not_judged, _secret(gathered, catalogue))
+
+
+def _secret(gathered: _Gathered, catalogue: Catalogue) -> frozenset[Place]:
+    """Return the places of lines that no report shows: a rule says so, or they look like it."""
     rules = every_rule()
-    secret = frozenset(p.place for p in gathered.found if rules[p.finding.rule].secret)
-    return Report(findings, gathered.texts, not_judged, secret)
+    told = {placed.place for placed in gathered.found if rules[placed.finding.rule].secret}
+    has = catalogue.at(catalogue.engine).secrets.has
+    return frozenset(told | set(with_secrets(gathered.found, gathered.texts, has)))
 
 
 def notes(wanted: CheckRequest, report: Report) -> Iterator[str]:

@@ -23,8 +23,8 @@ _TABLES: Final = frozenset({"models", IGNORE})
 _SIZES: Final = frozenset({"memory", "reserved"})
 _PARAMETERS: Final = "parameters"
 _NO_HOST: Final = (
-    "TODO: [host], the facts of the machine, is in no such file. Without it limits and threads are",
-    "not derived and cards are not checked: gen import --here, or --cores, --ram and --gpu.",
+    "Missing: [host], the facts of the machine, is in no such file. Without it limits and threads",
+    "are not derived and cards are not checked: gen import --here, or --cores, --ram and --gpu.",
 )
 
 

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from generator.check.excerpt import Excerpt, excerpt
+from generator.check.gather import CheckRequest, check
 from generator.check.report import Report
 from generator.errors import Finding
 from generator.view import Edit, LocatedFinding, Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "a.conf"
 LINE = 'Environment="OLLAMA_KEEP_ALIVE=1d"'
@@ -53,3 +59,17 @@ def test_a_long_line_is_cut_around_the_mark() -> None:
     assert len(found.line) == 40
     assert found.line[found.start : found.end] == "MARK"
     assert Excerpt("x" * 100, 0, 100).cut(10) == Excerpt("x" * 10, 0, 10)
+
+
+def test_lines_that_look_like_secrets_are_not_shown_whoever_speaks_of_them(tmp_path: Path) -> None:
+    profile = tmp_path / "host.toml"
+    profile.write_text(
+        'schema_version = 1\nname = "host"\nextends = "xeon-cpu"\n[ollama.env]\n'
+        'OLLAMA_API_KEY = "abcdefghijkl"\nHTTPS_PROXY = "http://joe:pass-word@proxy:3128"\n'
+        'HF_TOKEN = "hf_abcdefghijklmnop"\nOLLAMA_NUM_PARALEL = "3"\n',
+        encoding="utf-8",
+    )
+    report = check(CheckRequest(paths=(str(profile),)))
+    shown = {found.place.line: excerpt(found, report) for found in report.findings}
+    assert {5, 6, 7} <= set(shown)
+    assert not any(shown[line] for line in (5, 6, 7))

@@ -104,8 +104,8 @@ def test_a_share_of_the_memory_needs_the_machine(tmp_path: Path) -> None:
 
 def test_without_a_machine_the_profile_says_what_is_missing(tmp_path: Path) -> None:
     found = of_drop_in(tmp_path, "Nice=5")
-    assert "# TODO: [host]" in found.text
-    assert "TODO" not in of_drop_in(tmp_path, "Nice=5", host={"memory": "8GiB"}).text
+    assert "# Missing: [host]" in found.text
+    assert "Missing:" not in of_drop_in(tmp_path, "Nice=5", host={"memory": "8GiB"}).text
 
 
 def test_a_secret_is_not_copied(tmp_path: Path) -> None:
