@@ -314,6 +314,20 @@ def test_a_server_that_answers_anything_ends_in_one_line(
     assert last == "Nobody tells what is in effect of this bundle."
 
 
+def test_a_server_alone_does_not_say_that_all_is_in_effect(
+    server: Stub,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    program = script()
+    monkeypatch.setattr(program, "__file__", str(tmp_path / "verify.py"))
+    monkeypatch.setenv("PATH", str(tmp_path))  # no systemctl
+    (tmp_path / "verify.json").write_text(json.dumps(asked_for(plan(DATA))))
+    assert program.main([server.url]) == 3
+    assert capsys.readouterr().out.startswith("Not asked: systemctl: ")
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:99999999", "http://a:123456"])
 def test_an_address_that_is_none_is_told(address: str) -> None:
     program = script()

@@ -5,7 +5,7 @@
 
 ADDRESS is where the server answers, else where the bundle has it listen. What is wanted stands in
 verify.json. Values count by what they mean to the server: 1h and 60m are the same.
-Status 0: nothing is at odds, 1: something is, 2: usage, 3: nobody could be asked.
+Status 0: nothing is at odds, 1: something is, 2: usage, 3: somebody could not be asked.
 The script is the same for every host, and needs Python 3.8 alone.
 """
 
@@ -478,7 +478,7 @@ def main(arguments: list[str]) -> int:
     lines = [printable(f"{r.setting}: wanted {r.wanted}, {r.fault}") for r in rows if r.fault]
     last, status = summary(rows)
     print("\n".join([*lines, *unasked, last]))
-    return status
+    return status or (3 if unasked else 0)
 
 
 if __name__ == "__main__":
