@@ -75,6 +75,11 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "service.restart_seconds": ("xeon-cpu", (), "service.restart_seconds=77"),
     "service.full_unit": ("xeon-cpu", (), "service.full_unit=true"),
     "service.resume_fix": ("dgx-spark", (), "service.resume_fix=true"),
+    "service.sandbox_jobs": (
+        "dgx-spark",
+        ("service.resume_fix=true", "service.sandbox_jobs=false"),
+        "service.sandbox_jobs=true",
+    ),
     "service.environment_files": ("xeon-cpu", (), 'service.environment_files=["/run/7.env"]'),
     "service.credentials": (
         "xeon-cpu",
@@ -86,6 +91,30 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "container.image": ("xeon-cpu", (), "container.image=registry.lan/ollama"),
     "container.tag": ("xeon-cpu", (), "container.tag=0.31.2"),
     "container.name": ("xeon-cpu", (), "container.name=seven"),
+    "container.service": ("xeon-cpu", (), "container.service=seven"),
+    "container.project": ("xeon-cpu", (), "container.project=seven"),
+    "container.compose": ("xeon-cpu", (), "container.compose=fragment"),
+    "container.home_dir": ("xeon-cpu", (), "container.home_dir=/srv/seven"),
+    "container.user": (
+        "xeon-cpu",
+        ("container.home_dir=/srv/seven",),
+        'container.user="777:777"',
+    ),
+    "container.no_new_privileges": (
+        "xeon-cpu",
+        ("container.no_new_privileges=false",),
+        "container.no_new_privileges=true",
+    ),
+    "container.capabilities": (
+        "xeon-cpu",
+        ("container.capabilities=default",),
+        'container.capabilities=["SYS_NICE"]',
+    ),
+    "container.read_only": (
+        "xeon-cpu",
+        ("container.read_only=false",),
+        "container.read_only=true",
+    ),
     "container.volume": ("xeon-cpu", (), "container.volume=seven"),
     "container.network": ("xeon-cpu", (), "container.network=seven"),
     "container.restart": ("xeon-cpu", (), "container.restart=always"),

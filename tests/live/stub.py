@@ -69,7 +69,7 @@ class Stub:
 
     def __post_init__(self) -> None:
         self.waiting = 0
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()  # told when a request is over
         self.free = threading.Semaphore(self.slots)
 
     def find(self, name: str) -> Installed | None:
@@ -92,6 +92,7 @@ class Stub:
             self.free.release()
             with self.lock:
                 self.waiting -= 1
+                self.lock.notify_all()
 
     def load(self, model: Installed) -> int:
         """Load a model, once; return the nanoseconds that it took."""
