@@ -42,10 +42,14 @@ def to_dict(item: Any) -> Any:  # noqa: ANN401 -- it walks any field
     """
     if isinstance(item, tuple):
         return [to_dict(part) for part in item]
-    if isinstance(item, str | int | None):
+    if isinstance(item, str | int | float | None):
         return item
     cls: Any = type(item)
-    return {name: to_dict(getattr(item, name)) for name in _fields(cls)}
+    values = {name: getattr(item, name) for name in _fields(cls)}
+    if cls is Plan:
+        # What a profile does not ask for, as a front, is not there at all.
+        values = {name: value for name, value in values.items() if value is not None}
+    return {name: to_dict(value) for name, value in values.items()}
 
 
 def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- whatever JSON holds
