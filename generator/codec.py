@@ -10,7 +10,7 @@ import sys
 from typing import Any, Final, NamedTuple, get_args
 
 from generator.errors import Problem, ProfileError, shortened
-from generator.plan import SCHEMA_VERSION, Plan
+from generator.plan import LATER, SCHEMA_VERSION, Plan
 
 _WORD: Final = re.compile(r"\w+")
 _QUOTED: Final = re.compile(r"""['"](.*?)['"]""")
@@ -46,10 +46,10 @@ def to_dict(item: Any) -> Any:  # noqa: ANN401 -- it walks any field
         return item
     cls: Any = type(item)
     values = {name: getattr(item, name) for name in _fields(cls)}
-    if cls is Plan:
-        # What a profile does not ask for, as a front, is not there at all.
-        values = {name: value for name, value in values.items() if value is not None}
-    return {name: to_dict(value) for name, value in values.items()}
+    # What a profile does not ask for, as a front, is not there at all.
+    away = {name for name, value in values.items() if value is None} if cls is Plan else set()
+    away |= {name for name in LATER & values.keys() if not values[name]}
+    return {name: to_dict(value) for name, value in values.items() if name not in away}
 
 
 def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- whatever JSON holds

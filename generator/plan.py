@@ -28,6 +28,8 @@ SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
+LATER: Final = frozenset({"digest"})
+"""Fields that stand in plan.json only where they say something: all others stay as they were."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
 Group = Literal["service", "gpu", "threads", "server", "environment"]
@@ -248,7 +250,8 @@ class Modelfile:
 class Model:
     """A model to pull, and to create under `serve_as` from `modelfile` when it has parameters.
 
-    `serve_as` is empty when clients use the pulled model itself.
+    `serve_as` is empty when clients use the pulled model itself. `digest` is that of the model that
+    was meant, or how it begins; empty: any.
     """
 
     name: str
@@ -257,6 +260,7 @@ class Model:
     parameters: tuple[Parameter, ...]
     modelfile: Modelfile | None
     key: str
+    digest: str = ""
 
     @property
     def served(self) -> str:

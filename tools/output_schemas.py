@@ -46,7 +46,7 @@ from generator.fit.speed import Speed
 from generator.fit.verdict import Word
 from generator.formats.data import to_json
 from generator.importing.entries import Added
-from generator.plan import SCHEMA_VERSION, Plan
+from generator.plan import LATER, SCHEMA_VERSION, Plan
 from generator.trial.ab import Trial
 from generator.trial.tune import Tuned
 from generator.verify.rows import Row
@@ -600,7 +600,10 @@ def _of_type(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN4
 
 def _of_record(kind: Any) -> Shape:  # noqa: ANN401 -- any record
     about = " ".join((inspect.getdoc(kind) or "").split())
-    return Shape(kind.__name__, about, get_type_hints(kind))
+    hints = get_type_hints(kind)
+    later = LATER & hints.keys() if kind.__module__ == Plan.__module__ else set()
+    keys = {name: hint for name, hint in hints.items() if name not in later}
+    return Shape(kind.__name__, about, keys, {name: hints[name] for name in sorted(later)})
 
 
 def _object(shape: Shape, definitions: dict[str, Schema]) -> Schema:

@@ -232,6 +232,9 @@ class Running(Protocol):
         Raises EnvironmentFailure where that fails.
         """
 
+    def download(self, name: str) -> int:
+        """Return the bytes that a model is pulled with; 0: nobody knows."""
+
     def weights(self, ask: AskApi, name: str) -> str:
         """Return the name of the file that a model is loaded from; empty: the server hides it."""
 

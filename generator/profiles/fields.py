@@ -221,6 +221,13 @@ ModelName = Annotated[
         re.compile(MODEL_NAME), "a model name; write it as `ollama list` does, `qwen2.5-coder:7b`"
     ),
 ]
+Digest = Annotated[
+    str,
+    matching(
+        re.compile(r"[0-9a-f]{12,64}"),
+        "a digest; write it as `ollama list` prints it, 12 digits, or all 64, without `sha256:`",
+    ),
+]
 Variable = Annotated[
     str, matching(re.compile(VARIABLE), "a variable name; write letters, digits and `_`")
 ]

@@ -224,6 +224,9 @@ class Model(Table):
     """Name in the registry, with its tag."""
     role: Literal["main", "research", "fallback", "embedding"] = "main"
     """What clients use it for."""
+    digest: fields.Digest = ""
+    """Digest of the model that was meant, as `ollama list` prints it; `gen verify` compares, a pull
+    cannot ask for it."""
     preload: bool = False
     """Load it at start."""
     serve_as: fields.ModelName | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
-from generator.units import about
 from generator.verify import served
 from generator.verify.intended import intended
 from generator.verify.limits import left_out, limit_row
@@ -68,11 +67,13 @@ def compare(service: Service, seen: Observed, running: Running) -> Comparison:
     if seen.answers is None:
         return Comparison(rows=tuple(rows), remarks=tuple(_remarks(seen)))
     rows.append(served.release(service, seen.answers))
-    models = [served.model(model, seen.answers) for model in service.models]
+    models = [
+        served.model(model, seen.answers, running.download(model.name)) for model in service.models
+    ]
     extra = served.extras(service, seen.answers)
     remarks = [*_remarks(seen)]
     if seen.room is not None and any(row.held == NOTHING for row in models):
-        remarks.append(f"{about(seen.room)} are free where models go")
+        remarks.append(served.room(seen.room, served.pulled(service, seen.answers, running)))
     return Comparison(
         rows=(*rows, *models, *loads(service, seen, running)), extras=extra, remarks=tuple(remarks)
     )

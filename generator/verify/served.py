@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.models import quantisation
 from generator.formats.shell import quote
 from generator.records import dataclass
-from generator.units import Release, whole
+from generator.units import Release, about, whole
 from generator.verify.rows import NOTHING, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.engines.base import ServedModel
+    from generator.engines.base import Running, ServedModel
     from generator.plan import Model, Service
     from generator.verify.observed import Answers, Observed
 
@@ -94,8 +94,11 @@ def release(service: Service, answers: Answers) -> Row:
     return replace(row, verdict="drift", why=why)
 
 
-def model(wanted: Model, answers: Answers) -> Row:
-    """Return the row of a model: whether it is there, as it should be, and how it is loaded."""
+def model(wanted: Model, answers: Answers, size: int = 0) -> Row:
+    """Return the row of a model: whether it is there, as it should be, and how it is loaded.
+
+    `size` are the bytes that it is pulled with, 0: nobody knows.
+    """
     there = found(wanted.served, answers.installed)
     loaded = found(wanted.served, answers.loaded)
     row = Row(
@@ -104,10 +107,11 @@ def model(wanted: Model, answers: Answers) -> Row:
         held=_on_disk(there),
         effective=_in_memory(loaded),
     )
-    why = _missing(wanted) if there is None else _other(wanted, there, loaded, answers)
-    if not why and wanted.parameters and wanted.served not in answers.parameters:
-        return replace(row, verdict="unknown", why="nobody tells what it was made with")
-    return replace(row, verdict="drift", why=why) if why else row
+    why = _missing(wanted, size) if there is None else _other(wanted, there, loaded, answers)
+    if why:
+        return replace(row, verdict="drift", why=why)
+    untold = _untold(wanted, answers) if there else ""
+    return replace(row, verdict="unknown", why=untold) if untold else row
 
 
 def extras(service: Service, answers: Answers) -> tuple[Extra, ...]:
@@ -121,9 +125,46 @@ def extras(service: Service, answers: Answers) -> tuple[Extra, ...]:
     )
 
 
-def _missing(wanted: Model) -> str:
-    by = f"create it from {wanted.name}" if wanted.serve_as else f"pull {wanted.name}"
+def room(room: int, missing: int) -> str:
+    """Return what is free where models go, and whether that holds those that are missing."""
+    free = f"{about(room)} are free where models go"
+    if missing <= room:
+        return free
+    return f"{free}, less than is missing: about {about(missing)} are to be pulled"
+
+
+def pulled(service: Service, answers: Answers, running: Running) -> int:
+    """Return the bytes of all models that are to be pulled, as far as anybody knows."""
+    names = {one.name for one in service.models if found(one.served, answers.installed) is None}
+    away = [name for name in sorted(names) if found(name, answers.installed) is None]
+    return sum(map(running.download, away))
+
+
+def _missing(wanted: Model, size: int) -> str:
+    of = f", about {about(size)}" if size else ""
+    by = f"create it from {wanted.name}" if wanted.serve_as else f"pull {wanted.name}{of}"
     return f"the server does not have it; {by}"
+
+
+def _another(wanted: Model, answers: Answers) -> str:
+    """Return how the pulled model is another than was meant; empty: it is that one."""
+    base = found(wanted.name, answers.installed)
+    if not wanted.digest or base is None:
+        return ""
+    has = base.digest.removeprefix("sha256:").casefold()
+    if not has or has.startswith(wanted.digest):
+        return ""
+    return f"its digest is {has[:12]}, not {wanted.digest[:12]}: the name has another model now"
+
+
+def _untold(wanted: Model, answers: Answers) -> str:
+    """Return what nobody tells of a model that is there; empty: nothing is missing."""
+    base = found(wanted.name, answers.installed)
+    if wanted.digest and (base is None or not base.digest):
+        return f"nobody tells the digest of {wanted.name}"
+    if wanted.parameters and wanted.served not in answers.parameters:
+        return "nobody tells what it was made with"
+    return ""
 
 
 def _other(wanted: Model, there: ServedModel, loaded: ServedModel | None, answers: Answers) -> str:
@@ -131,6 +172,8 @@ def _other(wanted: Model, there: ServedModel, loaded: ServedModel | None, answer
     said = quantisation(wanted.name.rpartition("-")[2].casefold())
     if said and there.quantisation and said.casefold() != there.quantisation.casefold():
         return f"it is of {there.quantisation}, not {said}"
+    if why := _another(wanted, answers):
+        return why
     made = answers.parameters.get(wanted.served)
     for each in wanted.parameters if made is not None else ():
         values = [value for name, value in made or () if name == each.name]

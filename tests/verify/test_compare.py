@@ -349,6 +349,39 @@ def test_the_room_for_a_model_that_is_missing() -> None:
     assert "free" not in " ".join(compared(here).remarks)
 
 
+def test_what_is_to_be_pulled_may_be_too_much() -> None:
+    """By the Catalogue qwen3:8b has 5.2 GB; one of which it knows nothing counts for nothing."""
+    models = (wanted("qwen3:8b"), wanted("qwen3:8b", serve_as="mine"), wanted("own:1b"))
+    found = compared(seen(ONE, room=3 * 2**30), models=models)
+    assert found.rows[-3].why == "the server does not have it; pull qwen3:8b, about 4.9 GiB"
+    assert found.remarks[-1] == (
+        "3 GiB are free where models go, less than is missing: about 4.9 GiB are to be pulled"
+    )
+    # The base is there: nothing is pulled for what is made of it.
+    there = seen(ONE, room=0, answers=answers("qwen3:8b"))
+    assert "less" not in " ".join(compared(there, models=models[1:2]).remarks)
+
+
+@pytest.mark.parametrize(
+    ("has", "verdict", "why"),
+    [
+        ("500a1f067a9f" + "0" * 52, "ok", ""),
+        ("sha256:500A1F067A9F", "ok", ""),
+        ("0123456789abcdef", "drift",
+         "its digest is 0123456789ab, not 500a1f067a9f: the name has another model now"),
+        ("", "unknown", "nobody tells the digest of qwen3:8b"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("made", ["", "mine"])
+def test_a_digest(has: str, verdict: str, why: str, made: str) -> None:
+    """That of a model with parameters of its own is that of the model it is made from."""
+    model = replace(wanted("qwen3:8b", serve_as=made), digest="500a1f067a9f")
+    base = ServedModel(name="qwen3:8b", digest=has)
+    told = replace(answers(), installed=(base, ServedModel(name="mine:latest", digest="77")))
+    found = compared(seen(ONE, answers=told), models=(model,)).rows[-1]
+    assert (found.verdict, found.why) == (verdict, why)
+
+
 def test_models_that_nobody_asked_for() -> None:
     told = replace(answers(), installed=(
         ServedModel(name="small:1b", size=1, modified="2026-01-02T03:04:05Z"),

@@ -58,6 +58,7 @@ def _model(case: Case, key: str, choice: ModelChoice, shared: Sequence[Parameter
         parameters=parameters,
         modelfile=file,
         key=key,
+        digest=choice.digest,
     )
 
 

@@ -54,6 +54,11 @@ class RunningOllama:
         """Return what a log has since the last start of the server; all of it: none is in it."""
         return log.rpartition(_STARTED)[2]
 
+    def download(self, name: str) -> int:
+        """Return the bytes that a model is pulled with; 0: nobody knows."""
+        found = self._facts.named_model(name)
+        return found.file_bytes if found and found.weight_bytes else 0
+
     def agrees(self, name: str, value: str, told: str) -> bool:
         """Return whether that line says of a variable what `value` means."""
         if name == "OLLAMA_ORIGINS":
