@@ -144,7 +144,7 @@ def command(
         from generator.cli.verify_fleet import verified_fleet
 
         seconds = seconds_of(asked["timeout"] or _AFAR, "--timeout")
-        context.exit(verified_fleet(fleet, only, seconds=seconds, form=form)[1])
+        context.exit(verified_fleet(fleet, only, seconds=seconds, form=form, html=html)[1])
     plan = plan_of(document_of(profile or "", overrides), version=version)
     if watch is not None:
         from generator.cli.verify_watch import watch as watched
@@ -199,7 +199,7 @@ def _refuse_contradictions(given: Mapping[str, Any], profile: str | None) -> Non
             where = f"--{_SPELT.get(clash, clash)}"
             raise Misuse(f"--{lead} {why}", f"leave {where} out", where=where)
 
-    whole = ("capture", "watch", "root", "url", "via", "wait", "html", "version", "overrides")
+    whole = ("capture", "watch", "root", "url", "via", "wait", "version", "overrides")
     refuse("fleet", whole, "asks hosts for what their fleet says")
     refuse("capture", ("root", "via", "wait", "html"), "keeps what is asked, and compares nothing")
     refuse("watch", ("capture", "root", "wait", "html"), "shows a server that runs")

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.cli.streams import print_json, stdin_if
+from generator.cli.streams import STDIO, print_json, stdin_if
 from generator.cli.talk import counted, printable, status, table
 
 if TYPE_CHECKING:
     from generator.verify.fleet import Asked
 
-STATES: Final = {0: "ok", 1: "drift", 3: "silent"}
 HEAD: Final = ("host", "profile", "state", "what")
 
 
 def verified_fleet(
-    file: str, only: tuple[str, ...], *, seconds: float, form: str
+    file: str, only: tuple[str, ...], *, seconds: float, form: str, html: str | None = None
 ) -> tuple[tuple[Asked, ...], int]:
     """Ask the hosts of a fleet file, print what became of them, and return that and the code."""
     from generator.catalogue.catalogue import load_catalogue
@@ -31,7 +30,13 @@ def verified_fleet(
     finally:
         status()
     code = code_of(asked)
-    _print(form, asked, code)
+    if html is not None:
+        from generator.cli.writing import write_page
+        from generator.verify.page import as_fleet_page
+
+        write_page(as_fleet_page(asked, [*map(_what, asked)]), html)
+    if html != STDIO:
+        _print(form, asked, code)
     return asked, code
 
 
@@ -65,7 +70,7 @@ def _document(one: Asked) -> dict[str, object]:
         "name": one.name,
         "address": one.address,
         "profile": one.plan.name,
-        "state": STATES[one.code],
+        "state": one.state,
         "failure": one.failure,
         "verified": document(one.found, one.seen) if there else None,  # type: ignore[arg-type]
     }
@@ -73,10 +78,12 @@ def _document(one: Asked) -> dict[str, object]:
 
 def fleet_text(asked: tuple[Asked, ...]) -> str:
     """Return a row for each host, and a line of counts."""
-    rows = [(one.name, one.plan.name, STATES[one.code], _what(one)) for one in asked]
-    states = [STATES[one.code] for one in asked]
+    from generator.verify.fleet import STATES
+
+    rows = [(one.name, one.plan.name, one.state, _what(one)) for one in asked]
+    states = [one.state for one in asked]
     told = [f"{states.count(state)} {state}" for state in STATES.values() if state in states]
-    silent = [one.name for one in asked if one.code == 3]  # noqa: PLR2004 -- an exit code
+    silent = [one.name for one in asked if one.state == "silent"]
     names = f"; cannot be asked: {', '.join(silent)}" if silent else ""
     return f"{table(HEAD, rows)}\n{counted(host=len(rows))}: {', '.join(told)}{names}"
 

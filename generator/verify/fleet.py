@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from generator.errors import EnvironmentFailure
 from generator.records import dataclass
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from generator.verify.compare import Comparison
     from generator.verify.observed import Observed
 
+State = Literal["ok", "drift", "silent"]
+STATES: Final[dict[int, State]] = {0: "ok", 1: "drift", 3: "silent"}
+"""What a host is, by the exit code of its comparison."""
 AT_ONCE: Final = 16
 """Hosts that are asked at the same time."""
 _CONNECT: Final = 10
@@ -42,6 +45,11 @@ class Asked:
     def code(self) -> int:
         """The exit code of a comparison of this host alone."""
         return self.found.code(self.seen) if self.found and self.seen else 3
+
+    @property
+    def state(self) -> State:
+        """How it is, in a word."""
+        return STATES[self.code]
 
 
 def ssh(address: str, deploy: Mapping[str, Any]) -> tuple[str, ...]:

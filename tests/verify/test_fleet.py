@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.verify.fleet import ssh
+from tests.check.test_page import read
 from tests.cli.test_output_schemas import validated
 from tests.commands import ROOT, called
 from tests.verify.test_capture import server
@@ -62,6 +63,14 @@ def asked(folder: Path, *names: str, more: tuple[str, ...] = ()) -> Done:
 
 def hosts(done: Done) -> dict[str, dict[str, Any]]:
     return {host["name"]: host for host in validated("verify", done.stdout)["hosts"]}
+
+
+def test_a_page_of_all(tmp_path: Path) -> None:
+    done = asked(tmp_path, "overridden", "refused", more=("--html", str(tmp_path / "page.html")))
+    assert (done.returncode, done.stdout.splitlines()[-1][:8]) == (1, "2 hosts:")
+    page = read((tmp_path / "page.html").read_text())
+    for text in ("overridden", "Connection refused", "silent", "OLLAMA_HOST", "override.conf:2"):
+        assert text in page.text
 
 
 def test_a_host_that_differs_and_one_that_cannot_be_reached(tmp_path: Path) -> None:
