@@ -170,6 +170,12 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"bench", "codec", "detect", "errors", "fit", "formats", "live", "profiles", "units"},
         set(),
     ),
+    "outgrow": (
+        {
+            *("advise", "bench", "catalogue", "errors", "fit", "outgrow", "plan"),
+        },
+        set(),
+    ),
     "warmup": (
         {"catalogue", "engines", "errors", "live", "plan", "verify", "warmup"},
         set(),

@@ -46,6 +46,7 @@ from generator.fit.speed import Speed
 from generator.fit.verdict import Word
 from generator.formats.data import to_json
 from generator.importing.entries import Added
+from generator.outgrow.outgrow import Outgrown
 from generator.plan import LATER, SCHEMA_VERSION, Plan
 from generator.trial.ab import Trial
 from generator.trial.tune import Tuned
@@ -456,6 +457,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
+    "outgrow": (Shape("Outgrown", "`gen outgrow`.", get_type_hints(Outgrown)),),
     "plan": (Plan,),
     "diff": (
         Shape(

@@ -34,6 +34,7 @@ SECTIONS: Final = {
         "fit": "Tell which models a host holds, and how they are placed.",
         "models": "List and search the models of the library.",
         "advise": "Tell what is left to gain on the host of a profile.",
+        "outgrow": "Tell whether one server is enough, and what comes then.",
     },
     "Write the files that run it": {
         "render": "Render a profile for one or more targets; the default.",

@@ -1,0 +1,1 @@
+"""`gen outgrow`: what one server carries, what is asked of it, and what comes then."""

@@ -1,0 +1,16 @@
+"""Numbers in sentences."""
+
+from __future__ import annotations
+
+
+def number(value: float) -> str:
+    """Return a number to three digits, without an exponent."""
+    if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004 -- whole, as a float has them
+        return str(int(value))
+    rounded = float(f"{value:.3g}")
+    return str(int(rounded)) if abs(rounded) >= 100 else f"{rounded:g}"  # noqa: PLR2004 -- digits
+
+
+def several(count: int, what: str) -> str:
+    """Return `1 slot`, `4 slots`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
