@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 # Neither looks at the code: a busy machine is slow, and no fault of an example.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+# Whoever runs us in the background, or by nohup, has these ignored; the programs that tests start
+# and interrupt would inherit that.
+for _name in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_name) is signal.SIG_IGN:
+        signal.signal(_name, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
