@@ -13,11 +13,10 @@ from generator.errors import HostwrightError, ProfileError
 from generator.importing.choose import choose
 from generator.importing.lines import lines_of
 from generator.importing.render_back import views_again, views_of
-from generator.plan import Limit
 from generator.readers.base import Context, Source
 from generator.readers.discover import listed_beside, read_beside, views
 from generator.records import dataclass, replace
-from generator.units import LIMITS, limit_line
+from generator.units import LIMITS
 from generator.verify.intended import intended
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.catalogue import Catalogue
     from generator.engines.base import Running
-    from generator.plan import Plan, Service
+    from generator.plan import Plan
     from generator.verify.intended import Intended
     from generator.verify.observed import Via
     from generator.view import Line, NotJudged, Place, View
@@ -102,7 +101,7 @@ def against_installed(
     rows = [
         *_image(view, plan),
         *_variables(view, wanted, running, own),
-        *_limits(view, wanted, plan.service),
+        *_limits(view, wanted),
     ]
     if kind in _TARGETS and not nixos:
         again, sources = views_again(_whole(plan), _TARGETS[kind], context)
@@ -172,7 +171,7 @@ def _at(row: Row, place: Place) -> Row:
     return replace(row, why="; ".join(filter(None, (name, row.why))))
 
 
-def _limits(view: View, wanted: Intended, service: Service) -> Iterator[Row]:
+def _limits(view: View, wanted: Intended) -> Iterator[Row]:
     # Memory and swap together are the line of the swap alone, read another way.
     bounds = [one for one in view.bounds if one.name in LIMITS]
     held = {
@@ -180,27 +179,8 @@ def _limits(view: View, wanted: Intended, service: Service) -> Iterator[Row]:
     }
     places = {LIMITS[one.name]: one.place for one in bounds}
     meant = {limit.name: limit for limit in wanted.limits}
-    if view.container:
-        meant |= {limit.name: limit for limit in _guarded(service)}
     for row in limits(held, meant):
         yield _at(row, places[row.setting]) if row.setting in places else row
-
-
-def _guarded(service: Service) -> Iterator[Limit]:
-    """Yield the limits that a container has as its guards."""
-    for guard in service.container.guards:
-        if guard.name == "pids_limit":
-            value = int(guard.values[0])
-            directive, written = limit_line("tasks_max", value)
-            yield Limit(
-                name="tasks_max",
-                value=value,
-                directive=directive,
-                written=written,
-                reason=guard.reason,
-                source="derived",
-                key="resources.tasks_max",
-            )
 
 
 def _whole(plan: Plan) -> Plan:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import RenderError
 from generator.formats.template import render_template
 from generator.formats.text import comment
+from generator.plan import Limit
 from generator.targets.base import File, LeftOut, placed
-from generator.units import address
+from generator.units import address, limit_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.plan import Credential, Plan, Service, Setting, Step
 
 MODELFILE_DIR: Final = "/modelfiles"
@@ -49,6 +52,23 @@ def variables(service: Service, *, decrypted: bool) -> list[Setting]:
         for setting in service.environment
         if setting.scope == "any" or setting.name in places
     ]
+
+
+def guarded(service: Service) -> Iterator[Limit]:
+    """Yield the limits that a container has as its guards, in the words of all limits."""
+    for guard in service.container.guards:
+        if guard.name == "pids_limit":
+            value = int(guard.values[0])
+            directive, written = limit_line("tasks_max", value)
+            yield Limit(
+                name="tasks_max",
+                value=value,
+                directive=directive,
+                written=written,
+                reason=guard.reason,
+                source="derived",
+                key="resources.tasks_max",
+            )
 
 
 def build_files(plan: Plan, folder: str) -> tuple[File, ...]:

@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
-from generator.targets.container import published, variables
+from generator.targets.container import guarded, published, variables
 from generator.targets.docker import UNSUPPORTED
 from generator.units import address
 from generator.verify import kubernetes
@@ -42,9 +42,10 @@ def intended(service: Service, by: Via | None) -> Intended:
     if by not in CONTAINERS:
         return Intended(variables=service.environment, limits=service.limits)
     out = _unsupported(service, by)
+    guards = guarded(service) if by != "kubectl" else ()
     return Intended(
         variables=tuple(variables(service, decrypted=by == "podman")),
-        limits=tuple(limit for limit in service.limits if limit.name not in out),
+        limits=(*(one for one in service.limits if one.name not in out), *guards),
         image={service.listen.variable: address(EVERYWHERE, service.container.port)},
         left_out=tuple((limit, out[limit.name]) for limit in service.limits if limit.name in out),
         published=published(service) if by != "kubectl" else "",

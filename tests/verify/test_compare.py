@@ -200,6 +200,16 @@ def test_where_a_container_is_reached(ports: tuple[str, ...], verdict: str) -> N
 # Limits
 
 
+@pytest.mark.parametrize(("bound", "verdict"), [(4096, "ok"), (None, "drift"), (77, "drift")])
+def test_the_processes_of_a_container(bound: int | None, verdict: str) -> None:
+    """A profile that says nothing of them has a bound where the server is in a container."""
+    tasks = {"tasks_max": bound}
+    box = replace(held(ONE), by="docker", limits=tasks)
+    found = row(seen(ONE, held=box, process=replace(process(ONE), limits=tasks)), "TasksMax")
+    assert (found.intended, found.verdict) == ("4096", verdict)
+    assert "TasksMax" not in {each.setting for each in compared(seen(ONE)).rows}
+
+
 @pytest.mark.parametrize(
     ("held_", "applied", "verdict", "why"),
     [
