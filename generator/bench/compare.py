@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from generator.bench.measurement import STARTS
 from generator.bench.statistics import CONFIDENCE, Change, change, median, tells
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from generator.bench.measurement import Level, Measurement, Sample
+    from generator.bench.measurement import Measurement, Sample
 
 Verdict = Literal["better", "worse", "no difference"]
 
@@ -28,9 +29,9 @@ class Measure(NamedTuple):
     of_two: bool = False
     of_tokens: bool = False
 
-    def of(self, level: Level) -> list[float]:
+    def of(self, samples: Sequence[Sample]) -> list[float]:
         """Return its values, of the requests that have it."""
-        good = [s for s in level.good if s.gaps or not self.of_two]
+        good = [s for s in samples if not s.error and (s.gaps or not self.of_two)]
         return [self.value(s) for s in good if not (self.of_tokens and s.vectors)]
 
 
@@ -40,6 +41,12 @@ MEASURES: Final = (
     Measure("whole answer", lambda sample: sample.latency),
     Measure("tokens/s", lambda sample: sample.rate, more=True, of_two=True),
 )
+OF_STARTS: Final = (
+    Measure("first token", lambda sample: sample.ttft, of_tokens=True),
+    Measure("loading", lambda sample: sample.load),
+    Measure("whole answer", lambda sample: sample.latency),
+)
+"""What is compared of a start: how fast a model answers once it is loaded says nothing of that."""
 
 
 ANYTHING: Final = 1e4
@@ -81,10 +88,9 @@ def compare(before: Measurement, after: Measurement) -> Compared:
     Of many comparisons some would differ by chance: each is as sure as it must be for all of them
     together to be 95 % sure.
     """
-    was = {level.name: level for level in before.levels}
-    pairs = [(was[level.name], level) for level in after.levels if level.name in was]
-    confidence = 1 - (1 - CONFIDENCE) / max(len(pairs) * len(MEASURES), 1)
-    found = (each for pair in pairs for each in _differences(*pair, confidence))
+    pairs = [*_pairs(before, after)]
+    confidence = 1 - (1 - CONFIDENCE) / max(sum(len(pair.measures) for pair in pairs), 1)
+    found = (each for pair in pairs for each in _differences(pair, confidence))
     return Compared(differences=tuple(found), remarks=tuple(_remarks(before, after)))
 
 
@@ -94,19 +100,41 @@ def batching(found: Measurement) -> Compared | None:
     if True not in by_window:
         return None
     confidence = 1 - (1 - CONFIDENCE) / len(MEASURES)
-    differences = tuple(_differences(by_window[False], by_window[True], confidence))
-    return Compared(differences=differences, remarks=())
+    due, held = by_window[False], by_window[True]
+    pair = Pair(held.name, MEASURES, due.samples, held.samples)
+    return Compared(differences=tuple(_differences(pair, confidence)), remarks=())
 
 
-def _differences(before: Level, after: Level, confidence: float) -> Iterator[Difference]:
-    for measure in MEASURES:
-        was, became = (measure.of(level) for level in (before, after))
+class Pair(NamedTuple):
+    """Requests of one load, or one kind of start, before and after."""
+
+    name: str
+    measures: tuple[Measure, ...]
+    before: Sequence[Sample]
+    after: Sequence[Sample]
+
+
+def _pairs(before: Measurement, after: Measurement) -> Iterator[Pair]:
+    """Yield the loads that both have, and the kinds of start."""
+    was = {level.name: level for level in before.levels}
+    for level in after.levels:
+        if level.name in was:
+            yield Pair(level.name, MEASURES, was[level.name].samples, level.samples)
+    began = {start.kind: start.samples for start in before.starts}
+    for start in after.starts:
+        if began.get(start.kind) and start.samples:
+            yield Pair(STARTS[start.kind], OF_STARTS, began[start.kind], start.samples)
+
+
+def _differences(pair: Pair, confidence: float) -> Iterator[Difference]:
+    for measure in pair.measures:
+        was, became = (measure.of(samples) for samples in (pair.before, pair.after))
         found = change(was, became, confidence)
         if found is not None and not tells(len(was), len(became), confidence):
             found = replace(found, low=-1.0, high=ANYTHING)
         if found is not None:
             yield Difference(
-                load=after.name,
+                load=pair.name,
                 measure=measure.name,
                 before=median(was),
                 after=median(became),
@@ -136,8 +164,13 @@ def _remarks(before: Measurement, after: Measurement) -> Iterator[str]:
     loads = [{level.name for level in each.levels} for each in (before, after)]
     for load in sorted(loads[0] ^ loads[1]):
         yield f"load {load} was measured only {'before' if load in loads[0] else 'after'}"
+    starts = [{STARTS[s.kind] for s in each.starts if s.samples} for each in (before, after)]
+    for start in sorted(starts[0] ^ starts[1]):
+        only = "before" if start in starts[0] else "after"
+        yield f"starts were measured only {only}: {start}"
     for name, each in (("before", before), ("after", after)):
-        if failed := sum(bool(s.error) for level in each.levels for s in level.samples):
+        every = [one.samples for one in each.levels] + [one.samples for one in each.starts]
+        if failed := sum(bool(sample.error) for samples in every for sample in samples):
             yield f"requests that failed {name}, and are not compared: {failed}"
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from generator.bench.measurement import Level, Sample
+from generator.bench.usage import summed
 from generator.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -107,6 +109,25 @@ def open_loop(
         found.append(sample)
         told(len(found))
     return _level(found, len(dues), began, server, per_second=per_second, window=window)
+
+
+def joined(levels: Sequence[Level]) -> Level:
+    """Return parts of one load as if the next had begun where the one before ended."""
+    first, samples, wall = levels[0], list[Sample](), 0
+    for level in levels:
+        samples += [_later(sample, wall) for sample in level.samples]
+        wall += level.wall
+    used = [level.usage for level in levels if level.usage is not None]
+    usage = summed(used) if len(used) == len(levels) else None
+    return replace(first, wall=wall, samples=tuple(samples), usage=usage)
+
+
+def _later(sample: Sample, by: int) -> Sample:
+    if not by:
+        return sample
+    ended = sample.ended + by if sample.ended else 0
+    first = sample.first + by if sample.first else 0
+    return replace(sample, due=sample.due + by, first=first, ended=ended)
 
 
 def _start(work: Callable[[], None], answers: Answers) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.bench.cold import starts
 from generator.bench.environment import environment_of, loaded
-from generator.bench.load import closed_loop, open_loop
+from generator.bench.load import closed_loop, joined, open_loop
 from generator.bench.measurement import Environment, Measurement
 from generator.bench.prompts import arrivals, fitting_words, prompt
 from generator.bench.request import timed
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
     Told = Callable[[str, int], None]
     """What is told of progress: of which load, and how many of its requests are done."""
+
+FAR: Final = 1.5
+"""How many times as long as asked for a prompt may be for its words to be counted by it."""
+TRIES: Final = 3
+SHORT: Final = 16
+"""Words that are a short prompt, whatever a word is to a model."""
+TURNS: Final = 4
+"""In how many parts two loads take turns, at most."""
+TOO_LONG: Final = "context"
+"""What a server says of a prompt that it does not take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,26 +108,61 @@ def _levels(
     server: Server, workload: Workload, load: Load, of_load: Callable[[str], Prepare], told: Told
 ) -> list[Level]:
     number, watch = workload.requests, Watch.at(server.url)
-    runs = [
+    if load.per_second:
+        return _open_levels(server, workload, load, of_load, told, watch)
+    runs = (
         partial(closed_loop, of_load(str(n)), number, n, server, partial(told, f"{n} at once"))
         for n in load.at_once
-    ]
-    if load.per_second:
-        dues = [*arrivals(load.per_second, number, workload.seed)]
-        runs = [
-            partial(
+    )
+    return [_watched(run, watch) for run in runs]
+
+
+def _open_levels(
+    server: Server,
+    workload: Workload,
+    load: Load,
+    of_load: Callable[[str], Prepare],
+    told: Told,
+    watch: Watch | None,
+) -> list[Level]:
+    """Return the requests per second; with a window, both loads take turns.
+
+    What the machine does meanwhile then counts for both.
+    """
+    found: dict[str, list[Level]] = {name: [] for name, _ in _windows(load)}
+    for first, dues in _turns([*arrivals(load.per_second, workload.requests, workload.seed)], load):
+        for name, window in _windows(load):
+            run = partial(
                 open_loop,
-                of_load(name),
+                _from(of_load(name), first),
                 dues,
                 load.per_second,
                 server,
-                partial(told, name),
+                _counting(told, name, first),
                 window=window,
                 most=load.most,
             )
-            for name, window in _windows(load)
-        ]
-    return [_watched(run, watch) for run in runs]
+            found[name].append(_watched(run, watch))
+    return [joined(levels) for levels in found.values()]
+
+
+def _from(prepare: Prepare, first: int) -> Prepare:
+    return lambda index: prepare(first + index)
+
+
+def _counting(told: Told, name: str, first: int) -> Callable[[int], None]:
+    return lambda done: told(name, first + done)
+
+
+def _turns(dues: Sequence[int], load: Load) -> Iterator[tuple[int, list[int]]]:
+    """Yield the parts that two loads take turns with, each with the number of its first request.
+
+    One load has all in one part. A part is as long as several windows are full.
+    """
+    parts = min(TURNS, len(dues) // (2 * load.most)) if load.window else 1
+    size = -(-len(dues) // max(parts, 1))
+    for first in range(0, len(dues), size):
+        yield first, [due - dues[first] for due in dues[first : first + size]]
 
 
 def _windows(load: Load) -> list[tuple[str, int]]:
@@ -162,12 +207,32 @@ def _starts(
 def _warmed(
     server: Server, model: str, workload: Workload, given: Sequence[str]
 ) -> tuple[Sample, Workload]:
-    """Return the first request, and the Workload with as many words as its tokens ask for."""
-    first = replace(workload, words=workload.prompt_tokens)
-    ask = partial(timed, server, model, first, prompt(first, given, "warm-up", 0))
-    (sample,) = closed_loop(lambda _: ask, 1, 1, server, lambda _: None).samples
+    """Return the first request, and the Workload with as many words as its tokens ask for.
+
+    Where a word is many tokens, as for a model that reads bytes, the first prompt was so much
+    longer that a server may have cut it off, and counted what was left: then it is asked again.
+    """
+
+    def sent(words: int, tokens: int) -> Sample:
+        made = replace(workload, words=words, output_tokens=tokens)
+        ask = partial(timed, server, model, made, prompt(made, given, "warm-up", words))
+        return closed_loop(lambda _: ask, 1, 1, server, lambda _: None).samples[0]
+
+    wanted = words = workload.prompt_tokens
+    sample = sent(words, workload.output_tokens)
+    if sample.error and not given and words > SHORT and TOO_LONG in sample.error.casefold():
+        words = SHORT
+        sample = sent(words, workload.output_tokens)
     if sample.error:
         raise EnvironmentFailure(sample.error, hint="nothing could be measured")
-    counted = sample.prompt_tokens // (workload.texts if workload.task == "embed" else 1)
-    words = fitting_words(first.words, workload.prompt_tokens, counted)
-    return sample, replace(first, words=0 if given else words)
+    if given:
+        return sample, replace(workload, words=0)
+    last, texts = sample, workload.texts if workload.task == "embed" else 1
+    for _ in range(TRIES):
+        counted = last.prompt_tokens // texts
+        before, words = words, fitting_words(words, wanted, counted)
+        far = counted > FAR * wanted or words > FAR * before
+        if last.error or words == before or not far:
+            break
+        last = sent(words, 1)
+    return sample, replace(workload, words=words)

@@ -14,6 +14,12 @@ Api = Literal["ollama", "openai"]
 Task = Literal["generate", "embed"]
 StartKind = Literal["dropped", "kept", "warm"]
 START_KINDS: Final[tuple[StartKind, ...]] = ("dropped", "kept", "warm")
+STARTS: Final[dict[StartKind, str]] = {
+    "dropped": "cold, from the disk",
+    "kept": "cold, cached",
+    "warm": "warm",
+}
+"""What people call them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,8 @@ def measurement(data: bytes, source: str) -> Measurement:
         found = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise ProfileError(source, (Problem("", f"is no JSON: {error}", AGAIN),)) from error
-    if not isinstance(found, dict) or found.get("schema_version") != VERSION:
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if type(version) is not int or version != VERSION:  # `true` and `1.0` are equal to 1
         message = "is no measurement, or one of another version"
         raise ProfileError(source, (Problem("schema_version", message, AGAIN),))
     names = {field.name for field in dataclasses.fields(Measurement)}

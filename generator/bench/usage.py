@@ -8,9 +8,10 @@ from generator.records import dataclass, replace
 from generator.units import MIB, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _FIELDS: Final = 5
+_WAITED: Final = ("waited_cpu", "waited_memory", "waited_io")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,23 @@ def gpus_of(rows: str, machine: int) -> tuple[GpuUse, ...]:
             )
         )
     return tuple(found)
+
+
+def summed(parts: Sequence[Usage]) -> Usage:
+    """Return what was used in several parts, one after the other."""
+    last = parts[-1]
+    waits = {name: [getattr(part, name) for part in parts] for name in _WAITED}
+    return replace(
+        last,
+        wall=sum(part.wall for part in parts),
+        cpu=sum(part.cpu for part in parts),
+        threads=max(part.threads for part in parts),
+        periods=sum(part.periods for part in parts),
+        throttled=sum(part.throttled for part in parts),
+        memory=max(part.memory for part in parts),
+        gpus=together(part.gpus for part in parts),
+        **{name: sum(told) if min(told) >= 0 else -1 for name, told in waits.items()},
+    )
 
 
 def together(samples: Iterable[tuple[GpuUse, ...]]) -> tuple[GpuUse, ...]:

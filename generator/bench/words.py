@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from generator.bench.measurement import STARTS as KINDS
 from generator.bench.statistics import median
 from generator.units import about
 
@@ -94,7 +95,6 @@ USED: Final = ("while it ran", "CPU %", "of what it may", "of a thread", "thrott
 WAITED: Final = ("some waited, % of time", "for CPU", "for memory", "for a disk")
 GPUS: Final = ("GPU", "", "in use", "of", "full", "busy")
 STARTS: Final = ("start, medians, ms", "first token", "load", "whole", "cached")
-KINDS: Final = {"dropped": "cold, from the disk", "kept": "cold, cached", "warm": "warm"}
 
 
 def used(levels: Sequence[Level]) -> list[tuple[str, ...]]:
@@ -185,6 +185,36 @@ def promises(summaries: Sequence[Summary]) -> list[tuple[str, ...]]:
     ]
 
 
+class Between(Protocol):
+    """A change, and between what it lies, as shares of what was."""
+
+    @property
+    def low(self) -> float:
+        """The least that it may be."""
+
+    @property
+    def high(self) -> float:
+        """The most."""
+
+
+TELLING: Final = 9.0
+"""Ten times as much: an interval that reaches farther has been told by too few."""
+
+
+def interval(found: Between, few: str) -> str:
+    """Return the interval of a change in percent: `-3.1 to +1.2`, or from where on it is known.
+
+    `few` is what to say in place of one that goes from next to nothing to a multiple.
+    """
+    low, high = (f"{100 * each:+.1f}" for each in (found.low, found.high))
+    if found.low <= 0 <= found.high:
+        wide = found.high > TELLING or found.low < -TELLING / (1 + TELLING)
+        return few if wide else f"{low} to {high}"
+    if found.low > 0:
+        return f"{low} or more" if found.high > TELLING else f"{low} to {high}"
+    return f"{low} to {high}"
+
+
 CHANGES: Final = ("load", "what", "before", "after", "change", "between, %", "")
 
 
@@ -195,7 +225,7 @@ def changes(compared: Compared) -> list[tuple[str, ...]]:
         rate = each.measure == "tokens/s"
         what = each.measure if rate else f"{each.measure}, ms"
         told = (number(n if rate else n / 1e6) for n in (each.before, each.after))
-        between = f"{100 * each.low:+.1f} to {100 * each.high:+.1f}"
+        between = interval(each, "too few requests")
         rows.append((each.load, what, *told, f"{each.share:+.1%}", between, each.verdict))
     return rows
 

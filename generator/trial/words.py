@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.bench.statistics import median
-from generator.bench.words import number
+from generator.bench.words import interval, number
 from generator.units import about
 
 if TYPE_CHECKING:
@@ -23,10 +23,18 @@ ENDED: Final = {
     "time": "the time is up",
 }
 
+FEW: Final = "too few rounds"
+
 
 def between(found: Pair | Change) -> str:
-    """Return the interval of a change in percent: `-3.1 to +1.2`."""
-    return f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
+    """Return the interval of a change in percent: `-3.1 to +1.2`; `too few rounds` tell none."""
+    return interval(found, FEW)
+
+
+def percent(found: Pair | Change) -> str:
+    """Return the same within a sentence."""
+    told = between(found)
+    return told if told == FEW else f"{told} %"
 
 
 def measured_on(model: str, seen: Environment, url: str) -> str:
@@ -110,7 +118,7 @@ def result(found: Tuned) -> str:
         sure = "" if found.gain.low > 0 or found.gain.high < 0 else ", which may be noise"
         told += (
             f": {abs(found.gain.share):.1%} {word} time than {found.current}, as the profile has "
-            f"it ({between(found.gain)} %){sure}"
+            f"it ({percent(found.gain)}){sure}"
         )
     elif found.gain is not None:
         told += ", as the profile has it"
@@ -123,6 +131,6 @@ def reason(found: Tuned, day: str) -> str:
     of = unit(found).partition(",")[0]
     told = f"{number(best.nanoseconds / 1e6)} ms {of}"
     if found.gain is not None:
-        told += f", {found.gain.share:+.1%} ({between(found.gain)}) against {found.current}"
+        told += f", {found.gain.share:+.1%} ({percent(found.gain)}) against {found.current}"
     on = measured_on(found.model, found.environment, "")
     return f"gen tune {day}: {told}; {on}"

@@ -1,12 +1,14 @@
 """Better, worse, or no difference."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from generator.bench.compare import MEASURES, compare, verdict
-from generator.bench.measurement import Level
+from generator.bench.measurement import Level, Start
 from generator.bench.statistics import Change
+from generator.bench.words import interval
 from tests.bench.samples import MS, level, measurement, sample
 
 
@@ -23,6 +25,23 @@ from tests.bench.samples import MS, level, measurement, sample
 )
 def test_a_verdict(low: float, high: float, more: bool, expected: str) -> None:
     assert verdict(Change(share=0.1, low=low, high=high), more=more) == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (-0.031, 0.012, "-3.1 to +1.2"),
+        (-0.99995, 22025.46, "few"),
+        (-1.0, 0.5, "few"),
+        (-0.2, 9.5, "few"),
+        (0.5, 9999.0, "+50.0 or more"),
+        (0.5, 0.9, "+50.0 to +90.0"),
+        (-0.99, -0.5, "-99.0 to -50.0"),
+        (-0.8, 5.0, "-80.0 to +500.0"),
+    ],
+)
+def test_an_interval_that_says_something(low: float, high: float, told: str) -> None:
+    assert interval(Change(share=0.1, low=low, high=high), "few") == told
 
 
 def noisy(ttft: int, at_once: int = 1) -> Level:
@@ -58,6 +77,33 @@ def test_the_same_is_no_different() -> None:
     found = compare(*both)
     assert {each.verdict for each in found.differences} == {"no difference"}
     assert len(found.differences) == 2 * len(MEASURES)
+
+
+def starts(cold: int, number: int = 6) -> tuple[Start, ...]:
+    told = tuple(sample(cold + n) for n in range(number))
+    warm = tuple(sample(100 + n % 3) for n in range(number))
+    return (
+        Start(kind="dropped", held=-1, why="the server is on another machine", samples=()),
+        Start(kind="kept", held=100, why="", samples=told),
+        Start(kind="warm", held=100, why="", samples=warm),
+    )
+
+
+def test_cold_starts_are_compared() -> None:
+    before, after = (
+        replace(measurement(noisy(100)), starts=starts(cold)) for cold in (500, 900)
+    )  # fmt: skip
+    found = compare(before, after)
+    cold = {d.measure: (d.load, d.verdict) for d in found.differences if d.load.startswith("cold")}
+    assert cold == {
+        "first token": ("cold, cached", "worse"),
+        "loading": ("cold, cached", "no difference"),
+        "whole answer": ("cold, cached", "worse"),
+    }
+    assert {d.verdict for d in found.differences if d.load == "warm"} == {"no difference"}
+    assert found.remarks == ()
+    only = compare(before, measurement(noisy(100)))
+    assert "starts were measured only before: cold, cached" in only.remarks
 
 
 def test_what_is_doubtful_is_said() -> None:

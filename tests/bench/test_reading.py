@@ -25,8 +25,8 @@ def test_what_was_written_is_read() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff", b"[]", b"{}", b'{"schema_version": 2}', b"[" * 100_000, b'{"schema_version": 1}',
-     b"9" * 5000],
+    [b"", b"\xff", b"[]", b"{}", b"[" * 100_000, b'{"schema_version": 1}', b"9" * 5000,
+     *(json.dumps({**written(), "schema_version": v}).encode() for v in (True, 1.0, "1", 2, None))],
 )  # fmt: skip
 def test_what_is_none(data: bytes) -> None:
     with pytest.raises(ProfileError):
