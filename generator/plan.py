@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, Literal
 
+from generator.cache import Cache  # noqa: TC001 -- codec reads the annotations
 from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
 from generator.host import Host  # noqa: TC001 -- codec reads the annotations
 from generator.records import dataclass
@@ -564,7 +565,7 @@ class Plan:
     """A host, decided: what it is, and what runs on it.
 
     `header` are the sentences that every generated file begins with, `silences` the rules that the
-    profile does not want to hear of.
+    profile does not want to hear of. `cache` is what answers before the services (None: nothing).
     """
 
     schema_version: int
@@ -577,6 +578,7 @@ class Plan:
     services: tuple[Service, ...]
     silences: tuple[Silence, ...]
     findings: tuple[Finding, ...]
+    cache: Cache | None = None
 
     @property
     def service(self) -> Service:

@@ -18,7 +18,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "meaning": (set(), set()),
     "records": (set(), set()),
     "redact": (set(), set()),
-    "plan": ({"errors", "host"}, set()),
+    "cache": (set(), set()),
+    "plan": ({"cache", "errors", "host"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "reading": ({"errors"}, set()),
     "host": (set(), set()),
@@ -56,8 +57,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve": (
         {
-            *("catalogue", "engines", "errors", "host", "plan", "profiles", "readers.plan"),
-            *("resolve", "rules", "units", "view"),
+            *("cache", "catalogue", "engines", "errors", "host", "plan", "profiles"),
+            *("readers.plan", "resolve", "rules", "units", "view"),
         },
         set(),
     ),
@@ -79,6 +80,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "formats": ({"errors", "formats"}, {"jinja2", "tomli_w", "tomlkit", "yaml"}),
     "targets.base": ({"errors", "plan", "units"}, set()),
     "targets.bundle": ({"formats", "plan", "targets.base"}, set()),
+    "targets.cache": (
+        {"cache", "formats", "plan", "targets.base", "targets.cache", "units"},
+        set(),
+    ),
     "targets.refusals": ({"formats", "plan", "units"}, set()),
     "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
     "targets.docker": ({"formats", "plan", "targets.container", "units"}, set()),
@@ -91,6 +96,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "plan",
             "targets.base",
             "targets.bundle",
+            "targets.cache",
             "targets.container",
             "targets.docker",
             "targets.refusals",
@@ -198,7 +204,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 # What every room may import.
 EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
-    *(("targets", name) for name in ("base", "bundle", "container", "docker", "refusals", "unit")),
+    *(
+        ("targets", name)
+        for name in ("base", "bundle", "cache", "container", "docker", "refusals", "unit")
+    ),
     ("catalogue", "build"),
     ("readers", "plan"),
 }

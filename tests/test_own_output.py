@@ -31,6 +31,15 @@ OWN: dict[str, dict[str, Any]] = {
         "host": {"system": "x86_64-linux"},
         "ollama": {"build": {"blas": "openblas", "openmp": True}},
     },
+    "cached": {
+        "host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}},
+        "models": [
+            {"name": "qwen3:14b"},
+            {"name": "qwen3:8b", "role": "fallback"},
+            {"name": "nomic-embed-text", "role": "embedding"},
+        ],
+        "cache": {"ttl": "30m"},
+    },
     "open": {
         "ollama": {"host": "192.0.2.7"},
         "check": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 if TYPE_CHECKING:
     from types import ModuleType
 
-# systemd keeps itself and its helpers off the PATH.
-_ALSO = ("/usr/lib/systemd", "/lib/systemd", "/usr/sbin", "/sbin")
+_TOOLS = str(Path(__file__).parents[1] / ".tools")
+# systemd keeps itself and its helpers off the PATH; tools/consumers.sh puts programs into _TOOLS.
+_ALSO = ("/usr/lib/systemd", "/lib/systemd", "/usr/sbin", "/sbin", _TOOLS)
 
 
 def require(tool: str) -> str:

@@ -175,10 +175,31 @@ ensure_nix_layout() {
   fi
 }
 
+# ── Redis: its server is in the package of its tools under another name, and no service with it ──
+
+has_redis() { has redis-server || [ -x "$tools/redis-server" ]; }
+
+link_redis() {
+  [ -x /usr/bin/redis-check-rdb ] && mkdir -p "$tools" &&
+    ln -sf /usr/bin/redis-check-rdb "$tools/redis-server" && has_redis
+}
+
+ensure_redis() {
+  if has_redis; then
+    say redis-server ok
+  elif { link_redis || { apt_install redis-tools && link_redis; }; }; then
+    say redis-server installed
+  else
+    say redis-server 'missing: install the package redis-server'
+    missing=1
+  fi
+}
+
 ensure nix-instantiate nix-bin has nix-instantiate
 ensure systemd-analyze systemd has systemd-analyze
 ensure systemd systemd has_manager
 ensure_compose
 ensure_quadlet
+ensure_redis
 ensure_nix_layout "$@"
 [ "${CI:-}" != true ] || exit "$missing"

@@ -65,6 +65,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "blas": tuple[records.BlasFact, ...],
         "march": tuple[records.MarchFact, ...],
     },
+    "cache.toml": {
+        "cache_program": tuple[records.CacheProgram, ...],
+        "litellm_key": tuple[records.LitellmKey, ...],
+    },
     "cards.toml": {"card": tuple[cards.Card, ...]},
     "clients.toml": {"client": tuple[clients.ClientFact, ...]},
     "commands.toml": {
@@ -147,6 +151,7 @@ APART: Final[Mapping[str, tuple[str, ...]]] = {
     "library.json": ("listed",),
     "faults.json": ("log_fault",),
     "clients.json": ("client",),
+    "cache.json": ("cache_program", "litellm_key"),
 }
 # What only the build asks for.
 UNUSED: Final = frozenset({"anatomy"})
@@ -155,6 +160,7 @@ ONCE: Final = (
     ("architecture.name",),
     ("behaviour.id",),
     ("blas.name",),
+    ("cache_program.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),
     ("client.name",),
@@ -168,6 +174,7 @@ ONCE: Final = (
     ("limit.name",),
     ("march.name",),
     ("listed.name",),
+    ("litellm_key.name",),
     ("model.names", "missing.name"),
     ("module_option.name",),
     ("one_slot.names",),

@@ -310,6 +310,27 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CacheProgram:
+    """A program of a cache before the servers: where it is on a host, and in a container."""
+
+    name: str
+    image: str
+    port: int
+    program: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LitellmKey:
+    """A key of LiteLLM's config.yaml by its path; `since` empty: every release reads it."""
+
+    name: str
+    effect: str
+    source: str
+    since: Blank = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BlasFact:
     """A BLAS library that ggml can be built with.
 

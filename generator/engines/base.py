@@ -102,6 +102,14 @@ class Decided:
     problems: tuple[Problem, ...]
 
 
+class Gateway(NamedTuple):
+    """How LiteLLM asks a server: what it calls one that chats or makes vectors, and where."""
+
+    chat: str = "openai"
+    embedding: str = "openai"
+    path: str = "/v1"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """What is so of every server of an engine.
@@ -109,7 +117,7 @@ class Server:
     `product`, `log_line`, `models_below`, `installed_models` and `api` are as in a Service.
     `home` and `user` are those of a complete unit, `program` is what a container's image calls
     it, and `address` the variable that says where to listen. `installed_restart` is what the unit
-    of the installer has as `Restart=` and `RestartSec=`.
+    of the installer has as `Restart=` and `RestartSec=`. `litellm` is how LiteLLM asks it.
     """
 
     product: str
@@ -125,6 +133,7 @@ class Server:
     user: str
     home: str
     address: str
+    litellm: Gateway = Gateway()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

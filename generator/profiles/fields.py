@@ -236,6 +236,13 @@ CpuList = Annotated[
     matching(re.compile(CPU_LIST.replace(r"\d", "[0-9]")), "a CPU list; write it like `0-11,24`"),
     AfterValidator(_cpu_list),
 ]
+HttpUrl = Annotated[
+    str,
+    matching(
+        re.compile(r"https?://[A-Za-z0-9\[\]][A-Za-z0-9.:\[\]-]*(?:/[A-Za-z0-9._~/-]*)?"),
+        "a URL; write it with its scheme, like `http://127.0.0.1:6333`",
+    ),
+]
 Origin = Annotated[
     str,
     matching(

@@ -337,6 +337,58 @@ class Slo(Table):
     """Of the memory of the fullest GPU, in use while a load runs, at most."""
 
 
+class SemanticChoice(Table):
+    """A cache that answers by likeness of questions, and gives wrong answers by it (HW623)."""
+
+    model: fields.ModelName
+    """The model that makes vectors of questions: one of `[[models]]`, with the role `embedding`."""
+    qdrant: fields.HttpUrl
+    """URL of the Qdrant server that keeps them; nothing is installed for it."""
+    threshold: float = Field(default=0.92, gt=0, le=1)
+    """How alike two questions are that get one answer, at least: a cosine."""
+    scope: Literal["key", "end_user"] = "end_user"
+    """Whose answers a question may get: those of its key, or of its `user` too."""
+    max_messages: int = Field(default=1, ge=1, le=64)
+    """A request with more messages is not looked up; 1: a single question without a system text."""
+
+
+class CacheChoice(Table):
+    """A LiteLLM before the servers, which answers what was asked before by itself."""
+
+    host: fields.Address = "127.0.0.1"
+    """Address that it listens on, without brackets."""
+    port: int = Field(default=4000, ge=1, le=65535)
+    """Port of its OpenAI API."""
+    program: fields.Path = "/opt/litellm/bin/litellm"
+    """The litellm program, where units run it; pip puts it into an environment of its own."""
+    key_file: fields.SecretPath = "/etc/hostwright/litellm.env"
+    """File on the host that sets `LITELLM_MASTER_KEY`, which clients send; it has to be there."""
+    namespace: fields.Word | None = None
+    """What the keys in Redis begin with; left out: the name of the profile."""
+    ttl: fields.Timeout = "1h"
+    """How long an answer is kept."""
+    supported_call_types: tuple[
+        Literal["acompletion", "atext_completion", "aembedding", "aresponses"], ...
+    ] = ("acompletion", "aembedding")
+    """Which calls are looked up, in LiteLLM's words: `acompletion` is a chat."""
+    mode: Literal["default_on", "default_off"] | None = None
+    """`default_off`: only requests that ask for it; left out: so where `semantic` is there."""
+    max_messages: int | None = Field(default=None, ge=1, le=1024)
+    """A request with more messages is not looked up, since LiteLLM 1.108; left out: 4 there."""
+    memory: fields.Size = 2**28
+    """Memory for answers, as Redis counts it; left out: 256 MiB."""
+    policy: Literal[
+        "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-ttl", "noeviction"
+    ] = "allkeys-lru"
+    """What goes first when that is full, in Redis' words."""
+    redis_port: int = Field(default=6380, ge=1, le=65535)
+    """Port of its Redis on the loopback; 6379 is that of the distribution's own."""
+    redis_program: fields.Path = "/usr/bin/redis-server"
+    """The redis-server program, where units run it."""
+    semantic: SemanticChoice | None = None
+    """Answer by likeness instead; LiteLLM has one cache, so that Redis is not used then."""
+
+
 class Ignored(Table):
     """A rule that does not hold here."""
 
@@ -386,5 +438,7 @@ class Profile(Table):
     """How a container engine runs the server."""
     slo: Slo = Slo.model_construct()
     """What the service promises its clients."""
+    cache: CacheChoice | None = None
+    """Answer what was asked before, by LiteLLM and Redis; left out: nothing does."""
     check: CheckChoice = CheckChoice.model_construct()
     """Which findings are not shown."""

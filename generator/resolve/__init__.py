@@ -11,7 +11,7 @@ from generator.errors import SEVERITIES, Problem, ProfileError, Silence, quieten
 from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
-from generator.resolve import confine, credentials, devices, limits, service
+from generator.resolve import cache, confine, credentials, devices, limits, service
 from generator.resolve.silences import silenced
 from generator.rules.alike import judge
 from generator.rules.registry import every_rule
@@ -52,15 +52,18 @@ def resolve(
     bounds = limits.limits_of(profile, case.host, case.threads.number, asked.locked)
     served = service.service_of(name, engine.SERVER, asked, case, decided, tuple(bounds))
     plan = _plan(case, source, served)
+    plan = replace(plan, cache=cache.cache_of(profile, plan.services, catalogue, facts))
     found = [*decided.findings, *_remarks(name, asked, case)]
     seen = view_of(plan)
     found += (located.finding for located in judge(seen, facts))
+    found += cache.remarks(profile)
     problems = [
         *devices.faults(profile.gpu, case.host, facts, case.acceleration),
         *limits.faults(profile, case.host),
         *decided.problems,
         *credentials.faults(profile, served, facts),
         *confine.faults(case, cached=bool(decided.cache)),
+        *cache.faults(profile, plan.services, facts),
         *credentials.written_out(found, (ignored.rule for ignored in profile.check.ignore)),
     ]
     if strict:

@@ -112,7 +112,7 @@ NOT_ON_HOSTS: Final = (
     ),
     LeftOut(
         "for containers; systemd counts no tries",
-        "Service.container Job.tries Job.guards Setting.scope",
+        "Cache.image Cache.inside Store.image Service.container Job.tries Job.guards Setting.scope",
     ),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",

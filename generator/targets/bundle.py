@@ -122,6 +122,7 @@ def bundle_files(
     jobs: Iterable[Job],
     server_files: Iterable[str],
     other_files: Iterable[str],
+    beside: Iterable[str] = (),
 ) -> tuple[File, ...]:
     """Return the scripts and what they read; paths are those below `/`.
 
@@ -129,7 +130,7 @@ def bundle_files(
     `jobs` are those of this bundle, and `held` is what should be in effect of it. `places`,
     `server_files` and `other_files` are all the places where a bundle of any profile has files, by
     what a change of one asks for: `server_files` restart the server, a unit of a job that job, a
-    Modelfile the jobs that make and load models.
+    Modelfile the jobs that make and load models. `beside` are units that run beside the server.
     """
     service = plan.service
     words = [
@@ -137,6 +138,7 @@ def bundle_files(
         *(("module", name) for name in (() if places.of_a_user else modules_of(service))),
         *(("file", file.path) for file in files),
         *_jobs(service, jobs),
+        *((word, unit) for unit in beside for word in ("job", "start")),
         *(("server-file", path) for path in server_files),
         *(("job-file", f"{places.units}/{service.name}-{kind}.service") for kind in _JOB_KINDS),
         ("model-file", f"{places.modelfiles}/Modelfile.*"),

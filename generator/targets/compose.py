@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
@@ -12,6 +13,7 @@ from generator.formats.yaml import compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES, Service
 from generator.targets.base import File, LeftOut, modelfiles
 from generator.targets.bundle import Held, verified
+from generator.targets.cache.compose import compose_files, compose_services
 from generator.targets.container import (
     LOCALHOST,
     MODELFILE_DIR,
@@ -79,6 +81,7 @@ LEFT_OUT: Final = (
         "Service.name Service.unit Service.after Service.restart",
     ),
     LeftOut("for units of systemd", "Job.sandbox"),
+    LeftOut("Redis is in a network of its own project, where no port is taken", "Store.port"),
     LeftOut(
         "the host must have its devices ready before containers start",
         "Devices.modules Devices.wait Devices.reason",
@@ -115,8 +118,21 @@ def render(plan: Plan) -> tuple[File, ...]:
     left_out = [omission.reason for omission in service.omissions]
     texts = [*plan.header, *_ABOVE[service.container.form], *left_out]
     above = "\n".join(line for text in texts for line in comment(text))
-    file = File(_FILES[service.container.form], f"{above}\n{to_yaml(_document(service))}")
-    return (file, *modelfiles(service, "modelfiles"), *build_files(plan, "build"))
+    if plan.cache and _is_override(service):
+        raise RenderError(
+            "`cache` adds containers, and an override is laid over one that is there",
+            hint='leave `container.compose` out, or write `"fragment"`',
+            where="cache",
+        )
+    document = _document(service)
+    document["services"] |= compose_services(plan, _joined(service), [service.container.service])
+    file = File(_FILES[service.container.form], f"{above}\n{to_yaml(document)}")
+    return (
+        file,
+        *modelfiles(service, "modelfiles"),
+        *build_files(plan, "build"),
+        *compose_files(plan, _address),
+    )
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
@@ -251,10 +267,18 @@ def _secrets(service: Service) -> dict[str, Any]:
 
 
 def _base(service: Service) -> dict[str, Any]:
-    container = service.container
-    base: dict[str, Any] = {"image": container.image}
-    joins = container.network and not _is_override(service)
-    return base | ({"networks": [container.network]} if joins else {})
+    return {"image": service.container.image, **_joined(service)}
+
+
+def _joined(service: Service) -> dict[str, Any]:
+    """Return the networks that a container of the project joins."""
+    joins = service.container.network and not _is_override(service)
+    return {"networks": [service.container.network]} if joins else {}
+
+
+def _address(service: Service) -> str:
+    """Return where the other containers of the project reach the server."""
+    return address(service.container.service, service.container.port)
 
 
 def _volumes(service: Service) -> list[Any]:

@@ -160,6 +160,7 @@ NOT_IN_CONTAINERS: Final = (
     ),
     LeftOut(
         "the image has the program, its command, its user and its backends",
+        "Cache.program Store.program "
         "Service.program Service.command Service.user Service.group Service.home "
         "Service.acceleration Service.models_below Service.installed_models",
     ),

@@ -26,6 +26,7 @@ from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape
 from generator.plan import ADDRESS, SHELL
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
+from generator.targets.cache.nixos import nixos_options
 from generator.targets.refusals import bindings, refusals
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
@@ -129,6 +130,7 @@ LEFT_OUT: Final = (
         "Service.unit Service.program Service.command Service.full_unit Service.hardening "
         "Devices.access Service.models_below Service.installed_models Restart.installed",
     ),
+    LeftOut("the packages have the programs", "Cache.program Store.program"),
     LeftOut("systemd asks for no health", "Service.health"),
     LeftOut("the header has it in words", "Plan.host"),
     LeftOut("for `verify.py` of a bundle", "Service.api Setting.form Setting.default"),
@@ -146,7 +148,7 @@ def render(plan: Plan) -> tuple[File, ...]:
             f"`nixos` sets `services.ollama`, and this profile is for {plan.service.product}",
             hint="use another target, or add its NixOS module to `targets/nixos.py`",
         )
-    body = to_nix(_module(plan.service))
+    body = to_nix(_module(plan))
     above = [line for text in plan.header for line in comment(text)]
     lines = [*above, ARGUMENTS, "let", *_bindings(plan.service), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
@@ -172,7 +174,8 @@ def _bindings(service: Service) -> list[str]:
     return [*found, *bindings(service)]
 
 
-def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
+def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
+    service = plan.service
     module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(service)}
     devices = service.devices
     if devices and devices.driver:
@@ -188,6 +191,7 @@ def _module(service: Service) -> dict[str | tuple[str, ...], Any]:
     for job in service.jobs:
         if job.kind != "pull":
             module["systemd", "services", job.name] = _served(_job(service, job))
+    module |= {path: _served(_leaves(value)) for path, value in nixos_options(plan).items()}
     parts = {k: v if isinstance(v, Commented) else Commented(v) for k, v in module.items()}
     return {path: Commented(part.value, part.comment, gap=True) for path, part in parts.items()}
 
@@ -210,6 +214,15 @@ def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document val
 
 def _served(value: Any) -> Call:  # noqa: ANN401 -- a document value
     return Call("mkIf isServed", value)
+
+
+def _leaves(value: Any) -> Any:  # noqa: ANN401 -- a document value
+    """Return a document whose scalars a host may write anew."""
+    if isinstance(value, Commented):
+        return Commented(_leaves(value.value), value.comment, value.gap)
+    if isinstance(value, dict):
+        return {key: _leaves(item) for key, item in value.items()}
+    return value if isinstance(value, list) else _soft(value)
 
 
 def _soft(value: Any, reason: str | tuple[str, ...] = "") -> Any:  # noqa: ANN401 -- a document value

@@ -15,6 +15,7 @@ from generator.formats.template import render_template
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
 from generator.targets.base import File, LeftOut, Places, modelfiles, modules_of
 from generator.targets.bundle import Held, bringing, bundle_files
+from generator.targets.cache.quadlet import Folders, quadlet_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
@@ -117,6 +118,7 @@ LEFT_OUT: Final = (
         "Variable.scope",
     ),
     LeftOut("no unit is installed before it", "Restart.installed"),
+    LeftOut("its containers of a cache are in the network of the host", "Cache.inside"),
     LeftOut("a command in the container has the environment of its image", "Job.environment"),
     LeftOut(
         "the unit has a name, systemd counts no tries, and the host has its programs",
@@ -142,6 +144,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *jobs,
         *modelfiles(service, places.modelfiles),
         *build_files(plan, f"{places.modelfiles}/build"),
+        *quadlet_files(plan, _folders(places)),
         *system_files(plan, ("modules-load", REGISTERS, modules)),
     )
 
@@ -177,6 +180,16 @@ def _held(service: Service) -> Held:
         variables=tuple(variables(service, decrypted=_decrypts(service))),
         limits=tuple(_limits(service)),
         jobs=bringing(service),
+    )
+
+
+def _folders(places: Places) -> Folders:
+    """Return where what runs beside the server goes."""
+    return Folders(
+        quadlets=places.quadlets,
+        files=places.modelfiles,
+        mounted=f"{'%h' if places.of_a_user else ''}/{places.modelfiles}",
+        target="default.target" if places.of_a_user else "multi-user.target",
     )
 
 

@@ -28,6 +28,8 @@ from generator.targets.base import (
     placed,
 )
 from generator.targets.bundle import bundle_files, held_by_unit, wait_seconds
+from generator.targets.cache.config import reach_on_host
+from generator.targets.cache.units import unit_files, units_of
 from generator.targets.unit import (
     REGISTERS,
     SYSTEM_FILE,
@@ -111,7 +113,13 @@ def render(plan: Plan) -> tuple[File, ...]:
         ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
         ("sysusers", "Whom the server runs as.", _users(service)),
     )
-    return (*server, *jobs, *modelfiles(service, PLACES.modelfiles), *made)
+    return (
+        *server,
+        *jobs,
+        *modelfiles(service, PLACES.modelfiles),
+        *unit_files(plan, PLACES.units, PLACES.modelfiles, reach_on_host),
+        *made,
+    )
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
@@ -129,6 +137,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         jobs=service.jobs,
         server_files=[unit, *(f"{unit}.d/{n.format(service.engine)}.conf" for n in DROP_INS)],
         other_files=[SYSTEM_FILE.format(kind, service.name) for kind in kinds],
+        beside=units_of(plan),
     )
     return (File("README.md", readme), *bundle)
 

@@ -106,6 +106,16 @@ let
       "595.71.05";
   inherit (config.hardware) nvidia;
 
+  # What `pkgs.formats.yaml` takes.
+  yaml = nullOr (oneOf [
+    bool
+    int
+    types.float
+    str
+    (attrsOf yaml)
+    (listOf yaml)
+  ]);
+
   units = import ./units.nix { inherit lib; };
   lonely =
     _: service:
@@ -120,6 +130,31 @@ in
     services.ollama =
       lib.mapAttrs (name: fact: option (typeOf fact) (defaults.${name} or null)) current
       // lib.mapAttrs (_: _: hidden) (renamed // removed);
+
+    # services/misc/litellm.nix, since 25.05.
+    services.litellm = {
+      enable = option bool false;
+      host = option str "127.0.0.1";
+      port = option port 8080;
+      environment = option (attrsOf str) { };
+      environmentFile = option (nullOr str) null;
+      settings = option (attrsOf yaml) { };
+    };
+    # services/databases/redis.nix; its directives are words, and lists of several.
+    services.redis.servers = option (attrsOf (submodule {
+      options = {
+        enable = option bool false;
+        bind = option (nullOr str) "127.0.0.1";
+        port = option port 0;
+        save = option (nullOr (listOf (listOf int))) null;
+        settings = option (attrsOf (oneOf [
+          bool
+          int
+          str
+          (listOf str)
+        ])) { };
+      };
+    })) { };
 
     systemd.services = option (attrsOf (submodule units.service)) { };
     systemd.units = option (attrsOf raw) { };

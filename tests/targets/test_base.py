@@ -76,6 +76,19 @@ OLDER = {
 }
 OWNED = {"host": {"gpus": CARDS}, "container": {"home_dir": "/srv/llm", "user": "7:8"}}
 OPEN = {"rule": "HW401", "reason": "The network is ours."}
+CACHED: dict[str, object] = {
+    "models": [
+        {"name": "a:1b"},
+        {"name": "b:1b", "role": "fallback"},
+        {"name": "nomic-embed-text", "role": "embedding"},
+    ],
+    "cache": {"max_messages": 8},
+}
+ALIKE = {
+    **CACHED,
+    "cache": {"semantic": {"model": "nomic-embed-text", "qdrant": "http://127.0.0.1:6333"}},
+    "check": {"ignore": [{"rule": "HW623", "reason": "It is tried."}]},
+}
 
 
 def plans() -> list[Plan]:
@@ -89,6 +102,8 @@ def plans() -> list[Plan]:
         plan(ended),
         plan(OWNED),
         plan({"service": {"full_unit": True}}),
+        plan(CACHED),
+        plan(ALIKE),
         plan({"ollama": {"host": "192.0.2.7"}, "check": {"ignore": [OPEN]}}),
         *(shipped(name, version=release) for name in PROFILES for release in RELEASES),
     ]

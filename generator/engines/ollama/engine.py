@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.base import Asked, Decided, Server
+from generator.engines.base import Asked, Decided, Gateway, Server
 from generator.engines.ollama.answers import GATE, GATE_SECONDS
 from generator.engines.ollama.api import TAGS, VERSION
 from generator.errors import Finding, Problem
@@ -41,6 +41,7 @@ SERVER: Final = Server(
     user="ollama",
     home="/var/lib/ollama",
     address="OLLAMA_HOST",
+    litellm=Gateway(chat="ollama_chat", embedding="ollama", path=""),
 )
 
 

@@ -78,14 +78,24 @@ locate() {
   if [ -n "$scope" ]; then
     root=${DESTDIR:-}$HOME
     units=.config/systemd/user
-    record=$root/.config/hostwright/written
+    others=.config/hostwright
     work=$root/.config/.hostwright-apply
   else
     root=${DESTDIR:-}
     units=etc/systemd/system
-    record=$root/etc/hostwright/written
+    others=etc/hostwright
     work=$root/etc/.hostwright-apply
   fi
+  record=$root/$others/written
+  # What runs beside the server of some bundles; the bundle.conf of the others does not name it.
+  for name in litellm redis; do
+    places="${places}job-file$tab$units/hostwright-$name.service$newline"
+    if [ -n "$generator" ]; then
+      places="${places}server-file$tab$generator/hostwright-$name.container$newline"
+    fi
+  done
+  places="${places}other-file$tab$others/litellm.yaml$newline"
+  places="${places}other-file$tab$others/redis.conf$newline"
 }
 
 need() {
@@ -225,6 +235,9 @@ consider() {
   if [ "$fate" = replace ] && same_words "$1" "$now"; then return 0; fi
   look_at_role "$1"
   unit=${1##*/}
+  case $fate:$role:$unit in
+    drop:server:hostwright-*.container) stops="$stops ${unit%.*}.service" ;;
+  esac
   case $fate:$role in
     *:server) restart=yes other="$other $unit" ;;
     drop:job) gone="$gone $unit" ;;
@@ -691,7 +704,7 @@ apply() {
       ;;
   esac
   refuse
-  changed=no restart=no other='' gone='' fresh=''
+  changed=no restart=no other='' gone='' fresh='' stops=''
   placing=no locked=no restarted=no
   each_file consider
   look_at_server
@@ -746,6 +759,7 @@ change() {
   verify
   placing=yes
   for job in $gone; do unhook "$job"; done
+  for unit in $stops; do systemctl stop "$unit" || true; done
   each_file place
   keep_record
   prepare

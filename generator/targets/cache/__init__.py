@@ -1,0 +1,1 @@
+"""A cache before the servers, as targets print it: LiteLLM, and the Redis behind it."""
