@@ -35,8 +35,8 @@ def environment_of(server: Server, model: str, workload: Workload) -> tuple[Envi
         raise HostwrightError(
             f"{server.url} has no model `{model}`", hint="`ollama list` shows those it has"
         )
-    details, able = found.get("details"), found.get("capabilities")
-    embeds = isinstance(able, list) and "embedding" in able and "completion" not in able
+    details = found.get("details")
+    embeds = workload.task != "embed" and _embeds(server, model, found)
     seen = Environment(
         release=release,
         digest=_text(found, "digest"),
@@ -44,6 +44,22 @@ def environment_of(server: Server, model: str, workload: Workload) -> tuple[Envi
         **_machine(server.url),
     )
     return seen, "embed" if embeds else workload.task
+
+
+def _embeds(server: Server, model: str, found: Mapping[str, Any]) -> bool:
+    """Return whether a model makes vectors and nothing else.
+
+    The newest list of models says so, `/api/show` since 0.6.4, and before only the family does:
+    a request for an answer is refused, "does not support generate".
+    """
+    able = found.get("capabilities")
+    if not isinstance(able, list):
+        with suppress(HostwrightError):
+            able = asked(server, "/api/show", {"model": model}).get("capabilities")
+    if isinstance(able, list):
+        return "embedding" in able and "completion" not in able
+    details = found.get("details")
+    return _text(details if isinstance(details, dict) else {}, "family").endswith("bert")
 
 
 def loaded(environment: Environment, server: Server, model: str) -> Environment:

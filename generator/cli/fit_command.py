@@ -228,19 +228,25 @@ def _redirected() -> str:
 
 def assess_document(document: Document, release: str | None, question: Question) -> Assessment:
     """Return what fits on the host of a profile; what is not carried over is said."""
+    from generator.pipeline import plan_of
+
+    plan = plan_of(document, version=release)
+    for warning in _not_carried(plan, question):
+        say(f"{word('warning')} {visible(warning)}")
+    return assess_plan(plan, question)
+
+
+def assess_plan(plan: Plan, question: Question) -> Assessment:
+    """Return what fits on the host of a Plan."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.engines import load_engine
     from generator.fit.assess import assess
-    from generator.pipeline import plan_of
     from generator.readers.plan.view import view_of
 
-    plan = plan_of(document, version=release)
     models = plan.service.models
     own = [(model.name, {p.name: p.value for p in model.parameters}) for model in models]
     view = view_of(plan)
     facts = load_catalogue().at(view.engine, view.release)
-    for warning in _not_carried(plan, question):
-        say(f"{word('warning')} {visible(warning)}")
     return assess(view, own, load_engine(view.engine).ask_of(view, facts), question)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan
     from generator.profiles.document import Document
     from generator.trial.knob import Knob, Vary
+    from generator.trial.memory import Bound
     from generator.trial.tune import Tuned
 
 LARGEST: Final = 1 << 24
@@ -111,7 +112,7 @@ def command(
     from generator.trial.choice import choices
     from generator.trial.knob import KNOBS
     from generator.trial.search import budget_of
-    from generator.trial.subject import current_value, memory_of
+    from generator.trial.subject import current_value
     from generator.trial.tune import tune
     from generator.trial.visit import Visits
 
@@ -148,7 +149,7 @@ def command(
     try:
         found = tune(
             chosen_vary, knob, chosen, visits, key=knob.key, profile=document.label, budget=most,
-            current=current, memory=memory_of(plan, at, named, share) if knob.upward else None,
+            current=current, memory=_bound(chosen_vary, plan, at, named, share),
             told=status,
         )  # fmt: skip
     finally:
@@ -156,6 +157,31 @@ def command(
     _print(found, html, as_json=as_json)
     if path is not None:
         _write(document, path, found)
+
+
+def _bound(vary: Vary, plan: Plan, url: str, model: str, share: float) -> Bound | None:
+    """Return what values may be too much for; None: nothing."""
+    from generator.trial.memory import Contexts
+    from generator.trial.subject import memory_of
+
+    if vary == "gpu_layers":
+        return memory_of(plan, url, model, share)
+    return Contexts(_fitting(plan, url, model)) if vary == "context" else None
+
+
+def _fitting(plan: Plan, url: str, model: str) -> int:
+    """Return the largest context that should fit, as `gen fit` estimates; 0: nobody knows."""
+    from contextlib import suppress
+
+    from generator.cli.fit_command import assess_plan
+    from generator.errors import HostwrightError
+    from generator.fit.assess import Question
+
+    for server in (None, url):
+        with suppress(HostwrightError):
+            found = assess_plan(plan, Question(models=(model,), server=server))
+            return found.fits[0].largest_context if found.fits else 0
+    return 0
 
 
 def _enough(workload: Workload, together: int) -> Workload:
@@ -259,3 +285,8 @@ def _write(document: Document, path: tuple[str, ...], found: Tuned) -> None:
         say(visible(line))
     backup = made.write()
     say(f"wrote {made.path}; as it was: {backup}")
+    for was, served in made.serves:
+        say(
+            f"the profile now makes `{served}` with it, in place of `{was}`: "
+            "render and apply it, and have clients ask for that name"
+        )

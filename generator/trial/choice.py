@@ -10,6 +10,7 @@ from generator.errors import HostwrightError, Problem, ProfileError
 from generator.pipeline import plan_of
 from generator.profiles.load import read_document
 from generator.records import dataclass
+from generator.verify.served import tagged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -150,7 +151,7 @@ def _options(services: Sequence[Service], model: str) -> Iterator[tuple[Option, 
 
 def _numbers(models: Sequence[Model], model: str) -> Iterator[tuple[str, int]]:
     for one in models:
-        if model in {one.served, one.name}:
+        if tagged(model) in {tagged(one.served), tagged(one.name)}:
             for each in one.parameters:
                 if each.name in OPTIONS and each.value.isdecimal():
                     yield each.name, min(int(each.value), _LARGEST)

@@ -21,14 +21,16 @@ class Knob:
     """One of them: an option of each request, or a key for which the server is started anew.
 
     `key` is that of the profile, `{at}` in it the place of the model. `more`: of two that are no
-    different the larger is meant. `upward`: more of it may be too much, so that it is tried from
-    below. The requests have so many tokens, and come so many at once.
+    different the larger is meant, and with `slack` of those that are slower than the fastest by no
+    more than that share: it is worth something by itself. `upward`: more of it may be too much, so
+    that it is tried from below. The requests have so many tokens, and come so many at once.
     """
 
     option: str
     key: str
     about: str
     more: bool = False
+    slack: float = 0.0
     upward: bool = False
     prompt_tokens: int = 128
     output_tokens: int = 64
@@ -47,7 +49,12 @@ KNOBS: Final[Mapping[Vary, Knob]] = {
     ),
     "num_parallel": Knob(option="", key="ollama.num_parallel", about="slots of a model", at_once=8),
     "context": Knob(
-        option="num_ctx", key="ollama.context_length", about="tokens of context", more=True
+        option="num_ctx",
+        key="ollama.context_length",
+        about="tokens of context",
+        more=True,
+        slack=0.1,
+        upward=True,
     ),
 }
 _BATCHES: Final = (32, 64, 128, 256, 512, 1024, 2048)

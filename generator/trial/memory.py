@@ -6,7 +6,7 @@ fewer layers have taken.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from generator.errors import EnvironmentFailure
 from generator.live.door import ask
@@ -17,11 +17,50 @@ if TYPE_CHECKING:
 
 MARGIN: Final = 1.1
 """By how much a guess may be too low: the last layers are larger, and buffers grow."""
+LEAVES: Final = 0.01
+"""How much less of a model may be on GPUs: buffers grow, and some of them are the CPU's."""
 _SMI: Final = (
     "nvidia-smi",
     "--query-gpu=memory.used,memory.total",
     "--format=csv,noheader,nounits",
 )
+
+
+class Bound(Protocol):
+    """What a value may be too much for."""
+
+    def too_much(self, value: int) -> str:
+        """Return why a value is not tried; empty: it should fit."""
+
+    def took(self, value: int, on_gpus: int, size: int) -> str:
+        """Take what a model has taken with a value, and return why that is too much."""
+
+
+class Contexts:
+    """Contexts that fit: as `gen fit` estimates, `most` tokens (0: nobody knows), and as is seen.
+
+    A model that a longer context pushes off the GPUs answers many times slower once it is full,
+    which short prompts do not show.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self.most = most
+        self._part: float | None = None
+
+    def too_much(self, tokens: int) -> str:
+        """Return why a context is not tried; empty: it should fit."""
+        if not self.most or tokens <= self.most:
+            return ""
+        return f"would not fit: `gen fit` expects {self.most} tokens at most"
+
+    def took(self, tokens: int, on_gpus: int, size: int) -> str:  # noqa: ARG002 -- a Bound
+        """Take how much of the model was on GPUs, and return why that is too little."""
+        part = on_gpus / size if size else 0.0
+        if self._part is None:
+            self._part = part
+        if part >= self._part - LEAVES:
+            return ""
+        return f"leaves {about(size - on_gpus)} of {about(size)} to the CPU"
 
 
 class Memory:
@@ -44,7 +83,7 @@ class Memory:
             return ""
         return f"would take about {about(round(need))}, more than {self._told}"
 
-    def took(self, layers: int, on_gpus: int) -> str:
+    def took(self, layers: int, on_gpus: int, size: int = 0) -> str:  # noqa: ARG002 -- a Bound
         """Take what so many layers have taken, and return why that is too much."""
         self._seen[layers] = on_gpus
         whole_of_it = on_gpus + self.others

@@ -39,15 +39,19 @@ def budget_of(number: int) -> int:
 class Search:
     """A search among `number` candidates in order; of values that are measured less is better.
 
-    `more`: of candidates that are no different the larger is meant. `start` is where one is now.
+    `more`: of candidates that are no different the larger is meant; with `slack` the largest that
+    takes no more than that share longer than the best. `start` is where one is now.
     """
 
-    def __init__(self, number: int, budget: int, *, more: bool = False, start: int = -1) -> None:
+    def __init__(
+        self, number: int, budget: int, *, more: bool = False, slack: float = 0.0, start: int = -1
+    ) -> None:
         self.budget = budget
         self.visits = 0
         self.ended: Ended = ""
         self.out: set[int] = set()
         self._number, self._more, self._start = number, more, start
+        self._slack = slack
         self._rounds: list[Mapping[int, Value]] = []
 
     def next(self) -> tuple[int, ...]:
@@ -85,6 +89,8 @@ class Search:
         if not known.values:
             return -1
         least = min(known.values, key=lambda index: known.values[index])
+        if self._slack:
+            return max(i for i in known.values if self._will_do(known, i, least))
         same = [index for index in known.values if _same(known, index, least)]
         return max(same) if self._more else min(same)
 
@@ -95,6 +101,8 @@ class Search:
             left = [index for index in self._first() if index not in self.out]
             return left or self._untried()
         least = min(known.values, key=lambda index: known.values[index])
+        if self._slack:
+            return self._above(known, least)
         if gaps := self._gaps(known, least):
             return [least, *gaps]
         return self._racing(known, least)
@@ -103,6 +111,8 @@ class Search:
         """Return some over the whole range, and where one is now."""
         few = self._number if self._number <= _FEW else _FIRST
         places = {int((place + 0.5) * self._number / few) for place in range(few)}
+        # With slack the lowest is what the others are held against.
+        places |= {0} if self._slack else set()
         return sorted(places | ({self._start} if self._start >= 0 else set()))
 
     def _untried(self) -> list[int]:
@@ -121,6 +131,25 @@ class Search:
         ends = {below: least, least: above}
         middles = [ceil((a + b) / 2) if b == least else (a + b) // 2 for a, b in ends.items()]
         return [i for i in middles if i not in tried and 0 <= i < self._number]
+
+    def _will_do(self, known: Fitted, index: int, least: int) -> bool:
+        """Return whether one is slower than the best by no more than the slack, or not for sure."""
+        found = known.against(index, least)
+        return found.share <= self._slack or found.low <= 0
+
+    def _above(self, known: Fitted, least: int) -> list[int]:
+        """Return the middle of the gap above the largest that will do, then those in doubt."""
+        best = self.best
+        above = min((i for i in {*known.values, *self.out} if i > best), default=self._number)
+        if above - best > 1:
+            return sorted({least, best, (best + above) // 2}, key=lambda i: i in known.values)
+        found = {i: known.against(i, least) for i in (best, above) if i in known.values}
+        doubt = [i for i, one in found.items() if one.low <= self._slack <= one.high and i != least]
+        wide = [i for i in doubt if found[i].high - found[i].low > 2 * self._slack]
+        if wide:
+            return [least, *wide]
+        self.ended = "noise" if doubt else "sure"
+        return []
 
     def _racing(self, known: Fitted, least: int) -> list[int]:
         """Return those that may be the best as far as anybody knows; none: that is settled."""

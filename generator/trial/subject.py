@@ -11,6 +11,7 @@ from generator.live.client import Server, asked, host_and_port
 from generator.trial.knob import of_model, values
 from generator.trial.memory import Memory, cards
 from generator.units import is_local
+from generator.verify.served import tagged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ def current_value(service: Service, knob: Knob, model: str) -> int | None:
         return service.threads
     told = [each.value for each in service.environment if each.key == knob.key]
     for one in service.models:
-        if model in {one.served, one.name}:
+        if tagged(model) in {tagged(one.served), tagged(one.name)}:
             told += [each.value for each in one.parameters if each.name == knob.option]
     return next((int(text) for text in told if text.isdecimal() and len(text) < 10), None)  # noqa: PLR2004
 
@@ -65,9 +66,10 @@ def memory_of(plan: Plan, url: str, model: str, share: float) -> Memory:
             "nobody tells how much memory the GPUs have",
             hint="write them into the profile: host.gpus",
         )
-    server, names = Server.at(url), {model, f"{model}:latest"}
+    server = Server.at(url)
     blocks = of_model(asked(server, "/api/show", {"model": model}), "block_count")
-    files = (one for one in _listed(server, "/api/tags") if one.get("name") in names)
+    listed = _listed(server, "/api/tags")
+    files = (one for one in listed if tagged(str(one.get("name", ""))) == tagged(model))
     there = _sum(_listed(server, "/api/ps"), "size_vram")
     return Memory(total, share, _sum(files, "size"), blocks + 1, others=max(used - there, 0))
 

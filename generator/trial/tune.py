@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from generator.bench.measurement import Level, Measurement, Sample
     from generator.trial.choice import Choice
     from generator.trial.knob import Knob
-    from generator.trial.memory import Memory
+    from generator.trial.memory import Bound
     from generator.trial.visit import Visits
 
     Told = Callable[[str], None]
@@ -89,7 +89,7 @@ class Tuning:
         choices: Sequence[Choice],
         visits: Visits,
         search: Search,
-        memory: Memory | None,
+        memory: Bound | None,
         told: Told,
     ) -> None:
         self.search = search
@@ -147,8 +147,8 @@ class Tuning:
                 asked(Server.at(self._visits.url, _ALIVE), "/api/version")
                 self.why[index] = error.message
             return None
-        on_gpus = found.environment.on_gpus
-        if self._memory and (why := self._memory.took(int(choice.label), on_gpus)):
+        seen = found.environment
+        if self._memory and (why := self._memory.took(int(choice.label), seen.on_gpus, seen.size)):
             self.why[index] = why
             return None
         value = worth(found)
@@ -196,7 +196,7 @@ def tune(
     profile: str,
     budget: int,
     current: int | None = None,
-    memory: Memory | None = None,
+    memory: Bound | None = None,
     told: Told = lambda _: None,
 ) -> Tuned:
     """Return the best of the choices of a knob, after no more than `budget` visits.
@@ -206,7 +206,7 @@ def tune(
     """
     values = [int(choice.label) for choice in choices]
     start = values.index(current) if current in values else -1
-    search = Search(len(values), budget, more=knob.more, start=start)
+    search = Search(len(values), budget, more=knob.more, slack=knob.slack, start=start)
     tuning = Tuning(knob, choices, visits, search, memory, told)
     began = time.monotonic()
     with visits.held():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.bench.statistics import median
 from generator.bench.words import interval, number
+from generator.trial.knob import KNOBS
 from generator.units import about
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ def result(found: Tuned) -> str:
         )
     elif found.gain is not None:
         told += ", as the profile has it"
+    if slack := KNOBS[found.vary].slack:
+        told += f", the largest that fits and takes at most {slack:.0%} longer than the fastest"
+        return told if found.ended == "sure" else f"{told}; {ENDED[found.ended]}"
     return f"{told}; {ENDED[found.ended]}"
 
 

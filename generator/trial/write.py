@@ -15,6 +15,7 @@ from generator.pipeline import plan_of
 from generator.profiles.load import read_document
 from generator.profiles.shipped import shipped_profiles
 from generator.records import dataclass
+from generator.verify.served import tagged
 
 if TYPE_CHECKING:
     from generator.profiles.document import Document
@@ -24,11 +25,14 @@ _PLACE: Final = "{at}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A profile before and after."""
+    """A profile before and after; `serves` are models that clients ask for under a new name, and
+    the names: a server makes a model of its own for what no variable says.
+    """
 
     path: Path
     old: str
     new: str
+    serves: tuple[tuple[str, str], ...] = ()
 
     @property
     def diff(self) -> str:
@@ -70,7 +74,7 @@ def place_of(document: Document, key: str, model: str) -> tuple[str, ...]:
         return tuple(key.split("."))
     own = tomllib.loads(document.texts[document.source]).get("models", [])
     for at, one in enumerate(own if isinstance(own, list) else []):
-        if isinstance(one, dict) and model in _names(one):
+        if isinstance(one, dict) and tagged(model) in _names(one):
             return tuple(key.format(at=at).split("."))
     raise HostwrightError(
         f"{document.source} itself has no model `{model}`",
@@ -78,9 +82,10 @@ def place_of(document: Document, key: str, model: str) -> tuple[str, ...]:
     )
 
 
-def _names(model: dict[str, Any]) -> set[object]:
+def _names(model: dict[str, Any]) -> set[str]:
     name = str(model.get("name", ""))
-    return {name, model.get("serve_as"), f"{name}-tuned", f"{name}:latest"}
+    own = str(model.get("serve_as") or "")
+    return {tagged(each) for each in (name, own, f"{tagged(name)}-tuned", f"{name}:tuned") if each}
 
 
 def edit(document: Document, path: tuple[str, ...], value: int, reason: str) -> Edit:
@@ -90,5 +95,10 @@ def edit(document: Document, path: tuple[str, ...], value: int, reason: str) -> 
     """
     old = document.texts[document.source]
     new = with_value(old, path, value, reason)
-    plan_of(read_document(document.source, stdin=new.encode()))
-    return Edit(path=own_file(document), old=old, new=new)
+    before, after = (
+        plan_of(read_document(document.source, stdin=text.encode())).service.models
+        for text in (old, new)
+    )
+    pairs = zip((one.served for one in before), (one.served for one in after), strict=True)
+    serves = tuple((was, is_) for was, is_ in pairs if was != is_)
+    return Edit(path=own_file(document), old=old, new=new, serves=serves)

@@ -116,8 +116,8 @@ def model(wanted: Model, answers: Answers, size: int = 0) -> Row:
 
 def extras(service: Service, answers: Answers) -> tuple[Extra, ...]:
     """Return the models that no profile asks for, the largest first."""
-    wanted = {_whole(name) for m in service.models for name in (m.name, m.served)}
-    others = (one for one in answers.installed if _whole(one.name) not in wanted)
+    wanted = {tagged(name) for m in service.models for name in (m.name, m.served)}
+    others = (one for one in answers.installed if tagged(one.name) not in wanted)
     program = service.container.program
     return tuple(
         Extra(name=o.name, size=o.size, modified=o.modified, remove=f"{program} rm {quote(o.name)}")
@@ -198,10 +198,10 @@ def _in_memory(loaded: ServedModel | None) -> str:
 
 def found(name: str, models: tuple[ServedModel, ...]) -> ServedModel | None:
     """Return the model of that name, however its tag is written; None: there is none."""
-    return next((one for one in models if _whole(one.name) == _whole(name)), None)
+    return next((one for one in models if tagged(one.name) == tagged(name)), None)
 
 
-def _whole(name: str) -> str:
-    """Return a name with the tag that it has where it names none; case does not count."""
+def tagged(name: str) -> str:
+    """Return a model's name with the tag that it has where it names none; case does not count."""
     last = name.rpartition("/")[2]
     return (name if ":" in last else f"{name}:latest").casefold()

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from generator.bench import environment
+from generator.bench.measurement import Workload
+from generator.errors import HostwrightError
+from generator.live.client import Server
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
 from tests.live.hostile import Answer, Serve, body
@@ -41,6 +45,37 @@ def test_a_model_that_makes_vectors_is_asked_for_some() -> None:
     assert told["vectors_per_second"] == pytest.approx(3 * told["requests_per_second"])
     assert "vectors/s" in text
     assert "first token" not in text
+
+
+@pytest.mark.parametrize(
+    ("shown", "family", "task"),
+    [
+        ({"capabilities": ["embedding"]}, "llama", "embed"),
+        ({"capabilities": ["completion"]}, "nomic-bert", "generate"),
+        ({}, "nomic-bert", "embed"),
+        ({}, "llama", "generate"),
+        (None, "bert", "embed"),
+    ],
+)
+def test_a_server_that_lists_no_capabilities(
+    monkeypatch: pytest.MonkeyPatch, shown: dict[str, Any] | None, family: str, task: str
+) -> None:
+    """As 0.24 and before, which refuse such a model: "does not support generate"."""
+
+    def asked(_: Server, path: str, __: object = None) -> dict[str, Any]:
+        if path == "/api/show" and shown is None:
+            raise HostwrightError("no such path")
+        listed = [{"name": "mine:1b", "details": {"family": family}}]
+        told: dict[str, dict[str, Any]] = {
+            "/api/version": {"version": "0.24.0"},
+            "/api/tags": {"models": listed},
+        }
+        return told.get(path, shown or {})
+
+    monkeypatch.setattr(environment, "asked", asked)
+    work = Workload(api="ollama", requests=1, prompt_tokens=1, output_tokens=1, seed=1)
+    server = Server.at("http://127.0.0.1:9", 1)
+    assert environment.environment_of(server, "mine:1b", work)[1] == task
 
 
 def test_vectors_of_openai() -> None:

@@ -119,6 +119,47 @@ def test_layers_stop_at_the_limit_and_the_server_is_asked_for_no_more(
     assert any("more than 90% of 24 GiB" in why for why in whys)
 
 
+def test_a_context_that_leaves_less_on_the_card_is_out(
+    profile: Path, stub: Stub, machine: Machine
+) -> None:
+    """All are as fast for short prompts; the largest that the card holds is meant."""
+    machine.holds = 20_000
+    found = tuned(profile, stub.url, "--vary", "context")
+    assert found["best"] == 16384
+    verdicts = {one["value"]: (one["verdict"], one["why"]) for one in found["candidates"]}
+    assert verdicts[32768] == ("not possible", "leaves 21 GiB of 33 GiB to the CPU")
+    assert verdicts[16384][0] == "best"
+    text = tune(profile, stub.url, "--vary", "context").stdout
+    assert "Best: context 16384, the largest that fits" in text
+
+
+def test_a_context_for_which_there_is_no_memory_is_not_tried(
+    profile: Path, stub: Stub, machine: Machine
+) -> None:
+    """By its shape qwen3:14b at 1 slot has 24 GiB for 60000 tokens or so."""
+    profile.write_text(PROFILE.replace("mine:1b", "qwen3:14b"))
+    stub.models[0] = Installed("qwen3:14b", size=9 << 30)
+    found = tuned(profile, stub.url, "--vary", "context", "--values", "2048,8192,1000000")
+    whys = {one["value"]: one["why"] for one in found["candidates"]}
+    assert "`gen fit` expects" in whys[1_000_000]
+    assert max(each.get("num_ctx", 0) for each in machine.loads) <= 8192
+    assert found["best"] == 8192
+
+
+@pytest.mark.parametrize(("named", "asked"), [("mine:latest", "mine"), ("mine", "mine:latest")])
+def test_a_model_has_one_name_with_its_tag_and_without(
+    profile: Path, machine: Machine, named: str, asked: str
+) -> None:
+    profile.write_text(PROFILE.replace("mine:1b", named))
+    more = ("--vary", "num_batch", "--values", "8,512", "--budget", "12", "--write", "-m", asked)
+    with serving(Stub([Installed(asked)], machine=machine)) as stub:
+        done = tune(profile, stub.url, *more)
+    assert done.returncode == 0, done.stderr
+    assert tomllib.loads(profile.read_text())["models"][0]["parameters"]["num_batch"] == 512
+    tuned_name = "mine:latest-tuned" if ":" in named else "mine:tuned"
+    assert f"the profile now makes `{tuned_name}` with it, in place of `{named}`" in done.stderr
+
+
 def test_a_value_with_which_no_model_loads_is_out(
     profile: Path, stub: Stub, machine: Machine
 ) -> None:

@@ -36,6 +36,7 @@ class Machine:
         self.lock = Lock()
         self.layer = 1 << 30
         self.card = 24 << 30
+        self.holds = 0  # tokens of context up to which twice as much of a model is on the card
 
     def per_token(self, options: dict[str, Any]) -> float:
         """Seconds of a token of an answer, without noise: the valley lies at `best` threads."""
@@ -54,6 +55,9 @@ class Machine:
 
     @property
     def on_gpus(self) -> int:
+        if self.holds:
+            short = int(self.options.get("num_ctx") or 0) <= self.holds
+            return self.card >> (0 if short else 1)
         return int(self.options.get("num_gpu") or 0) * self.layer
 
     def load(self, options: dict[str, Any]) -> int:

@@ -9,7 +9,7 @@ from generator.trial.paired import Value
 from generator.trial.search import Search, budget_of
 
 
-def searched(costs: list[float], noise: float = 0.0, seed: int = 1, **how: bool | int) -> Search:
+def searched(costs: list[float], noise: float = 0.0, seed: int = 1, **how: float) -> Search:
     """Search to the end; a round is slower or faster than the last by a tenth or so."""
     drawing = Random(seed)  # noqa: S311 -- to draw noise
     search = Search(len(costs), budget_of(len(costs)), **how)  # type: ignore[arg-type]
@@ -42,6 +42,22 @@ def test_where_all_are_the_same_it_ends_early_and_order_decides() -> None:
     assert (few.ended, many.ended) == ("noise", "noise")
     assert few.visits < 16
     assert few.best < many.best
+
+
+@pytest.mark.parametrize("last", range(12))
+def test_with_slack_the_largest_that_costs_little(last: int) -> None:
+    """Each a hundredth slower than the one before, and from one on twice as slow."""
+    costs = [1 + n / 200 if n <= last else 2.0 for n in range(12)]
+    search = searched(costs, noise=0.001, more=True, slack=0.1)
+    assert (search.best, search.ended) == (last, "sure")
+    assert search.visits <= 12
+
+
+def test_with_slack_what_is_not_possible_bounds_it() -> None:
+    search = Search(10, 30, more=True, slack=0.1)
+    while indices := search.next():
+        search.tell({i: Value(0.0, 0.001) if i < 6 else None for i in indices})
+    assert (search.best, search.ended) == (5, "sure")
 
 
 def test_one_that_is_surely_the_best_ends_it() -> None:
