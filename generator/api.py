@@ -16,6 +16,8 @@ from generator.bench.measure import Load as Load
 from generator.bench.measure import measure as measure
 from generator.bench.measurement import Measurement as Measurement
 from generator.bench.measurement import Workload as Workload
+from generator.bench.remembered import remembered as remembered
+from generator.bench.remembered import remembered_beside as remembered_beside
 from generator.catalogue.catalogue import Catalogue as Catalogue
 from generator.catalogue.catalogue import load_catalogue as load_catalogue
 from generator.catalogue.facts import Facts as Facts
@@ -44,6 +46,7 @@ from generator.explain.lookup import explain as explain
 from generator.fit.assess import Assessment as Assessment
 from generator.fit.assess import Question as Question
 from generator.fit.assess import assess as assess
+from generator.fit.measured import Measured as Measured
 from generator.fleet.decide import decide_fleet as decide_fleet
 from generator.fleet.render import render_fleet as render_fleet
 from generator.importing.importing import Imported as Imported
@@ -60,6 +63,16 @@ from generator.resolve import resolve as resolve
 from generator.targets import TARGETS as TARGETS
 from generator.targets import load_target as load_target
 from generator.targets.base import File as File
+from generator.trial.ab import Trial as Trial
+from generator.trial.ab import trial as trial
+from generator.trial.choice import Choice as Choice
+from generator.trial.choice import choices as choices
+from generator.trial.find import restarter as restarter
+from generator.trial.knob import KNOBS as KNOBS
+from generator.trial.search import budget_of as budget_of
+from generator.trial.tune import Tuned as Tuned
+from generator.trial.tune import tune as tune
+from generator.trial.visit import Visits as Visits
 from generator.verify.compare import Comparison as Comparison
 from generator.verify.verify import verify as verify
 from generator.view import View as View

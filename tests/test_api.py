@@ -1,12 +1,19 @@
 """The public API: its names, and that the main ways through it work."""
 
+import re
 import sys
+from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 from generator import api
 from generator.resolve import resolve
+from tests.commands import ROOT
 from tests.detect.machines import root_of
 from tests.facts import facts_at
+from tests.live.machine import Machine
+from tests.live.stub import Installed, Stub, serving
 from tests.views import view
 
 
@@ -31,6 +38,9 @@ def test_the_public_names_are_these() -> None:
         *("plan_of", "read_document", "read_facter", "read_machine", "render_fleet", "resolve"),
         *("Advised", "Comparison", "Diagnosis", "advise", "Warmed", "doctor", "verify", "warm_up"),
         *("Load", "Measurement", "Server", "Workload", "measure"),
+        *("Measured", "remembered", "remembered_beside"),
+        *("Choice", "KNOBS", "Trial", "Tuned", "Visits", "budget_of", "choices", "restarter"),
+        *("trial", "tune"),
     }
 
 
@@ -66,3 +76,26 @@ def test_a_machine_is_detected_and_asked_what_fits() -> None:
 def test_a_name_is_explained() -> None:
     (page,) = api.explain(["OLLAMA_KEEP_ALIVE"])
     assert page.kind == "variable"
+
+
+PAGE = (ROOT / "docs/api.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_of_the_page_runs(
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    models = [Installed("llama3.2:1b")]
+    with serving(Stub(models, machine=Machine(1))) as stub:
+        text = example.replace("http://127.0.0.1:11434", stub.url)
+        text = text.replace("requests=20", "requests=4")
+        exec(compile(text, "docs/api.md", "exec"), {})  # noqa: S102 -- the page itself
+
+
+def test_the_page_names_what_there_is() -> None:
+    words = {word for row in re.findall(r"^\|.*\|(.*)\|$", PAGE, re.MULTILINE)[2:]
+             for word in re.findall(r"`(\w+)`", row)}  # fmt: skip
+    assert words
+    assert not [word for word in words if not hasattr(api, word)]

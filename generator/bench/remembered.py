@@ -47,7 +47,7 @@ class As:
     cache_type: str
 
 
-def beside(profile: str) -> Path:
+def remembered_beside(profile: str) -> Path:
     """Return where measurements of the host of a profile, named by its path, are kept."""
     path = Path(profile).expanduser()
     return path.with_name(f"{path.name.removesuffix('.toml')}{SUFFIX}")
@@ -131,7 +131,8 @@ def parsed(data: bytes, source: str) -> tuple[Measured, ...]:
         found = json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise ProfileError(source, (Problem("", f"is no JSON: {error}", AGAIN),)) from error
-    if not isinstance(found, dict) or found.get("schema_version") != VERSION:
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if type(version) is not int or version != VERSION:
         message = "is not what was measured, or of another version"
         raise ProfileError(source, (Problem("schema_version", message, AGAIN),))
     rest = {key: value for key, value in found.items() if key != "schema_version"}

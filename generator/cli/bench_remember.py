@@ -40,11 +40,11 @@ def keep(found: Measurement, profile: str, document: Document) -> None:
     """
     from pathlib import Path
 
-    from generator.bench.remembered import beside, measured, merged, remembered, text_of
+    from generator.bench.remembered import measured, merged, remembered, remembered_beside, text_of
     from generator.errors import EnvironmentFailure
     from generator.files.rewrite import create
 
-    path = Path(beside(profile))
+    path = Path(remembered_beside(profile))
     new = measured(found, _known(found, document))
     if new is None:
         message = "nothing to remember: no answer of the load of one has two tokens or more"
@@ -74,6 +74,7 @@ def _known(found: Measurement, document: Document) -> As:
     from generator.fit.measured import machine_of
     from generator.pipeline import plan_of
     from generator.readers.plan.view import view_of
+    from generator.verify.served import tagged
 
     plan = plan_of(document)
     view = view_of(plan)
@@ -82,7 +83,8 @@ def _known(found: Measurement, document: Document) -> As:
         message = f"not remembered: the server is on {seen.cores} cores, the profile's has "
         hint = "name the profile of the host that was measured"
         raise HostwrightError(f"{message}{host.cores}", hint=hint)
-    own = next((m for m in plan.service.models if m.served == found.model), None)
+    asked = tagged(found.model)
+    own = next((m for m in plan.service.models if tagged(m.served) == asked), None)
     ask = load_engine(view.engine).ask_of(view, load_catalogue().at(view.engine, view.release))
     name = own.name if own else found.model
     if own:

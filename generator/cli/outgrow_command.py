@@ -154,9 +154,9 @@ def _measured(profile: str) -> tuple[Measured, ...]:
     """Return what `gen bench` keeps beside a profile."""
     if profile == STDIO:
         return ()
-    from generator.bench.remembered import beside, remembered
+    from generator.bench.remembered import remembered, remembered_beside
 
-    return remembered(beside(profile))
+    return remembered(remembered_beside(profile))
 
 
 def _measurement(name: str | None) -> Measurement | None:

@@ -214,6 +214,9 @@ class Running(Protocol):
     def of_runner(self, name: str) -> bool:
         """Return whether only the program reads it that is started for a model."""
 
+    def reads_own(self, command: Sequence[str]) -> bool:
+        """Return whether the program of a model reads the variables that only such a one does."""
+
     def release(self, ask: AskApi) -> str:
         """Return the release that a server says it is; empty: it is a build that tells none.
 

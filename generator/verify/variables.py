@@ -37,15 +37,16 @@ def variable(setting: Setting, seen: Observed, running: Running) -> Row:
         return replace(row, verdict="unknown", why="no capture has secrets in it", by="")
     if why := running.unread(setting.name):
         return replace(row, verdict="not read", why=why, by="")
-    if row.verdict == "ok" and _waits(setting.name, seen, running):
+    if row.verdict != "ok" or not running.of_runner(setting.name) or seen.process is None:
+        return row
+    children = seen.process.children
+    if not children:
         why = "no model is loaded, and only the program of one reads it"
         return replace(row, verdict="unknown", why=why)
-    return row
-
-
-def _waits(name: str, seen: Observed, running: Running) -> bool:
-    """Whether only a program reads it that is not there, for no model is loaded."""
-    return running.of_runner(name) and seen.process is not None and not seen.process.children
+    if any(running.reads_own(child.command) for child in children):
+        return row
+    program = " ".join(children[0].command[:2])
+    return replace(row, verdict="not read", why=f"`{program}` runs the model, and does not read it")
 
 
 def _stages(setting: Setting, seen: Observed, running: Running) -> Iterator[Stage]:
@@ -61,7 +62,7 @@ def _stages(setting: Setting, seen: Observed, running: Running) -> Iterator[Stag
     if seen.held is not None:
         held = held_value(name, seen)
         yield by_manager(seen.held, _or_nothing(held), right=means_it(held))
-    environment = _environment(seen, of_runner=running.of_runner(name))
+    environment = _environment(seen, running if running.of_runner(name) else None)
     if environment is not None:
         got = environment.get(name)
         has = "without it" if got is None else f"with `{got}`"
@@ -91,11 +92,12 @@ def held_value(name: str, seen: Observed) -> str | None:
     return seen.held.variables.get(name)
 
 
-def _environment(seen: Observed, *, of_runner: bool = False) -> Mapping[str, str] | None:
+def _environment(seen: Observed, of: Running | None = None) -> Mapping[str, str] | None:
     """Return the environment of the server, or of the program that it runs for a model."""
     if seen.process is None:
         return None
-    every = (*(seen.process.children if of_runner else ()), seen.process)
+    children = (c for c in seen.process.children if of and of.reads_own(c.command))
+    every = (*children, seen.process)
     return next((one.variables for one in every if one.variables is not None), None)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.bench.remembered import beside, text_of
+from generator.bench.remembered import remembered_beside, text_of
 from generator.fit.measured import Measured
 from tests.cli.test_output_schemas import validated
 from tests.commands import ROOT, called
@@ -116,7 +116,7 @@ def test_what_was_measured_here_corrects_it_and_is_the_source(tmp_path: Path) ->
         requests=9, slots=1, context=4096, cache_type="f16", depth=512, decode=42.2, low=41.0,
         high=43.0, prompt=0.0, size=0, on_gpus=0, load=0.0,
     )  # fmt: skip
-    beside(str(profile)).write_text(text_of([one]))
+    remembered_beside(str(profile)).write_text(text_of([one]))
     advised.cache_clear()
     found = levers(advised(str(profile)))["one card where it does"]
     assert (plain["source"], found["source"]) == ("fit", "own bench")

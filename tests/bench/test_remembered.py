@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from generator.bench.remembered import As, beside, measured, merged, parsed, remembered, text_of
+from generator.bench.remembered import (
+    As,
+    measured,
+    merged,
+    parsed,
+    remembered,
+    remembered_beside,
+    text_of,
+)
 from generator.errors import ProfileError
 from generator.fit.measured import Measured
 from tests.bench.samples import MS, level, measurement, sample
@@ -57,7 +65,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert remembered(path) == ()
     path.write_text(text_of([kept()]))
     assert remembered(path) == (kept(),)
-    assert beside(f"{tmp_path}/host.toml") == path
+    assert remembered_beside(f"{tmp_path}/host.toml") == path
 
 
 GOOD = json.loads(text_of([kept()]))["measured"][0]

@@ -120,6 +120,21 @@ def test_what_only_the_program_of_a_model_reads() -> None:
     assert (found.verdict, found.effective) == ("drift", "2")
 
 
+@pytest.mark.parametrize("command", ["--ollama-engine --model /blobs/x", "--mlx-engine --model x"])
+def test_a_program_of_a_model_that_reads_no_variables(command: str) -> None:
+    """That of releases up to 0.24, and that of models in the format of MLX."""
+    loaded = process(ONE)
+    (child,) = loaded.children
+    other = replace(child, command=("/usr/bin/ollama", "runner", *command.split()))
+    found = row(seen(ONE, process=replace(loaded, children=(other,))), "LLAMA_ARG_THREADS")
+    assert (found.verdict, found.fails) == ("not read", False)
+    assert found.why == "`/usr/bin/ollama runner` runs the model, and does not read it"
+    # Beside one that reads them it does not count.
+    both = replace(loaded, children=(other, child))
+    assert row(seen(ONE, process=both), "LLAMA_ARG_THREADS").verdict == "ok"
+    assert "threads" not in running().told(other.command, child.variables)
+
+
 def test_an_environment_that_nobody_may_read() -> None:
     closed = replace(process(ONE), variables=None, children=())
     assert row(seen(ONE, process=closed)).verdict == "unknown"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines.base import Asked, Decided, Gateway, Server
 from generator.engines.ollama.answers import GATE, GATE_SECONDS
 from generator.engines.ollama.api import TAGS, VERSION
+from generator.engines.ollama.loads import RUNNER
 from generator.errors import Finding, Problem
 from generator.plan import PROGRAM, Api, Health, Model, Omission, Parameter, Setting, Step, shell
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from generator.profiles.schema import Profile
     from generator.view import View
 
-RUNNER: Final = "llama-server"
 SERVER: Final = Server(
     product="Ollama",
     log_line="server config",

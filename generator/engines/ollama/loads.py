@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.facts import Facts
 
+RUNNER: Final = "llama-server"
 _BEGIN: Final = re.compile(r'msg="starting (?:llama-server|runner)"')
 _REQUEST: Final = re.compile(r'msg=load request="\{Operation:commit ([^"]*)')
 _ASKED: Final = {
@@ -97,6 +98,14 @@ def _requested(part: str) -> dict[str, str]:
     return found
 
 
+def reads(command: Sequence[str]) -> bool:
+    """Return whether the program of a model is one that reads variables of its own.
+
+    `ollama runner` of releases up to 0.24, and of models in the format of MLX, reads none.
+    """
+    return bool(command) and command[0].rpartition("/")[2] == RUNNER
+
+
 def told(command: Sequence[str], variables: Mapping[str, str] | None) -> dict[str, str]:
     """Return what a program was told: an option of its command comes before a variable."""
     found = {
@@ -107,7 +116,8 @@ def told(command: Sequence[str], variables: Mapping[str, str] | None) -> dict[st
     }
     if "weights" not in found:
         return {}
-    given = {word: (variables or {}).get(name, "") for word, name in _BY_VARIABLE.items()}
+    own = (variables or {}) if reads(command) else {}
+    given = {word: own.get(name, "") for word, name in _BY_VARIABLE.items()}
     by = {"by": "option"} if "threads" in found else {}
     kind = {"kind": "embedding"} if "--embedding" in command else {}
     size, slots = whole(found.pop("size", "")), whole(found.get("slots", "")) or 1

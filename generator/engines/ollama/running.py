@@ -84,6 +84,10 @@ class RunningOllama:
         """Return whether only the program reads it that is started for a model."""
         return name.startswith(PREFIX)
 
+    def reads_own(self, command: Sequence[str]) -> bool:
+        """Return whether the program of a model reads the variables that only such a one does."""
+        return loads.reads(command)
+
     def default(self, name: str) -> str | None:
         """Return what a server takes that is not told a variable; None: the name is none of its."""
         fact = self._facts.variable(name)
