@@ -12,6 +12,7 @@ from typing import Final, Literal
 from generator.cache import Cache  # noqa: TC001 -- codec reads the annotations
 from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
 from generator.host import Host  # noqa: TC001 -- codec reads the annotations
+from generator.pod import Pod  # noqa: TC001 -- codec reads the annotations
 from generator.records import dataclass
 
 SCHEMA_VERSION: Final = 2
@@ -288,7 +289,8 @@ class Job:
     when it is stopped. `programs` are those on the host that they call, beside systemd's own.
     `timeout_seconds` bounds each command (0: no bound), `retry_seconds` is the pause before
     another try (0: no other try), `tries` how many there are where somebody counts them. `tokens`
-    are those that each model computes once it is loaded. `sandbox` are the directives that keep its
+    are those that each model computes once it is loaded. `probe` does its work as well, and fails
+    where that does. `sandbox` are the directives that keep its
     unit from what it does not need, `guards` what keeps a container of its own from that.
     """
 
@@ -300,6 +302,7 @@ class Job:
     steps: tuple[Step, ...]
     models: tuple[str, ...] = ()
     tokens: int = 0
+    probe: Step | None = None
     stop_steps: tuple[Step, ...] = ()
     wait: Step | None = None
     environment: tuple[Variable, ...] = ()
@@ -326,10 +329,14 @@ class Job:
     def commands(self) -> tuple[Step, ...]:
         """The steps with the models of the job in place."""
         return tuple(
-            replace(step, argv=_named(step.argv, self.models, model))
+            self.filled(step, model)
             for step in self.steps
             for model in (self.models if MODEL in step.argv else ("",))
         )
+
+    def filled(self, step: Step, model: str = "") -> Step:
+        """Return a step with the models of the job in place."""
+        return replace(step, argv=_named(step.argv, self.models, model))
 
 
 def _named(argv: tuple[str, ...], models: tuple[str, ...], model: str) -> tuple[str, ...]:
@@ -494,7 +501,8 @@ class Service:
     server, whose `program` is there on the host. `threads` are the compute threads of a model
     (0: left to the server). `user`, `group` and `home` empty: those that the existing unit (or
     NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
-    `hardening`, not drop-ins. `api` is where the server tells of itself (None: nowhere).
+    `hardening`, not drop-ins. `api` is where the server tells of itself (None: nowhere),
+    `pod` how it runs in Kubernetes.
     `offered` are jobs that the profile has no models for; a host that
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
     """
@@ -539,6 +547,7 @@ class Service:
     credentials: tuple[Credential, ...] = ()
     build: Build | None = None
     api: Api | None = None
+    pod: Pod | None = None
 
     @property
     def cache_name(self) -> str:

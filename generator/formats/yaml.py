@@ -1,5 +1,7 @@
 """YAML with comments: block mappings in the given order, every string value in double quotes.
 
+`Lines` stand as a block of their own, where each is plain.
+
 Quoting all strings settles every doubt about types (`no`, `1e3`, `~`, `0o17`) for YAML 1.1 and
 1.2 alike. The escaping itself is PyYAML's; text that needs none is quoted here, which a test
 holds against PyYAML.
@@ -20,6 +22,8 @@ Value: TypeAlias = Union[
 ]
 
 _INDENT = "  "
+# Printable ASCII that begins and ends with no blank: nothing that a block would lose or take amiss.
+_LINES = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)(?:(?:[!-~](?:[ -~]*[!-~])?)?\n)*(?<!\n\n)")
 _KEY_MAX = 1000  # an implicit key ends within 1024 characters, YAML 1.2.2 section 7.4
 _PRINTABLE = re.compile(r"[ -~]*")  # of ASCII
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -36,12 +40,20 @@ def to_yaml(value: Mapping[str, Value] | Sequence[Value]) -> str:
     return "\n".join(_block(value, "", "") if inline is None else [inline]) + "\n"
 
 
+class Lines(str):
+    """Text of several lines, for people to read: a block where YAML can have it so."""
+
+    __slots__ = ()
+
+
 def compose_string(text: str) -> str:
     """Return `text` with `$` doubled: compose substitutes variables in every string value."""
     return text.replace("$", "$$")
 
 
 def _block(value: Value, pad: str, where: str) -> Iterator[str]:
+    if isinstance(value, str):
+        return (f"{pad}{line}".rstrip() for line in value.splitlines())
     if isinstance(value, Mapping):
         return _mapping(value, pad, where)
     assert isinstance(value, Sequence)  # noqa: S101 -- scalars and empty collections are inline
@@ -56,7 +68,7 @@ def _mapping(items: Mapping[str, Value], pad: str, where: str) -> Iterator[str]:
         head = f"{pad}{_key(key)}:"
         inline = _inline(value, WIDTH - len(head) - 1, path)
         if inline is None:
-            yield head
+            yield f"{head} |" if isinstance(value, str) else head
             yield from _block(value, pad + _INDENT, path)
         else:
             yield f"{head} {inline}"
@@ -70,6 +82,10 @@ def _list(items: Sequence[Value], pad: str, where: str) -> Iterator[str]:
         if inline is not None:
             yield f"{pad}- {inline}"
             continue
+        if isinstance(value, str):
+            yield f"{pad}- |"
+            yield from _block(value, pad + _INDENT, where)
+            continue
         first, *rest = _block(value, pad + _INDENT, where)
         yield f"{pad}- {first.removeprefix(pad + _INDENT)}"
         yield from rest
@@ -79,9 +95,11 @@ def _inline(value: Value, room: int, where: str) -> str | None:
     """Return `value` on one line, or None for what needs a block."""
     if isinstance(value, Mapping):
         return None if value else "{}"
+    if isinstance(value, Lines) and _LINES.fullmatch(value):
+        return None
     if not isinstance(value, Sequence) or isinstance(value, str):
         return _scalar(value, where)
-    if any(isinstance(item, Mapping | Commented | list | tuple) for item in value):
+    if any(isinstance(item, Mapping | Commented | Lines | list | tuple) for item in value):
         return None
     flow = f"[{', '.join(_scalar(item, where) for item in value)}]"
     return flow if len(flow) <= room or not value else None

@@ -201,6 +201,37 @@ UserNumbers = Annotated[
         "a user and a group; write their numbers, not root's, like `1000:1000`",
     ),
 ]
+Label = Annotated[
+    str,
+    matching(
+        re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"),
+        "a name of Kubernetes; write lower-case letters, digits and `-`, 63 at most",
+    ),
+]
+ResourceName = Annotated[
+    str,
+    matching(
+        re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"),
+        "a name of Kubernetes; write lower-case letters, digits, `-` and `.`",
+    ),
+]
+LabelKey = Annotated[
+    str,
+    matching(
+        re.compile(
+            r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?"
+            r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+        ),
+        "a label of Kubernetes; write it like `kubernetes.io/hostname`",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    matching(
+        re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?"),
+        "the value of a label; write letters, digits, `-`, `_` and `.`, 63 at most",
+    ),
+]
 Capability = Annotated[
     str,
     matching(

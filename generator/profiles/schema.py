@@ -322,6 +322,29 @@ class ContainerChoice(Table):
     """What the image has is not changed; written are volumes, and what goes with the container."""
 
 
+class KubernetesChoice(Table):
+    """How the server runs in Kubernetes."""
+
+    namespace: fields.Label | None = None
+    """Namespace, which must be there; left out: the one that the files are applied to."""
+    replicas: int = Field(default=1, ge=1, le=1000)
+    """Servers that are alike, each in a pod with models of its own."""
+    storage: fields.Size | None = None
+    """Size of the claim of a pod; left out: what the models need, and one of them once more."""
+    storage_class: fields.ResourceName | None = None
+    """Storage class of the claims; left out: the cluster's own."""
+    gpu: Literal["device-plugin", "dra"] = "device-plugin"
+    """Who hands out the GPUs: the vendor's device plugin, or its driver for resource claims."""
+    gpu_resource: fields.LabelKey | None = None
+    """What a GPU is called, like `nvidia.com/mig-1g.10gb`, or its device class for claims."""
+    node_selector: dict[fields.LabelKey, fields.LabelValue] = {}
+    """Labels of the nodes to run on; left out: those of the GPU's product, where it is NVIDIA's."""
+    runtime_class: fields.ResourceName | None = None
+    """Runtime class of the pods, like `nvidia` where that is not the node's default."""
+    longest_answer: fields.Timeout = "10m"
+    """How long a pod that is to stop may go on with the answers that it has begun."""
+
+
 class Slo(Table):
     """What the service promises its clients; `gen bench` counts the requests that keep it."""
 
@@ -436,6 +459,8 @@ class Profile(Table):
     """How systemd runs the server."""
     container: ContainerChoice = ContainerChoice.model_construct()
     """How a container engine runs the server."""
+    k8s: KubernetesChoice = KubernetesChoice.model_construct()
+    """How the server runs in Kubernetes."""
     slo: Slo = Slo.model_construct()
     """What the service promises its clients."""
     cache: CacheChoice | None = None

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Container, Directive, Listen, Restart, Service
-from generator.resolve import confine, credentials
+from generator.resolve import confine, credentials, pods
 from generator.rules.registry import every_rule
 from generator.units import address, is_local
 
@@ -109,6 +109,7 @@ def service_of(
         environment_files=choice.environment_files,
         build=decided.build,
         credentials=handed,
+        pod=pods.pod_of(case, server, decided, limits),
     )
 
 

@@ -35,6 +35,7 @@ TARGETS: Final[Mapping[str, Entry]] = {
     ),
     "compose": Entry("`compose.yaml` for Docker"),
     "quadlet": Entry("units for Podman, rootful or rootless", "bundle", rootless=True),
+    "k8s": Entry("manifests for Kubernetes, with a kustomization"),
 }
 IN_FLEETS: Final = tuple(name for name, entry in TARGETS.items() if entry.fleet)
 """The targets that a host of a fleet can have."""

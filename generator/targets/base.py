@@ -106,7 +106,11 @@ class Target(Protocol):
         """Return what people apply, verify and remove the rendered `files` with: a README. Pure."""
 
 
+NOT_IN_A_CLUSTER: Final = LeftOut("for Kubernetes", "Service.pod Job.probe")
+"""What the targets for one host leave out."""
+
 NOT_ON_HOSTS: Final = (
+    NOT_IN_A_CLUSTER,
     LeftOut(
         "in the variables and commands already", "Credential.file Credential.variable Job.tokens"
     ),

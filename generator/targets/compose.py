@@ -11,7 +11,7 @@ from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES, Service
-from generator.targets.base import File, LeftOut, modelfiles
+from generator.targets.base import NOT_IN_A_CLUSTER, File, LeftOut, modelfiles
 from generator.targets.bundle import Held, verified
 from generator.targets.cache.compose import compose_files, compose_services
 from generator.targets.container import (
@@ -59,6 +59,7 @@ _AGAIN: Final = "The same again, in the other words that the file below may have
 
 LEFT_OUT: Final = (
     *NOT_IN_CONTAINERS,
+    NOT_IN_A_CLUSTER,
     *(
         LeftOut(why, key=f"resources.{name}", asked=partial(Service.limit, name=name))
         for name, why in UNSUPPORTED.items()

@@ -44,9 +44,9 @@ def published(service: Service) -> str:
     )
 
 
-def variables(service: Service, *, decrypted: bool) -> list[Setting]:
+def variables(service: Service, *, decrypted: bool, home: str = "") -> list[Setting]:
     """Return the variables that the server has in a container; see `mounted`."""
-    places = {one.variable: path for one, path in mounted(service, decrypted=decrypted)}
+    places = {one.variable: path for one, path in mounted(service, decrypted=decrypted, home=home)}
     return [
         replace(setting, value=places.get(setting.name, setting.value))
         for setting in service.environment
@@ -93,11 +93,11 @@ def env_files(service: Service) -> list[str]:
     return list(dict.fromkeys((*service.environment_files, *service.container.env_files)))
 
 
-def mounted(service: Service, *, decrypted: bool) -> list[tuple[Credential, str]]:
+def mounted(service: Service, *, decrypted: bool, home: str = "") -> list[tuple[Credential, str]]:
     """Return the credentials, each with its path in the container; `decrypted`: systemd has them,
-    so that the encrypted ones are among them.
+    so that the encrypted ones are among them. `home` is that of the server, if not the image's.
     """
-    home = service.container.home_path.rpartition("/")[0]
+    home = home or service.container.home_path.rpartition("/")[0]
     return [
         (one, f"{home}/{one.file}" if one.file else f"{SECRETS}/{one.name}")
         for one in service.credentials

@@ -13,7 +13,7 @@ from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
-from generator.targets.base import File, LeftOut, Places, modelfiles, modules_of
+from generator.targets.base import NOT_IN_A_CLUSTER, File, LeftOut, Places, modelfiles, modules_of
 from generator.targets.bundle import Held, bringing, bundle_files
 from generator.targets.cache.quadlet import Folders, quadlet_files
 from generator.targets.container import (
@@ -85,6 +85,7 @@ def _lost(name: str, service: Service) -> bool:
 
 LEFT_OUT: Final = (
     *NOT_IN_CONTAINERS,
+    NOT_IN_A_CLUSTER,
     *(
         LeftOut(
             why,

@@ -15,7 +15,7 @@ MODEL = 'models=[{ name = "qwen2.5-coder:7b", preload = true, parameters = { top
 SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "ollama.version": ("xeon-cpu", (), "ollama.version=0.31"),
     "ollama.acceleration": ("dgx-spark", ("ollama.acceleration=cpu",), "ollama.acceleration=cuda"),
-    "ollama.host": ("xeon-cpu", (), "ollama.host=127.0.0.7"),
+    "ollama.host": ("xeon-cpu", (), "ollama.host=192.0.2.7"),
     "ollama.port": ("xeon-cpu", (), "ollama.port=11999"),
     "ollama.open_firewall": ("xeon-cpu", (), "ollama.open_firewall=true"),
     "ollama.models_dir": ("xeon-cpu", (), "ollama.models_dir=/srv/models"),
@@ -119,9 +119,26 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "container.network": ("xeon-cpu", (), "container.network=seven"),
     "container.restart": ("xeon-cpu", (), "container.restart=always"),
     "container.rootless": ("xeon-cpu", (), "container.rootless=true"),
+    "k8s.namespace": ("xeon-cpu", (), "k8s.namespace=seven"),
+    "k8s.replicas": ("xeon-cpu", (), "k8s.replicas=7"),
+    "k8s.storage": ("xeon-cpu", (), "k8s.storage=77GiB"),
+    "k8s.storage_class": ("xeon-cpu", (), "k8s.storage_class=seven"),
+    "k8s.gpu": ("dgx-spark", ("k8s.gpu=dra",), "k8s.gpu=device-plugin"),
+    "k8s.gpu_resource": (
+        "dgx-spark",
+        ("k8s.gpu=dra",),
+        "k8s.gpu_resource=mig.nvidia.com",
+    ),
+    "k8s.node_selector": ("xeon-cpu", (), "k8s.node_selector.disk=nvme"),
+    "k8s.runtime_class": ("xeon-cpu", (), "k8s.runtime_class=seven"),
+    "k8s.longest_answer": ("xeon-cpu", (), "k8s.longest_answer=7m"),
 }  # fmt: skip
 # The release is in every file: in its head, and in what the other keys become.
-MORE_CHANGES = {("ollama.version", "nixos"), ("ollama.version", "systemd")}
+MORE_CHANGES = {
+    ("ollama.version", "nixos"),
+    ("ollama.version", "systemd"),
+    ("resources.allowed_cpus", "k8s"),  # A rule about the quota is silenced no more.
+}
 
 
 @functools.cache

@@ -53,6 +53,8 @@ AFTER_SLEEP: Final = (
     "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; if [ -e /run/ollama-resume ]; then "
     "rm /run/ollama-resume; systemctl --no-block start ollama.service; fi"
 )
+# The same for whoever asks again where it fails: $1 is the ollama program, the others are models.
+LOADED: Final = "ollama=$1; shift; for model; do {run} >/dev/null || exit 1; done"
 _CLIENT: Final = (
     Variable(
         name="HOME",
@@ -148,6 +150,7 @@ def _warmup(case: Case, models: tuple[str, ...], before: list[Job]) -> Job:
         steps=(shell(LOAD.format(run=RUN[tokens]), PROGRAM, MODELS),),
         models=models,
         tokens=tokens,
+        probe=shell(LOADED.format(run=RUN[tokens]), PROGRAM, MODELS),
         timeout_seconds=-(-parse_go_duration(case.profile.warmup.timeout) // 10**9),
         after=(SERVER, *(job.unit for job in before)),
     )

@@ -1,0 +1,104 @@
+"""How a Service runs in Kubernetes, decided: records of a Plan, as plain data.
+
+Each has the reason why it is what it is; a target prints them and decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from generator.records import dataclass
+
+GpuMode = Literal["device-plugin", "dra"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The claim of a pod: `size` in bytes, of a `storage_class` (empty: that of the cluster)."""
+
+    size: int
+    storage_class: str
+    reason: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """How the kubelet asks: a GET of `path`, or the command `argv`, of which one is empty.
+
+    It asks every `interval_seconds`, waits `timeout_seconds`, and believes it after `failures`.
+    """
+
+    path: str = ""
+    argv: tuple[str, ...] = ()
+    interval_seconds: int
+    timeout_seconds: int
+    failures: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRule:
+    """What a node must have: a `label` with one of these `values`."""
+
+    label: str
+    values: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodGpus:
+    """The GPUs of a pod: so many (`count`) of the `resource` of a device plugin.
+
+    With `mode` `dra` they are those of a claim instead: devices of `device_class` that satisfy
+    each of the `selectors`, which are CEL. `taint` is what keeps other pods from such nodes.
+    """
+
+    mode: GpuMode
+    resource: str
+    count: int
+    device_class: str
+    selectors: tuple[str, ...]
+    taint: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A pod of a StatefulSet with so many `replicas`, each with a claim of its own.
+
+    `namespace` empty: whichever it is applied to. `user` is the number that user and group have,
+    `home` where keys and models are, below what `home_variable` says, and `writes` are directories
+    that go with the pod. `read_only`: nothing else of the image is changed; `escalates`: programs
+    may gain rights. `cpu` is what is asked of a node, in thousandths of a CPU, and `memory` in
+    bytes. A server answers within `wait_seconds`. `start` says that it may be asked, `ready` that
+    it is, `alive` that it need not be started again. `drain` is what runs before it is stopped, at
+    most for `grace_seconds`. `everywhere`: pods of other namespaces reach it as well.
+    """
+
+    namespace: str
+    replicas: int
+    user: int
+    user_reason: str
+    home: str
+    home_variable: str
+    writes: tuple[str, ...]
+    read_only: bool
+    escalates: bool
+    storage: Storage
+    cpu: int
+    memory: int
+    requests_reason: str
+    gpus: PodGpus | None
+    nodes: tuple[NodeRule, ...]
+    runtime_class: str
+    wait_seconds: int
+    start: Probe
+    ready: Probe
+    alive: Probe
+    drain: tuple[str, ...]
+    drain_reason: str
+    grace_seconds: int
+    grace_reason: str
+    everywhere: bool
+    reach_reason: str

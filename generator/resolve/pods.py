@@ -1,0 +1,261 @@
+"""How a service runs in Kubernetes: its pod, what that asks of nodes and storage, and its end."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from generator.meaning import parse_go_duration
+from generator.pod import NodeRule, Pod, PodGpus, Probe, Storage
+from generator.units import GIB, is_local, written_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.catalogue.facts import Facts
+    from generator.engines.base import Case, Decided, Server
+    from generator.host import Gpu
+    from generator.plan import Devices, Job, Limit, Model
+    from generator.profiles.schema import KubernetesChoice
+
+HOME: Final = "/home/server"
+# Above the numbers that hosts give to people and services.
+USER: Final = 10001
+_USER: Final = "Nobody's number on a node. The image is root's, and a pod need not be."
+_ASKED_USER: Final = "As `container.user` says."
+_SCRATCH: Final = ("/tmp",)  # noqa: S108 -- of the pod
+_CACHES: Final = (".cache", ".nv")
+ARCHITECTURES: Final = {"x86_64-linux": "amd64", "aarch64-linux": "arm64"}
+"""What `kubernetes.io/arch` calls the platforms of Nix."""
+# A model of unknown size: one of 27 billion weights at four bits.
+UNKNOWN_MODEL: Final = 16 * GIB
+# Of a host without models in its profile.
+NO_MODELS: Final = 50 * GIB
+STEP: Final = 5 * GIB
+# The server itself, and what it reads a model by.
+LEAST_CPU: Final = 1000
+LEAST_MEMORY: Final = 2 * GIB
+_LEAST: Final = (
+    "The profile bounds nothing; a pod that asks for nothing is the first to be evicted."
+)
+_IN_FULL: Final = "Asked for in full: what others take of it is not there when a model needs it."
+DRAIN_SECONDS: Final = 5
+"""After which no proxy of a Service sends a new connection to a pod that is to stop."""
+MARGIN_SECONDS: Final = 30
+# $1 is the port as /proc/net/tcp has it, $2 how often it looks. There state 01 is a connection that
+# is established, and what the server has accepted has its port as the local one.
+DRAIN: Final = (
+    f"sleep {DRAIN_SECONDS}; n=0; while [ $n -lt $2 ]; do busy=; "
+    "for file in /proc/net/tcp /proc/net/tcp6; do [ -r $file ] && "
+    "while read -r _ here _ state _; do "
+    'case $here/$state in *:"$1"/01) busy=1;; esac; done <$file; done; '
+    '[ "$busy" ] || exit 0; sleep 2; n=$((n+1)); done'
+)
+_LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+class _Vendor(NamedTuple):
+    """What whoever hands out GPUs calls them: to a device plugin, and to a driver of claims."""
+
+    resource: str
+    device_class: str
+
+
+# https://github.com/NVIDIA/k8s-device-plugin, https://github.com/ROCm/k8s-device-plugin,
+# https://github.com/intel/intel-device-plugins-for-kubernetes, and the drivers for claims:
+# https://github.com/NVIDIA/k8s-dra-driver-gpu, https://github.com/ROCm/k8s-gpu-dra-driver,
+# https://github.com/intel/intel-resource-drivers-for-kubernetes (2026-11-30).
+VENDORS: Final = {
+    "nvidia": _Vendor("nvidia.com/gpu", "gpu.nvidia.com"),
+    "amd": _Vendor("amd.com/gpu", "gpu.amd.com"),
+    "intel": _Vendor("gpu.intel.com/i915", "gpu.intel.com"),
+}
+
+
+def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]) -> Pod:
+    """Return the pod of a service, for the same profile that its host would run."""
+    choice, container = case.profile.k8s, case.profile.container
+    cpu, memory = _cpu(limits, case.threads.number), _memory(limits)
+    alone = not cpu and not memory
+    seconds = -(-parse_go_duration(choice.longest_answer) // 10**9)
+    local = is_local(case.listen.host)
+    return Pod(
+        namespace=choice.namespace or "",
+        replicas=choice.replicas,
+        user=int(container.user.partition(":")[0]) if container.user else USER,
+        user_reason=_ASKED_USER if container.user else _USER,
+        home=posixpath.join(HOME, posixpath.basename(case.facts.image.home_path)),
+        home_variable=HOME,
+        writes=(*_SCRATCH, *(f"{HOME}/{name}" for name in _CACHES if case.devices)),
+        read_only=container.read_only,
+        escalates=not container.no_new_privileges,
+        storage=_storage(choice, decided.models, case.facts, cached=bool(decided.cache)),
+        cpu=LEAST_CPU if alone else cpu,
+        memory=LEAST_MEMORY if alone else memory,
+        requests_reason=_LEAST if alone else _IN_FULL,
+        gpus=_gpus(choice, case.devices, case.gpus),
+        nodes=tuple(_nodes(choice, case.host.system, case.devices, case.gpus)),
+        runtime_class=choice.runtime_class or "",
+        wait_seconds=4 * server.health.start_seconds,
+        start=_start(server, decided.jobs),
+        ready=_asking(server, 3, "Until then, and while it does not answer, nobody is sent to it."),
+        alive=_asking(server, 6, "A server that no longer answers is started again."),
+        drain=_drain(case.facts.image.port, seconds),
+        drain_reason="No new requests come; it ends when the last connection does. A client that "
+        "keeps one open without a request is waited for as well.",
+        grace_seconds=DRAIN_SECONDS + seconds + MARGIN_SECONDS,
+        grace_reason=f"The longest answer, {choice.longest_answer}, may end; then the server is "
+        "stopped.",
+        everywhere=not local,
+        reach_reason="Every pod and node reaches it, as `host` says; the API has no authentication."
+        if not local
+        else "Pods of this namespace reach it, and no others; the API has no authentication.",
+    )
+
+
+def _storage(
+    choice: KubernetesChoice, models: Sequence[Model], facts: Facts, *, cached: bool
+) -> Storage:
+    """Return the claim: all models, the largest once more while it is updated, a tenth beside."""
+    named = choice.storage_class or ""
+    if choice.storage is not None:
+        reason = "As the profile asks."
+        return Storage(size=choice.storage, storage_class=named, reason=reason, key="k8s.storage")
+    names = dict.fromkeys(model.name for model in models)
+    known = {name: _size(name, facts) for name in names}
+    unknown = [name for name, size in known.items() if not size]
+    sizes = [size or UNKNOWN_MODEL for size in known.values()]
+    total = sum(sizes) + max(sizes, default=0)
+    need = total * 11 // 10 + (GIB if cached else 0) if sizes else NO_MODELS
+    size = -(-need // STEP) * STEP
+    return Storage(size=size, storage_class=named, reason=_room(sizes, unknown), key="models.name")
+
+
+def _size(name: str, facts: Facts) -> int:
+    found = facts.named_model(name)
+    return found.file_bytes if found else 0
+
+
+def _room(sizes: Sequence[int], unknown: Sequence[str]) -> str:
+    if not sizes:
+        return f"The profile names no models; {written_size(NO_MODELS)} hold a few."
+    models = "The model has" if len(sizes) == 1 else f"{len(sizes)} models have"
+    told = f"{models} {written_size(-(-sum(sizes) // GIB) * GIB)}"
+    guessed = f", with {written_size(UNKNOWN_MODEL)} for each of unknown size" if unknown else ""
+    return f"{told}{guessed}; there is room to pull the largest anew, and a tenth beside."
+
+
+def _cpu(limits: Sequence[Limit], threads: int) -> int:
+    """Return the thousandths of a CPU to ask for: the quota, else one for each thread."""
+    quota = next((int(one.value) for one in limits if one.name == "cpu_quota"), 0)
+    return quota * 10 or threads * 1000
+
+
+def _memory(limits: Sequence[Limit]) -> int:
+    top = next((one.value for one in limits if one.name == "memory_max"), 0)
+    return top if isinstance(top, int) else 0
+
+
+def _gpus(
+    choice: KubernetesChoice, devices: Devices | None, cards: Sequence[Gpu]
+) -> PodGpus | None:
+    if devices is None:
+        return None
+    maker: str = devices.vendor
+    if maker == "dri":
+        maker = "intel" if any(card.vendor == "intel" for card in cards) else "amd"
+    vendor, dra = VENDORS[maker], choice.gpu == "dra"
+    count = len(devices.ids) or len(cards) or 1
+    own = choice.gpu_resource or ""
+    resource = vendor.resource if dra or not own else own
+    return PodGpus(
+        mode=choice.gpu,
+        resource=resource,
+        count=count,
+        device_class=own or vendor.device_class if dra else "",
+        selectors=tuple(_selectors(maker, cards)) if dra and not own else (),
+        taint=resource,
+        reason=f"{count} of them, whichever the node has free.",
+    )
+
+
+def _selectors(maker: str, cards: Sequence[Gpu]) -> Iterator[str]:
+    """Yield what a device must be so that what the plan holds for fits: memory and capability.
+
+    Attributes and capacities are those of NVIDIA's driver; of others, memory alone.
+    """
+    domain = VENDORS[maker].device_class
+    sizes = [card.memory for card in cards if card.memory and not card.unified]
+    if sizes:
+        # A card has a little less than is printed on it.
+        mebibytes = min(sizes) * 95 // 100 // 2**20
+        yield f"device.capacity['{domain}'].memory.compareTo(quantity('{mebibytes}Mi')) >= 0"
+    told = [card.compute_capability for card in cards if card.compute_capability]
+    if told and maker == "nvidia":
+        least = min(told, key=lambda text: [int(part) for part in text.split(".")])
+        yield (
+            f"device.attributes['{domain}'].cudaComputeCapability"
+            f".compareTo(semver('{least}.0')) >= 0"
+        )
+
+
+def _nodes(
+    choice: KubernetesChoice, system: str, devices: Devices | None, cards: Sequence[Gpu]
+) -> Iterator[NodeRule]:
+    if machine := ARCHITECTURES.get(system, ""):
+        why = "The host of this profile is such a machine."
+        yield NodeRule(label="kubernetes.io/arch", values=(machine,), reason=why)
+    for label, value in choice.node_selector.items():
+        yield NodeRule(label=label, values=(value,), reason="As the profile asks.")
+    own = choice.node_selector or choice.gpu_resource or choice.gpu == "dra"
+    if own or devices is None or devices.vendor != "nvidia":
+        return
+    values = tuple(dict.fromkeys(name for card in cards for name in _products(card.name)))
+    if values:
+        why = "What this plan is for, as GPU feature discovery labels nodes."
+        yield NodeRule(label="nvidia.com/gpu.product", values=values, reason=why)
+
+
+def _products(name: str) -> Iterator[str]:
+    """Yield what feature discovery may call a card: as the driver does, blanks as `-`."""
+    plain = "-".join(name.split())
+    bare = plain.removeprefix("NVIDIA-")
+    for text in (plain, bare if bare != plain else f"NVIDIA-{plain}"):
+        if _LABEL.fullmatch(text):
+            yield text
+
+
+def _start(server: Server, jobs: Sequence[Job]) -> Probe:
+    """Return how the start is seen: by loading the models, where the profile wants that."""
+    health = server.health
+    warm = next((job for job in jobs if job.kind == "warmup" and job.probe), None)
+    if warm and warm.probe:
+        return Probe(
+            argv=warm.filled(warm.probe).argv,
+            interval_seconds=10,
+            timeout_seconds=warm.timeout_seconds or 3600,
+            failures=3,
+            reason="Loads the models, and nobody is sent to the server before they are.",
+        )
+    asked = _asking(server, 0, "Asked often until the first answer.")
+    tries = -(-4 * health.start_seconds // health.startup_seconds)
+    return replace(asked, interval_seconds=health.startup_seconds, failures=tries)
+
+
+def _asking(server: Server, failures: int, reason: str) -> Probe:
+    """Return how the kubelet asks a server that runs: for its release, where that has a path."""
+    health = server.health
+    return Probe(
+        path=server.api.release if server.api else "",
+        argv=() if server.api else health.step.argv,
+        interval_seconds=10,
+        timeout_seconds=health.timeout_seconds,
+        failures=failures,
+        reason=reason,
+    )
+
+
+def _drain(port: int, seconds: int) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", DRAIN, "sh", f"{port:04X}", str(-(-seconds // 2)))

@@ -1,0 +1,329 @@
+"""Target `k8s`: manifests for Kubernetes, a StatefulSet for each server, and a kustomization.
+
+A container that ends before the server begins pulls and creates the models, on the same claim: a
+server must run for that, and a Job beside it would reach one replica of several. See
+kubernetes.io/docs/concepts/workloads/pods/init-containers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.formats.kubernetes import data_key, documents, literal, object_name, size
+from generator.formats.shell import quote
+from generator.formats.template import render_template
+from generator.formats.text import Commented, comment
+from generator.formats.yaml import Lines, to_yaml
+from generator.plan import ADDRESS, Step
+from generator.targets.base import File
+from generator.targets.container import LOCALHOST, MODELFILE_DIR, build_files, mounted, words
+from generator.targets.pod import (
+    MODELS,
+    NOT_IN_PODS,
+    PORT,
+    affinity,
+    credentials_secret,
+    environment,
+    image,
+    mounts,
+    pod_of,
+    pod_security,
+    probe,
+    resources,
+    same_environment,
+    secrets,
+    security,
+    sources,
+    tolerations,
+    volumes,
+)
+from generator.units import address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from generator.plan import Job, Modelfile, Plan, Service
+    from generator.targets.pod import Object
+
+    Make = Callable[[Plan, Service, str], Object]
+
+LEFT_OUT: Final = NOT_IN_PODS
+_MODELFILES: Final = "modelfiles"
+_BRINGS: Final = frozenset({"pull", "create"})
+_ALONE: Final = "One at a time; `maxUnavailable` lets a node be drained of the only one, too."
+_NO_LINKS: Final = "Else each Service of the namespace is told in variables, under its name."
+_PARALLEL: Final = "Replicas do not wait for each other, and each pulls its own models."
+_SAME: Final = "As the server below has them, but that no other reaches this one."
+_BEFORE: Final = "A server of its own, on the same claim, for the models: no other can pull them."
+
+
+def render(plan: Plan) -> tuple[File, ...]:
+    """Return the manifests, a file for each kind, and the kustomization."""
+    kinds: dict[str, tuple[Make, ...]] = {
+        "statefulset": (_stateful_set,),
+        "service": (_service, _headless),
+        "poddisruptionbudget": (_budget,),
+        "networkpolicy": (_policy,),
+        "configmap": (_modelfiles,),
+        "resourceclaimtemplate": (_claim,),
+    }
+    files = [file for kind, make in kinds.items() for file in _file(plan, kind, make)]
+    return (
+        *files,
+        _kustomization(plan, [file.path for file in files]),
+        *build_files(plan, "build"),
+    )
+
+
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
+    """Return the README."""
+    named = [(service, _name(service)) for service in plan.services]
+    made = {
+        name: (secrets(service, name), _credentials(service), credentials_secret(name))
+        for service, name in named
+    }
+    context = {"plan": plan, "named": named, "made": made, "quote": quote}
+    paths = [file.path for file in files if file.path.endswith(".yaml")]
+    text = render_template("k8s/README.md.jinja", **context, files=paths)
+    return (File("README.md", text),)
+
+
+def _credentials(service: Service) -> dict[str, str]:
+    return {one.name: one.path for one, _ in mounted(service, decrypted=True)}
+
+
+def _file(plan: Plan, kind: str, makes: Sequence[Make]) -> Iterator[File]:
+    made = [make(plan, service, _name(service)) for service in plan.services for make in makes]
+    objects = [one for one in made if one]
+    if objects:
+        gone = [one.reason for each in plan.services for one in each.omissions]
+        above = [*plan.header, *gone] if kind == "statefulset" else plan.header
+        yield File(f"{kind}.yaml", documents(above, objects))
+
+
+def _name(service: Service) -> str:
+    return object_name(service.container.name, "container.name")
+
+
+def _object(plan: Plan, service: Service, kind: str, name: str, **parts: Any) -> Object:  # noqa: ANN401 -- parts of a document
+    version, _, kind = kind.rpartition("/")
+    namespace = pod_of(service).namespace
+    within = {"namespace": namespace} if namespace else {}
+    metadata = {"name": name, **within, "labels": _labels(plan, service)}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
+
+
+def _labels(plan: Plan, service: Service) -> dict[str, str]:
+    return {
+        **_selector(service),
+        "app.kubernetes.io/version": service.release,
+        "app.kubernetes.io/part-of": plan.name[:63].rstrip("-."),
+        "app.kubernetes.io/managed-by": "hostwright",
+    }
+
+
+def _selector(service: Service) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": service.engine,
+        "app.kubernetes.io/instance": _name(service),
+    }
+
+
+def _stateful_set(plan: Plan, service: Service, name: str) -> Object:
+    pod = pod_of(service)
+    spec = {
+        "replicas": pod.replicas,
+        "serviceName": f"{name}-pods",
+        "podManagementPolicy": Commented("Parallel", _PARALLEL),
+        "selector": {"matchLabels": _selector(service)},
+        "template": {
+            "metadata": {"labels": _labels(plan, service), **_annotations(service)},
+            "spec": _pod(service, name),
+        },
+        "volumeClaimTemplates": [_volume_claim(service)],
+    }
+    return _object(plan, service, "apps/v1/StatefulSet", name, spec=spec)
+
+
+def _annotations(service: Service) -> Object:
+    """Return what changes with the Modelfiles, so that pods start anew when those do."""
+    texts = [model.modelfile.text for model in service.models if model.modelfile]
+    if not texts:
+        return {}
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return {"annotations": {"hostwright/modelfiles": digest}}
+
+
+def _pod(service: Service, name: str) -> Object:
+    pod, held = pod_of(service), pod_of(service).gpus
+    claims = [{"name": "gpu", "resourceClaimTemplateName": f"{name}-gpu"}]
+    before = _before(service, name)
+    parts: Object = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": Commented(False, _NO_LINKS),
+        "runtimeClassName": pod.runtime_class,
+        "terminationGracePeriodSeconds": Commented(pod.grace_seconds, pod.grace_reason),
+        "securityContext": pod_security(pod),
+        "affinity": affinity(pod),
+        "tolerations": tolerations(held),
+        "resourceClaims": claims if held and held.mode == "dra" else [],
+        "initContainers": [before] if before else [],
+        "containers": [_server(service, name)],
+        "volumes": [*volumes(service, name), *_configured(service, name)],
+    }
+    return {key: value for key, value in parts.items() if value not in ("", {}, [])}
+
+
+def _configured(service: Service, name: str) -> list[Object]:
+    if not _created(service):
+        return []
+    items = [{"key": key, "path": file.file} for key, file in _keyed(service).items()]
+    held = {"name": f"{name}-{_MODELFILES}", "items": items}
+    return [{"name": _MODELFILES, "configMap": held}]
+
+
+def _keyed(service: Service) -> dict[str, Modelfile]:
+    """Return the Modelfiles by what a ConfigMap may call them."""
+    files = [model.modelfile for model in service.models if model.modelfile]
+    return {data_key(f"{number}.{file.file}"): file for number, file in enumerate(files, 1)}
+
+
+def _server(service: Service, name: str) -> Object:
+    pod, named = pod_of(service), sources(service, name)
+    return {
+        "name": service.engine,
+        "image": image(service),
+        "ports": [{"name": PORT, "containerPort": service.container.port}],
+        **({"envFrom": named} if named else {}),
+        "env": environment(service),
+        "resources": resources(service),
+        "securityContext": security(pod),
+        "startupProbe": Commented(probe(service, pod.start), pod.start.reason),
+        "readinessProbe": Commented(probe(service, pod.ready), pod.ready.reason),
+        "livenessProbe": Commented(probe(service, pod.alive), pod.alive.reason),
+        "lifecycle": {
+            "preStop": Commented({"exec": {"command": list(pod.drain)}}, pod.drain_reason)
+        },
+        "volumeMounts": mounts(service),
+    }
+
+
+def _before(service: Service, name: str) -> Object:
+    """Return what pulls and creates the models; nothing where there are none."""
+    jobs = [job for job in service.jobs if job.kind in _BRINGS]
+    if not jobs:
+        return {}
+    named, told = sources(service, name), _addresses(service, jobs)
+    mount = {"name": _MODELFILES, "mountPath": MODELFILE_DIR, "readOnly": True}
+    reasons = " ".join([_BEFORE, *(job.reason for job in jobs)])
+    return Commented(  # type: ignore[return-value]
+        {
+            "name": MODELS,
+            "image": image(service),
+            "command": ["/bin/sh", "-c"],
+            "args": [Lines(literal(_script(service, jobs), "models"))],
+            **({"envFrom": named} if named else {}),
+            "env": Commented(same_environment(service, **told), _SAME),
+            "resources": resources(service, gpus=False),
+            "securityContext": security(pod_of(service)),
+            "volumeMounts": [*mounts(service), *([mount] if _created(service) else [])],
+        },
+        reasons,
+    )
+
+
+def _addresses(service: Service, jobs: Sequence[Job]) -> dict[str, str]:
+    """Return what tells the server before the server, and its client, where it listens."""
+    place = address(LOCALHOST, service.container.port)
+    told = (v for job in jobs for v in job.environment if v.scope == "any")
+    return {v.name: place for v in told if v.value == ADDRESS}
+
+
+def _script(service: Service, jobs: Sequence[Job]) -> str:
+    """Return the lines that start a server, bring the models to it, and end."""
+    steps = [step for job in jobs for step in job.commands]
+    waits = [job.wait for job in jobs if job.wait]
+    bounded = [f"timeout {pod_of(service).wait_seconds} {_line(service, one)}" for one in waits[:1]]
+    lines = [*bounded, *(_line(service, step) for step in steps)]
+    return "\n".join(["set -e", f"{_line(service, Step(argv=service.command))} &", *lines, ""])
+
+
+def _line(service: Service, step: Step) -> str:
+    return " ".join(map(quote, words(service, step)))
+
+
+def _created(service: Service) -> bool:
+    return any(model.modelfile for model in service.models)
+
+
+def _volume_claim(service: Service) -> Object:
+    room = pod_of(service).storage
+    request = {"requests": {"storage": Commented(size(room.size), room.reason)}}
+    named = {"storageClassName": room.storage_class} if room.storage_class else {}
+    spec = {"accessModes": ["ReadWriteOnce"], **named, "resources": request}
+    return {"metadata": {"name": MODELS}, "spec": spec}
+
+
+def _service(plan: Plan, service: Service, name: str) -> Object:
+    ports = [{"name": PORT, "port": service.listen.port, "targetPort": PORT}]
+    spec = {"type": "ClusterIP", "selector": _selector(service), "ports": ports}
+    return _object(plan, service, "v1/Service", name, spec=spec)
+
+
+def _headless(plan: Plan, service: Service, name: str) -> Object:
+    """Return what gives each pod a name of its own."""
+    ports = [{"name": PORT, "port": service.container.port, "targetPort": PORT}]
+    spec = {"clusterIP": "None", "selector": _selector(service), "ports": ports}
+    return _object(plan, service, "v1/Service", f"{name}-pods", spec=spec)
+
+
+def _budget(plan: Plan, service: Service, name: str) -> Object:
+    spec = {
+        "maxUnavailable": Commented(1, _ALONE),
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": {"matchLabels": _selector(service)},
+    }
+    return _object(plan, service, "policy/v1/PodDisruptionBudget", name, spec=spec)
+
+
+def _policy(plan: Plan, service: Service, name: str) -> Object:
+    pod, port = pod_of(service), {"port": service.container.port, "protocol": "TCP"}
+    within: Object = {} if pod.everywhere else {"from": [{"podSelector": {}}]}
+    above = (pod.reach_reason, *service.listen.comment[1:])
+    spec = {
+        "podSelector": {"matchLabels": _selector(service)},
+        "policyTypes": ["Ingress"],
+        "ingress": Commented([{**within, "ports": [port]}], above),
+    }
+    return _object(plan, service, "networking.k8s.io/v1/NetworkPolicy", name, spec=spec)
+
+
+def _modelfiles(plan: Plan, service: Service, name: str) -> Object:
+    data = {key: Lines(file.text) for key, file in _keyed(service).items()}
+    if not data:
+        return {}
+    return _object(plan, service, "v1/ConfigMap", f"{name}-{_MODELFILES}", data=data)
+
+
+def _claim(plan: Plan, service: Service, name: str) -> Object:
+    held = pod_of(service).gpus
+    if held is None or held.mode != "dra":
+        return {}
+    chosen = [{"cel": {"expression": text}} for text in held.selectors]
+    exactly = {"deviceClassName": held.device_class, "allocationMode": "ExactCount",
+               "count": held.count, **({"selectors": chosen} if chosen else {})}  # fmt: skip
+    spec = {"spec": {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}}
+    return _object(
+        plan, service, "resource.k8s.io/v1/ResourceClaimTemplate", f"{name}-gpu", spec=spec
+    )
+
+
+def _kustomization(plan: Plan, paths: Sequence[str]) -> File:
+    above = "\n".join(line for text in plan.header for line in comment(text))
+    document: Object = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": Commented(list(paths), ""),
+    }
+    return File("kustomization.yaml", f"{above}\n{to_yaml(document)}")

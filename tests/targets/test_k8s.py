@@ -1,0 +1,335 @@
+"""What only manifests have: claims, probes, scripts of a pod, GPUs, Secrets, names."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generator.errors import ProfileError, RenderError
+from generator.plan import Plan
+from generator.profiles.document import Document
+from generator.profiles.validate import validate
+from generator.targets import all_files, load_target
+from tests.consumers import kubernetes
+from tests.consumers.targets import written
+from tests.plans import plan
+from tests.tools import require
+
+GIB = 2**30
+CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
+RADEON = {"name": "Radeon RX 7900 XTX", "memory": "24GiB"}
+CASES: dict[str, dict[str, Any]] = {
+    "bare": {},
+    "models of one's own": {
+        "models": [{"name": "llama3.1:8b", "preload": True, "parameters": {"top_k": 30}}],
+        "warmup": {"timeout": "77s"},
+    },
+    "several": {"k8s": {"replicas": 3, "namespace": "llm", "storage_class": "fast"}},
+    "cards": {"host": {"system": "x86_64-linux", "gpus": [CARD, CARD]}},
+    "claims": {"host": {"gpus": [CARD]}, "k8s": {"gpu": "dra"}},
+    "a slice": {"host": {"gpus": [CARD]}, "k8s": {"gpu_resource": "nvidia.com/mig-1g.10gb"}},
+    "of AMD": {"host": {"gpus": [RADEON]}},
+    "secrets": {
+        "service": {
+            "environment_files": ["/run/a.env", "/run/b.env"],
+            "credentials": {
+                "id_ed25519": {"path": "/k", "encrypted": True},
+                "SSL_CERT_FILE": {"path": "/c"},
+            },
+        }
+    },
+    "built": {"host": {"system": "x86_64-linux"}, "ollama": {"build": {"blas": "openblas"}}},
+    "open": {
+        "ollama": {"host": "0.0.0.0"},  # noqa: S104 -- in a profile
+        "check": {"ignore": [{"rule": "HW401", "reason": "the network is ours"}]},
+    },
+}
+
+
+def objects(decided: Plan, folder: Path) -> list[dict[str, Any]]:
+    return kubernetes.objects(written("k8s", decided, folder))
+
+
+def pod_of(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    found = kubernetes.one(objects(plan(data), folder), "StatefulSet")
+    pod: dict[str, Any] = found["spec"]["template"]["spec"]
+    return pod
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_three_releases_of_kubernetes_accept_it(name: str, tmp_path: Path) -> None:
+    found = objects(plan(CASES[name]), tmp_path)
+    assert kubernetes.verify(found) == []
+    assert len(found) >= 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "fault"),
+    [
+        ("StatefulSet", ("spec", "replica"), 1, "'replica' was unexpected"),
+        ("StatefulSet", ("spec", "replicas"), "two", "'two' is not of type"),
+        ("StatefulSet", ("spec", "serviceName"), "other", "no Service of that serviceName"),
+        ("StatefulSet", ("spec", "selector", "matchLabels", "a"), "b", "does not match"),
+        ("PodDisruptionBudget", ("spec", "maxAvailable"), 1, "'maxAvailable' was unexpected"),
+        ("NetworkPolicy", ("spec", "podSelector"), "all", "'all' is not of type"),
+        ("Service", ("apiVersion",), "v2", "schema"),
+    ],
+)
+def test_what_is_wrong_is_refused(
+    kind: str, path: tuple[str, ...], value: object, fault: str, tmp_path: Path
+) -> None:
+    found = objects(plan({}), tmp_path)
+    place: Any = next(each for each in found if each["kind"] == kind)
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    assert fault in "\n".join(kubernetes.verify(found))
+
+
+def test_kustomize_takes_all_of_it(tmp_path: Path) -> None:
+    kubectl = require("kubectl")
+    named = plan({**CASES["models of one's own"], "k8s": {"namespace": "llm"}})
+    folder = written("k8s", named, tmp_path)
+    done = subprocess.run(
+        [kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=True, timeout=60
+    )
+    kinds = sorted(line for line in done.stdout.splitlines() if line.startswith("kind: "))
+    assert kinds == [
+        *("kind: ConfigMap", "kind: NetworkPolicy", "kind: PodDisruptionBudget"),
+        *("kind: Service", "kind: Service", "kind: StatefulSet"),
+    ]
+
+
+def test_a_claim_holds_the_models_and_one_of_them_again(tmp_path: Path) -> None:
+    # 4.92 GB are pulled as llama3.1:8b: twice that, and a tenth, are 10.1 GiB.
+    known = plan({"models": [{"name": "llama3.1:8b"}]}).service.pod
+    unknown = plan({"models": [{"name": "nobody/knows:it"}]}).service.pod
+    none = plan({}).service.pod
+    asked = plan({"k8s": {"storage": "7GiB"}}).service.pod
+    assert known and unknown and none and asked  # noqa: PT018
+    sizes = [each.storage.size // GIB for each in (known, unknown, none, asked)]
+    assert sizes == [15, 40, 50, 7]
+    assert "The model has 5 GiB" in known.storage.reason
+    assert "16 GiB for each of unknown size" in unknown.storage.reason
+    claim = kubernetes.one(objects(plan({"k8s": {"storage": "7GiB"}}), tmp_path), "StatefulSet")
+    (template,) = claim["spec"]["volumeClaimTemplates"]
+    assert template["spec"]["resources"]["requests"]["storage"] == "7Gi"
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+
+
+def run(command: list[str], path: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": f"{path}:{os.environ['PATH']}", "LOG": str(path / "log"), "HOME": str(path)}
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, timeout=60, **more
+    )
+
+
+# It serves until it is told to go on no longer, and has what was pulled.
+OLLAMA = """\
+case $1 in
+  serve) echo "serve" >>"$LOG"; touch "$HOME/up"; exec sleep 3 >/dev/null 2>&1;;
+  list) [ -e "$HOME/up" ];;
+  show) grep -qx "pull $2" "$LOG";;
+  pull) [ "$2" != gone:1b ] && echo "pull $2" >>"$LOG";;
+  create) echo "create $2 $4" >>"$LOG";;
+  run) echo "run $2" >>"$LOG"; [ "$2" != broken:1b ];;
+esac
+"""
+
+
+def before(data: dict[str, Any], tmp_path: Path) -> tuple[int, list[str]]:
+    """Run what a pod runs before its server, and return its status and what it did."""
+    (box,) = pod_of(data, tmp_path / "out")["initContainers"]
+    program(tmp_path, "ollama", OLLAMA)
+    words = [kubernetes.expanded(word, {}) for word in (*box["command"], *box["args"])]
+    done = run(words, tmp_path, start_new_session=True)
+    return done.returncode, (tmp_path / "log").read_text().splitlines()
+
+
+def test_models_are_pulled_once_and_created(tmp_path: Path) -> None:
+    own = {"name": "a:1b", "serve_as": "mine:1b", "parameters": {"top_k": 30}}
+    data = {"models": [own, {"name": "b:1b"}]}
+    code, did = before(data, tmp_path)
+    assert code == 0
+    assert did[0] == "serve"
+    assert did[1:] == ["pull a:1b", "pull b:1b", "create mine:1b /modelfiles/Modelfile.mine=1b"]
+
+
+def test_a_modelfile_has_a_key_that_a_config_map_may_have(tmp_path: Path) -> None:
+    own = {"name": "a:1b", "serve_as": "mine:1b", "parameters": {"top_k": 30}}
+    found = objects(plan({"models": [own, {**own, "serve_as": "mine-1b"}]}), tmp_path)
+    data = kubernetes.one(found, "ConfigMap")["data"]
+    assert list(data) == ["1.Modelfile.mine-1b", "2.Modelfile.mine-1b"]
+    assert data["1.Modelfile.mine-1b"].endswith("\nPARAMETER top_k 30\n")
+    pod = kubernetes.one(found, "StatefulSet")["spec"]["template"]["spec"]
+    (held,) = (volume["configMap"] for volume in pod["volumes"] if "configMap" in volume)
+    assert held["items"][0] == {"key": "1.Modelfile.mine-1b", "path": "Modelfile.mine=1b"}
+
+
+def test_a_model_that_cannot_be_pulled_is_tried_again(tmp_path: Path) -> None:
+    code, did = before({"models": [{"name": "gone:1b"}, {"name": "b:1b"}]}, tmp_path)
+    assert code == 1
+    assert did == ["serve"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("a:1b", 0), ("broken:1b", 1)])
+def test_a_pod_has_started_when_its_models_are_loaded(name: str, code: int, tmp_path: Path) -> None:
+    data = {"models": [{"name": name, "preload": True}], "warmup": {"timeout": "77s"}}
+    (box,) = pod_of(data, tmp_path / "out")["containers"]
+    program(tmp_path, "ollama", OLLAMA)
+    assert run(box["startupProbe"]["exec"]["command"], tmp_path).returncode == code
+    assert (tmp_path / "log").read_text() == f"run {name}\n"
+    assert box["startupProbe"]["timeoutSeconds"] == 77
+
+
+def drain(port: int, tmp_path: Path) -> list[str]:
+    """Return the command of a pod's hook for that port, with a clock that runs faster."""
+    (box,) = pod_of({"k8s": {"longest_answer": "8s"}}, tmp_path)["containers"]
+    *head, was, tries = box["lifecycle"]["preStop"]["exec"]["command"]
+    assert (was, tries) == ("2CAA", "4")  # 11434, and a look every two seconds
+    program(tmp_path, "sleep", 'echo "$1" >>"$LOG"; exec /bin/sleep 0.01')
+    return [*head, f"{port:04X}", tries]
+
+
+def slept(tmp_path: Path) -> list[str]:
+    return (tmp_path / "log").read_text().split()
+
+
+def test_a_pod_ends_when_nobody_is_connected_any_more(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        command = drain(port, tmp_path)
+        assert run(command, tmp_path).returncode == 0
+        assert slept(tmp_path) == ["5"]
+        (tmp_path / "log").unlink()
+        with socket.create_connection(("127.0.0.1", port)), server.accept()[0]:
+            assert run(command, tmp_path).returncode == 0
+        assert slept(tmp_path) == ["5", "2", "2", "2", "2"]
+
+
+def test_there_is_time_for_the_longest_answer(tmp_path: Path) -> None:
+    pod = pod_of({"k8s": {"longest_answer": "20m"}}, tmp_path)
+    assert pod["terminationGracePeriodSeconds"] == 5 + 20 * 60 + 30
+
+
+def test_a_plugin_hands_out_gpus_on_nodes_that_have_them(tmp_path: Path) -> None:
+    pod = pod_of(CASES["cards"], tmp_path)
+    (box,) = pod["containers"]
+    assert box["resources"]["limits"] == {"nvidia.com/gpu": 2}
+    node = pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    (term,) = node["nodeSelectorTerms"]
+    assert {rule["key"]: rule["values"] for rule in term["matchExpressions"]} == {
+        "kubernetes.io/arch": ["amd64"],
+        "nvidia.com/gpu.product": ["NVIDIA-GeForce-RTX-3090", "GeForce-RTX-3090"],
+    }
+    assert pod["tolerations"][0]["key"] == "nvidia.com/gpu"
+
+
+def test_a_claim_says_what_a_device_must_be(tmp_path: Path) -> None:
+    found = objects(plan(CASES["claims"]), tmp_path)
+    claim = kubernetes.one(found, "ResourceClaimTemplate")
+    (request,) = claim["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"]["deviceClassName"] == "gpu.nvidia.com"
+    # 95 % of 24 GiB, and the capability of the card.
+    assert [each["cel"]["expression"] for each in request["exactly"]["selectors"]] == [
+        "device.capacity['gpu.nvidia.com'].memory.compareTo(quantity('23347Mi')) >= 0",
+        "device.attributes['gpu.nvidia.com'].cudaComputeCapability.compareTo(semver('8.6.0')) >= 0",
+    ]
+    pod = kubernetes.one(found, "StatefulSet")["spec"]["template"]["spec"]
+    assert pod["resourceClaims"] == [
+        {"name": "gpu", "resourceClaimTemplateName": claim["metadata"]["name"]}
+    ]
+    assert pod["containers"][0]["resources"]["claims"] == [{"name": "gpu"}]
+    assert "nvidia.com/gpu" not in str(pod["containers"][0]["resources"])
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [("a slice", {"nvidia.com/mig-1g.10gb": 1}), ("of AMD", {"amd.com/gpu": 1})],
+)
+def test_other_devices_have_other_names(name: str, limits: dict[str, int], tmp_path: Path) -> None:
+    (box,) = pod_of(CASES[name], tmp_path)["containers"]
+    assert box["resources"]["limits"] == limits
+
+
+def test_secrets_are_referred_to_and_made_by_hand(tmp_path: Path) -> None:
+    decided = plan(CASES["secrets"])
+    pod = kubernetes.one(objects(decided, tmp_path), "StatefulSet")["spec"]["template"]["spec"]
+    (box,) = pod["containers"]
+    names = [each["secretRef"]["name"] for each in box["envFrom"]]
+    assert names == ["ollama-env", "ollama-env-2"]
+    mounts = {m["subPath"]: m["mountPath"] for m in box["volumeMounts"] if "subPath" in m}
+    assert mounts == {
+        "id_ed25519": "/home/server/.ollama/id_ed25519",
+        "SSL_CERT_FILE": "/run/secrets/SSL_CERT_FILE",
+    }
+    assert {"name": "SSL_CERT_FILE", "value": "/run/secrets/SSL_CERT_FILE"} in box["env"]
+    (readme,) = load_target("k8s").install_note(decided, ())
+    assert "create secret generic ollama-env-2 --from-env-file=/run/b.env" in readme.text
+    assert "--from-file=id_ed25519=/k --from-file=SSL_CERT_FILE=/c" in readme.text
+
+
+def test_a_pod_may_do_nothing_that_a_restricted_one_may_not(tmp_path: Path) -> None:
+    """As kubernetes.io/docs/concepts/security/pod-security-standards lists it."""
+    pod = pod_of(CASES["models of one's own"], tmp_path)
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+    assert {key for volume in pod["volumes"] for key in volume} - {"name"} <= allowed
+    for box in (*pod["initContainers"], *pod["containers"]):
+        assert box["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        }
+        assert not {port.get("hostPort") for port in box.get("ports", ())} - {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("my_llm.2", "my-llm-2"), ("LLM", "llm"), ("2fast", ""), ("x" * 53, ""), ("_", "")],
+)
+def test_names_are_those_of_the_dns(name: str, made: str, tmp_path: Path) -> None:
+    decided = plan({"container": {"name": name}})
+    if not made:
+        with pytest.raises(RenderError, match=r"container\.name"):
+            load_target("k8s").render(decided)
+        return
+    found = objects(decided, tmp_path)
+    assert kubernetes.verify(found) == []
+    assert kubernetes.one(found, "StatefulSet")["metadata"]["name"] == made
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("namespace", "Kube_System"),
+        ("storage_class", "fast!"),
+        ("gpu_resource", "a b"),
+        ("node_selector", {"a/b/c": "d"}),
+        ("node_selector", {"a": "-"}),
+        ("replicas", 0),
+        ("longest_answer", "0s"),
+    ],
+)
+def test_what_kubernetes_refuses_is_no_profile(key: str, value: object) -> None:
+    data = {"schema_version": 1, "name": "test", "k8s": {key: value}}
+    with pytest.raises(ProfileError) as caught:
+        validate(Document("test.toml", data, {}, ""))
+    (problem,) = caught.value.problems
+    assert problem.where.startswith(f"k8s.{key}")
+
+
+def test_every_pod_has_the_readme_of_its_files(tmp_path: Path) -> None:
+    for name, data in CASES.items():
+        texts = {file.path: file.text for file in all_files("k8s", plan(data))}
+        assert "kubectl apply -k ." in texts["README.md"], name
+        assert "{{" not in texts["README.md"]
