@@ -16,7 +16,7 @@ from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import Lines, to_yaml
 from generator.plan import ADDRESS, Step
-from generator.targets.base import File
+from generator.targets.base import File, LeftOut
 from generator.targets.container import LOCALHOST, MODELFILE_DIR, build_files, mounted, words
 from generator.targets.pod import (
     MODELS,
@@ -48,7 +48,11 @@ if TYPE_CHECKING:
 
     Make = Callable[[Plan, Service, str], Object]
 
-LEFT_OUT: Final = NOT_IN_PODS
+LEFT_OUT: Final = (
+    *NOT_IN_PODS,
+    LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
+    LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
+)
 _MODELFILES: Final = "modelfiles"
 _BRINGS: Final = frozenset({"pull", "create"})
 _ALONE: Final = "One at a time; `maxUnavailable` lets a node be drained of the only one, too."
