@@ -68,16 +68,23 @@ fetch_compose() {
     ./usr/libexec/docker/cli-plugins/docker-compose docker-compose
 }
 
-# fetch OWN PACKAGE MEMBER NAME: download with OWN, or PACKAGE of Debian 13, and keep one file.
+# fetch OWN PACKAGE MEMBER NAME...: download with OWN, or PACKAGE of Debian 13, and keep these files.
 fetch() {
   has apt-get && has dpkg-deb || return 1
   rm -rf "$scratch"
   scratch=$(mktemp -d) && mkdir -p "$tools" || return 1
-  "$1" || from_trixie "$2" || return 1
-  dpkg-deb --fsys-tarfile "$scratch"/*.deb | tar -xO -f - "$3" >"$scratch/$4" &&
-    chmod 755 "$scratch/$4" &&
-    mv "$scratch/$4" "$tools/$4"
+  "$1" "$2" || from_trixie "$2" || return 1
+  shift 2
+  while [ $# -gt 1 ]; do
+    dpkg-deb --fsys-tarfile "$scratch"/*.deb | tar -xO -f - "$1" >"$scratch/$2" &&
+      chmod 755 "$scratch/$2" &&
+      mv "$scratch/$2" "$tools/$2" || return 1
+    shift 2
+  done
 }
+
+# The package as the system itself has it.
+own_package() { (cd "$scratch" && apt-get -qq download "$1" >/dev/null 2>&1); }
 
 candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: *//p'; }
 
@@ -154,6 +161,40 @@ ensure_quadlet() {
   fi
 }
 
+# ── Prometheus and what it asks: the programs alone, so that none of them runs here ───────────────
+
+# ensure_files TOOL PACKAGE MEMBER NAME...: programs of a package, on the PATH or kept here.
+ensure_files() {
+  tool=$1 package=$2
+  shift 2
+  if has_files "$@"; then
+    say "$tool" ok
+  elif { fetch own_package "$package" "$@" || { refresh && fetch own_package "$package" "$@"; }; } &&
+    has_files "$@"; then
+    say "$tool" installed
+  else
+    say "$tool" "missing: install the package $package"
+    missing=1
+  fi
+}
+
+has_files() {
+  while [ $# -gt 1 ]; do
+    has "$2" || [ -x "$tools/$2" ] || return 1
+    shift 2
+  done
+}
+
+ensure_monitoring() {
+  ensure_files prometheus prometheus ./usr/bin/prometheus prometheus ./usr/bin/promtool promtool
+  ensure_files alertmanager prometheus-alertmanager \
+    ./usr/bin/prometheus-alertmanager prometheus-alertmanager ./usr/bin/amtool amtool
+  ensure_files node_exporter prometheus-node-exporter \
+    ./usr/bin/prometheus-node-exporter prometheus-node-exporter
+  ensure_files blackbox prometheus-blackbox-exporter \
+    ./usr/bin/prometheus-blackbox-exporter prometheus-blackbox-exporter
+}
+
 # ── The layout of Nix, by nixfmt_rs, and unused names, by deadnix ────────────────────────────────
 #
 # nixfmt_rs is a port of nixfmt to Rust: no registry that is asked here has the original.
@@ -201,5 +242,6 @@ ensure systemd systemd has_manager
 ensure_compose
 ensure_quadlet
 ensure_redis
+ensure_monitoring
 ensure_nix_layout "$@"
 [ "${CI:-}" != true ] || exit "$missing"
