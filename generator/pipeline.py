@@ -16,6 +16,7 @@ from generator.codec import from_dict, to_dict
 from generator.errors import HostwrightError, ProfileError
 from generator.files.cache import remembered
 from generator.profiles.load import read_document
+from generator.reading import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -40,7 +41,8 @@ def plan_of(
     Raises what `validate` and `resolve` raise. HOSTWRIGHT_NO_CACHE=1 always decides and remembers
     nothing.
     """
-    flags = json.dumps([document.source, version, legacy_env, strict])
+    beside = _remembered(document)
+    flags = json.dumps([document.source, version, legacy_env, strict, *(beside or ())])
     plain = not (version or legacy_env or strict)
     if plain and (plan := _packaged(document)):
         return plan
@@ -64,6 +66,22 @@ def release_of(channel: str) -> str | None:
     catalogue = load_catalogue()
     found = catalogue.channels.get(channel)
     return str(found.release or catalogue.newest) if found else None
+
+
+def _remembered(document: Document) -> tuple[str, str] | None:
+    """Return the file beside a profile that is watched, and what it says of measurements.
+
+    None: there is no such file, or nobody needs it.
+    """
+    watched = document.data.get("monitor")
+    if not isinstance(watched, dict) or watched.get("enable") is not True:
+        return None
+    from generator.bench.remembered import beside
+
+    path = beside(document.source)
+    return (
+        (path.as_posix(), read_regular(path).decode("utf-8", "replace")) if path.is_file() else None
+    )
 
 
 def _packaged(document: Document) -> Plan | None:
@@ -110,9 +128,12 @@ def _resolved(
     strict: bool = False,
     also: str = "",
 ) -> Plan:
+    from generator.bench.remembered import parsed
     from generator.catalogue.catalogue import load_catalogue
     from generator.resolve import resolve
 
+    beside = _remembered(document)
+    measured = parsed(beside[1].encode(), beside[0]) if beside else ()
     try:
         return resolve(
             profile,
@@ -121,6 +142,7 @@ def _resolved(
             version=version,
             legacy_env=legacy_env,
             strict=strict,
+            measured=measured,
         )
     except ProfileError as error:
         problems = [

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from generator.cache import Cache  # noqa: TC001 -- codec reads the annotations
 from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
 from generator.host import Host  # noqa: TC001 -- codec reads the annotations
+from generator.monitor import Monitor  # noqa: TC001 -- codec reads the annotations
 from generator.pod import Pod  # noqa: TC001 -- codec reads the annotations
 from generator.records import dataclass
 
@@ -588,6 +589,7 @@ class Plan:
     silences: tuple[Silence, ...]
     findings: tuple[Finding, ...]
     cache: Cache | None = None
+    monitor: Monitor | None = None
 
     @property
     def service(self) -> Service:

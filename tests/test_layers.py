@@ -20,7 +20,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "redact": (set(), set()),
     "cache": (set(), set()),
     "pod": (set(), set()),
-    "plan": ({"cache", "errors", "host", "pod"}, set()),
+    "monitor": (set(), set()),
+    "plan": ({"cache", "errors", "host", "monitor", "pod"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "reading": ({"errors"}, set()),
     "host": (set(), set()),
@@ -58,8 +59,16 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve": (
         {
-            *("cache", "catalogue", "engines", "errors", "host", "plan", "pod", "profiles"),
-            *("readers.plan", "resolve", "rules", "units", "view"),
+            *("cache", "catalogue", "engines", "errors", "fit", "host", "monitor"),
+            *("plan", "pod", "profiles"),
+            *("readers.plan", "resolve", "resolve.monitor", "rules", "units", "view"),
+        },
+        set(),
+    ),
+    "resolve.monitor": (
+        {
+            *("engines", "errors", "fit", "formats", "host", "meaning", "monitor", "plan"),
+            *("profiles", "resolve.monitor", "units"),
         },
         set(),
     ),
@@ -85,6 +94,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"cache", "formats", "plan", "targets.base", "targets.cache", "units"},
         set(),
     ),
+    "targets.monitor": ({"formats", "monitor", "plan", "targets.base", "targets.unit"}, set()),
     "targets.refusals": ({"formats", "plan", "units"}, set()),
     "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
     "targets.docker": ({"formats", "plan", "targets.container", "units"}, set()),
@@ -105,6 +115,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.container",
             "targets.docker",
             "targets.pod",
+            "targets.monitor",
             "targets.refusals",
             "targets.unit",
             "units",
@@ -113,7 +124,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "files": ({"errors", "files", "targets.base"}, set()),
     "pipeline": (
-        {"catalogue", "codec", "errors", "files", "plan", "profiles", "resolve"},
+        {
+            *("bench", "catalogue", "codec", "errors", "files", "plan", "profiles", "reading"),
+            "resolve",
+        },
         set(),
     ),
     "check": (
@@ -210,12 +224,11 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 # What every room may import.
 EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
-    *(
-        ("targets", name)
-        for name in ("base", "bundle", "cache", "container", "docker", "pod", "refusals", "unit")
-    ),
+    *(("targets", name) for name in ("base", "bundle", "cache", "container", "docker")),
+    *(("targets", name) for name in ("monitor", "pod", "refusals", "unit")),
     ("catalogue", "build"),
     ("readers", "plan"),
+    ("resolve", "monitor"),
 }
 ANYTHING = {"api", "cli", "__init__", "__main__"}
 
@@ -396,6 +409,7 @@ def test_only_one_room_writes_files_that_stay() -> None:
     writing = {
         path.relative_to(ROOT).as_posix()
         for path in ROOT.rglob("*.py")
-        if WRITES.search(path.read_text(encoding="utf-8"))
+        if not path.is_relative_to(ROOT / "templates")
+        and WRITES.search(path.read_text(encoding="utf-8"))
     }
     assert {name for name in writing if not name.startswith("files/")} == TEMPORARY

@@ -40,6 +40,13 @@ OWN: dict[str, dict[str, Any]] = {
         ],
         "cache": {"ttl": "30m"},
     },
+    "watched": {
+        "host": {"memory": "64GiB", "gpus": [CARD]},
+        "resources": {"memory_max": "32G"},
+        "ollama": {"context_length": 16384, "num_parallel": 2, "keep_alive": "24h"},
+        "models": [{"name": "qwen3:14b", "preload": True}],
+        "monitor": {"enable": True},
+    },
     "open": {
         "ollama": {"host": "192.0.2.7"},
         "check": {

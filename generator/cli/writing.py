@@ -141,7 +141,7 @@ def _summary(changes: tuple[Change, ...], directory: str, *, dry: bool) -> None:
                 "backs it up and replaces it"
             )
     for change in changes if not dry else ():
-        if change.path.endswith("README.md"):
+        if change.path.endswith("README.md") and change.path.count("/") <= 1:
             say(f"{word('hint')} how to apply, verify and remove: {directory}/{change.path}")
 
 

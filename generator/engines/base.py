@@ -43,7 +43,8 @@ class Threads(NamedTuple):
 class Asked:
     """What a profile asks of any engine, from the engine's own table.
 
-    `locked` is why a model is locked in memory; empty: it is not.
+    `locked` is why a model is locked in memory; empty: it is not. `kept`: an idle one stays in
+    memory for ever.
     """
 
     version: str | None
@@ -53,6 +54,7 @@ class Asked:
     open_firewall: bool
     models_dir: str
     locked: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +113,33 @@ class Gateway(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a running server tells to whoever watches it: paths of its API, empty where it has none.
+
+    `loaded` are the models in memory, `installed` those on disk, `show` is one of them. The
+    `runner` is what computes for a model, and tells its metrics at the path `metrics` where
+    `variable` has it do so. `says` is a text of every answer at `alive`.
+    """
+
+    alive: str
+    says: str
+    loaded: str = ""
+    installed: str = ""
+    show: str = ""
+    runner: str = ""
+    metrics: str = ""
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """What is so of every server of an engine.
 
     `product`, `log_line`, `models_below`, `installed_models` and `api` are as in a Service.
     `home` and `user` are those of a complete unit, `program` is what a container's image calls
     it, and `address` the variable that says where to listen. `installed_restart` is what the unit
-    of the installer has as `Restart=` and `RestartSec=`. `litellm` is how LiteLLM asks it.
+    of the installer has as `Restart=` and `RestartSec=`. `litellm` is how LiteLLM asks it, `told`
+    what can be watched of it.
     """
 
     product: str
@@ -129,6 +151,7 @@ class Server:
     command: tuple[str, ...]
     health: Health
     api: Api | None = None
+    told: Told | None = None
     program: str
     user: str
     home: str

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 _IMAGE = re.compile(r"(?:[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?")
+MOST_PORT = 65535
 _NOT_IN_PATHS = re.compile(r"[^\w./@+:,=~-]")
 _STORE = "/nix/store"
 
@@ -94,6 +95,12 @@ def _as_text(value: object) -> object:
 
 def _go_duration(text: str) -> str:
     parse_go_duration(text)
+    return text
+
+
+def _port(text: str) -> str:
+    if not 0 < int(text.rpartition(":")[2]) <= MOST_PORT:
+        raise ValueError(f"`{text}` names no port; write one from 1 to {MOST_PORT}")
     return text
 
 
@@ -243,6 +250,28 @@ Address = Annotated[
     str,
     matching(re.compile(ADDRESS), "an address; write a host name or an IP address"),
     AfterValidator(_address),
+]
+Url = Annotated[
+    str,
+    matching(
+        re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,255}(?:/[A-Za-z0-9._~/:%+,;=&?-]*)?"),
+        "a URL; write `http://` or `https://`, a host and a path, and no user",
+    ),
+]
+HostPort = Annotated[
+    str,
+    matching(
+        re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}"),
+        "an address with a port; write `127.0.0.1:9093`",
+    ),
+    AfterValidator(_port),
+]
+Email = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?"),
+        "an address of mail; write `ops@example.org`",
+    ),
 ]
 ImageName = Annotated[str, matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
 ModelName = Annotated[

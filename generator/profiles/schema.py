@@ -412,6 +412,73 @@ class CacheChoice(Table):
     """Answer by likeness instead; LiteLLM has one cache, so that Redis is not used then."""
 
 
+class Receiver(Table):
+    """Who is told of an alert. Without any, alerts stand in Alertmanager and reach nobody."""
+
+    webhook: fields.Url | None = None
+    """URL that Alertmanager posts alerts to."""
+    webhook_token_file: fields.SecretPath | None = None
+    """File with the bearer token for it."""
+    slack_url_file: fields.SecretPath | None = None
+    """File with the URL of an incoming webhook of Slack, or of what takes the same."""
+    slack_channel: fields.Text | None = None
+    """Channel, where the URL does not say so already."""
+    email_to: fields.Email | None = None
+    """Address that mail goes to; needs `email_from` and `smarthost`."""
+    email_from: fields.Email | None = None
+    """Address that mail comes from."""
+    smarthost: fields.HostPort | None = None
+    """Mail server, like `mail.example.org:587`."""
+    email_user: fields.Text | None = None
+    """Who logs in there; left out: the server asks nobody."""
+    email_password_file: fields.SecretPath | None = None
+    """File with the password."""
+
+
+class Monitor(Table):
+    """What is watched while the server runs: files for Prometheus, Alertmanager and Grafana.
+
+    Thresholds that are left out come from `[slo]`, or are those that the documentation names.
+    """
+
+    enable: bool = False
+    """Write them, as the folder `monitor` of each bundle."""
+    interval: fields.Timeout = "15s"
+    """Time between two scrapes."""
+    address: fields.Address = "127.0.0.1"
+    """Where Prometheus reaches the exporters of this host."""
+    alertmanager: fields.HostPort = "127.0.0.1:9093"
+    """Where Prometheus reaches Alertmanager."""
+    node_port: int = Field(default=9100, ge=1, le=65535)
+    """Port of node_exporter."""
+    blackbox_port: int = Field(default=9115, ge=1, le=65535)
+    """Port of blackbox_exporter."""
+    dcgm_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of dcgm_exporter; left out: the driver's own `nvidia-smi` is asked."""
+    textfile_dir: fields.Path = "/var/lib/prometheus/node-exporter"
+    """Directory that node_exporter reads files of metrics from; Debian's package has this one."""
+    runner_metrics: bool = True
+    """Have the program of each model tell its tokens, where the release has one that does."""
+    throttled_percent: float | None = Field(default=None, gt=0, lt=100)
+    """Share of CPU periods in which the service may be throttled; left out: 25."""
+    memory_percent: float | None = Field(default=None, gt=0, lt=100)
+    """Share of its memory limit that the service may fill; left out: 90."""
+    disk_percent: float | None = Field(default=None, gt=0, lt=100)
+    """Share of the disk of the models that must be free; left out: 15."""
+    vram_percent: float | None = Field(default=None, gt=0, lt=100)
+    """Share of the memory of a GPU that may be full; left out: that of `[slo]`, or 90."""
+    gpu_percent: float | None = Field(default=None, gt=0, le=100)
+    """Share of a model that must be on GPUs; left out: some of it."""
+    ttft: fields.Timeout | None = None
+    """Time to the first byte; left out: that of `[slo]`, or 500 ms with GPUs, 10 s without."""
+    queue: int | None = Field(default=None, ge=1)
+    """Requests that may wait in the front; left out: as many as are answered at once."""
+    degraded_percent: float | None = Field(default=None, gt=0, lt=100)
+    """Share of the remembered speed of a model that is too slow; left out: 50."""
+    receiver: Receiver = Receiver.model_construct()
+    """Who is told of an alert."""
+
+
 class Ignored(Table):
     """A rule that does not hold here."""
 
@@ -465,5 +532,7 @@ class Profile(Table):
     """What the service promises its clients."""
     cache: CacheChoice | None = None
     """Answer what was asked before, by LiteLLM and Redis; left out: nothing does."""
+    monitor: Monitor = Monitor.model_construct()
+    """What is watched while the server runs."""
     check: CheckChoice = CheckChoice.model_construct()
     """Which findings are not shown."""

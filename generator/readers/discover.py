@@ -67,6 +67,8 @@ DOCUMENT: Final = "document"
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
+_BESIDE: Final = re.compile(r"hostwright-[\w.@-]+\.(?:service|timer)")
+"""Units that a bundle has beside its server: none of them runs one."""
 _SAYS: Final = re.compile(r"(?i)(?:make|just|task)file.*|readme.*|.*\.(?:sh|mk|just|service|ya?ml)")
 """Files that say how those beside them are run."""
 _HIDDEN: Final = frozenset(
@@ -590,7 +592,7 @@ def _paths(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator
         folders[:] = sorted({*folders} - hidden - _SKIPPED)
         for name in sorted(names):
             path = PurePosixPath(folder, name)
-            if not may_matter(path):
+            if not may_matter(path) or _BESIDE.fullmatch(name):
                 continue
             if is_file(path.as_posix()) or is_masked(path.as_posix()):
                 yield path

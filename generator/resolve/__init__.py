@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING
 from generator.engines import ENGINES, load_engine
 from generator.engines.base import Case
 from generator.errors import SEVERITIES, Problem, ProfileError, Silence, quietened, split_message
+from generator.fit.host import host_of
+from generator.fit.measured import machine_of
 from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
-from generator.resolve import cache, confine, credentials, devices, limits, service
+from generator.resolve import cache, confine, credentials, devices, limits, monitor, service
 from generator.resolve.silences import silenced
 from generator.rules.alike import judge
 from generator.rules.registry import every_rule
 from generator.units import written_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
     from generator.engines.base import Asked, Engine
     from generator.errors import Finding
+    from generator.fit.measured import Measured
+    from generator.monitor import Monitor
     from generator.plan import Service
     from generator.profiles.schema import Host as HostTable
     from generator.profiles.schema import HostGpu, Profile
+    from generator.view import View
 
 
 def resolve(
@@ -37,12 +42,14 @@ def resolve(
     version: str | None = None,
     legacy_env: bool = False,
     strict: bool = False,
+    measured: Sequence[Measured] = (),
 ) -> Plan:
     """Return the Plan of `profile` for a release of its engine.
 
     `source` names the profile in the output; `version` overrides the profile's; `legacy_env`
     also emits the names that no release reads; `strict` makes an error of every setting that the
-    release does not take as written. Raises ProfileError with every Problem.
+    release does not take as written. `measured` is what is remembered beside the profile, for
+    alerts. Raises ProfileError with every Problem.
     """
     name, engine = _engine(profile)
     asked = engine.asked(profile)
@@ -64,6 +71,7 @@ def resolve(
         *credentials.faults(profile, served, facts),
         *confine.faults(case, cached=bool(decided.cache)),
         *cache.faults(profile, plan.services, facts),
+        *monitor.faults(profile),
         *credentials.written_out(found, (ignored.rule for ignored in profile.check.ignore)),
     ]
     if strict:
@@ -75,7 +83,30 @@ def resolve(
     found = list(dict.fromkeys(found))
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
     plan = silenced(plan, seen, found, facts)
+    plan = replace(plan, monitor=_monitor(case, engine, asked, plan, seen, measured))
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
+
+
+def _monitor(
+    case: Case,
+    engine: Engine,
+    asked: Asked,
+    plan: Plan,
+    seen: View,
+    measured: Sequence[Measured],
+) -> Monitor | None:
+    """Return what is watched of the host; what was measured elsewhere says nothing of it."""
+    if not case.profile.monitor.enable:
+        return None
+    here = machine_of(host_of(seen))
+    return monitor.monitor_of(
+        case.profile,
+        case.host,
+        engine.SERVER,
+        plan.services,
+        monitor.kept(case.profile, plan.services) if asked.kept else (),
+        [each for each in measured if each.machine == here],
+    )
 
 
 def _engine(profile: Profile) -> tuple[str, Engine]:

@@ -85,6 +85,7 @@ COMMON: Final = (
         "for the rules of `gen check`",
         "Service.engine Service.release_told Service.resume_declined",
     ),
+    LeftOut("in the file of rules, beside what it sets", "Alert.key"),
     LeftOut("for NixOS hosts that name further models in `hostwright.models`", "Service.offered"),
     LeftOut(
         "in the variables and the Modelfile already",

@@ -27,6 +27,7 @@ from generator.targets.container import (
     words,
 )
 from generator.targets.docker import UNSUPPORTED, limit_keys, run_command, uncounted_swap
+from generator.targets.monitor import Found, monitor_files
 from generator.units import address
 
 if TYPE_CHECKING:
@@ -141,7 +142,18 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
     service = plan.service
     context = {"file": _FILES[service.container.form], "run": run_command(service)}
     text = render_template("compose/README.md.jinja", plan=plan, service=service, **context)
-    return (File("README.md", text), *verified(plan, _held(service)))
+    found = [
+        Found(
+            service=one.name,
+            manager="docker",
+            unit="",
+            container=one.container.in_docker,
+            models=one.container.models_path,
+        )
+        for one in plan.services
+    ]
+    beside = verified(plan, _held(service))
+    return (File("README.md", text), *beside, *monitor_files(plan, found))
 
 
 def _held(service: Service) -> Held:

@@ -27,6 +27,7 @@ from generator.formats.unit import exec_word, specifier_escape
 from generator.plan import ADDRESS, SHELL
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
 from generator.targets.cache.nixos import nixos_options
+from generator.targets.monitor import Found, monitor_files
 from generator.targets.refusals import bindings, refusals
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
@@ -44,6 +45,7 @@ PACKAGES: Final = {
 }
 # The upstream module writes its own over these.
 OWN: Final = frozenset({"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"})
+OWN_HOME: Final = "/var/lib/ollama"
 PACKAGE_OF: Final = {"modprobe": "pkgs.kmod"}
 ARGUMENTS: Final = """\
 {
@@ -159,7 +161,12 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
     text = render_template(
         "nixos/README.md.jinja", plan=plan, service=plan.service, file=f"{plan.name}.nix"
     )
-    return (File("README.md", text),)
+    own = f"{plan.service.home or OWN_HOME}/models"
+    found = [
+        Found(service=one.name, manager="systemd", unit=one.unit, models=one.models_dir or own)
+        for one in plan.services
+    ]
+    return (File("README.md", text), *monitor_files(plan, found))
 
 
 def _bindings(service: Service) -> list[str]:

@@ -27,6 +27,7 @@ from generator.targets.container import (
     variables,
     words,
 )
+from generator.targets.monitor import Found, monitor_files
 from generator.targets.unit import (
     FILES,
     REGISTERS,
@@ -167,7 +168,19 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         ],
         other_files=[] if places.of_a_user else [SYSTEM_FILE.format("modules-load", service.name)],
     )
-    return (File("README.md", render_template("quadlet/README.md.jinja", **context)), *bundle)
+    found = [
+        Found(
+            service=one.name,
+            manager="podman",
+            unit=one.unit,
+            container=one.container.name,
+            of_a_user=one.container.rootless,
+            models=one.container.models_path,
+        )
+        for one in plan.services
+    ]
+    readme = render_template("quadlet/README.md.jinja", **context)
+    return (File("README.md", readme), *bundle, *monitor_files(plan, found))
 
 
 def _held(service: Service) -> Held:

@@ -30,6 +30,7 @@ from generator.targets.base import (
 from generator.targets.bundle import bundle_files, held_by_unit, wait_seconds
 from generator.targets.cache.config import reach_on_host
 from generator.targets.cache.units import unit_files, units_of
+from generator.targets.monitor import Found, monitor_files
 from generator.targets.unit import (
     REGISTERS,
     SYSTEM_FILE,
@@ -139,7 +140,17 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         other_files=[SYSTEM_FILE.format(kind, service.name) for kind in kinds],
         beside=units_of(plan),
     )
-    return (File("README.md", readme), *bundle)
+    found = [
+        Found(service=one.name, manager="systemd", unit=one.unit, models=_models_of(one))
+        for one in plan.services
+    ]
+    return (File("README.md", readme), *bundle, *monitor_files(plan, found))
+
+
+def _models_of(service: Service) -> str:
+    """Return where the server has its models, as far as that is known."""
+    below = f"{service.home}/{service.models_below}" if service.home else service.installed_models
+    return service.models_dir or below
 
 
 def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:

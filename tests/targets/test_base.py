@@ -76,6 +76,21 @@ EVERYTHING: dict[str, object] = {
         "node_selector": {"disk": "nvme"},
     },
     "check": {"ignore": [{"rule": "HW303", "reason": "They know."}]},
+    "slo": {"tokens_per_second": 20},
+    "monitor": {
+        "enable": True,
+        "receiver": {
+            "webhook": "http://127.0.0.1:9000/alerts",
+            "webhook_token_file": "/etc/keys/webhook",
+            "slack_url_file": "/etc/keys/slack",
+            "slack_channel": "#llm",
+            "email_to": "ops@example.org",
+            "email_from": "host@example.org",
+            "smarthost": "mail.example.org:587",
+            "email_user": "host",
+            "email_password_file": "/etc/keys/mail",
+        },
+    },
 }
 
 

@@ -4,3 +4,5 @@ from typing import Final
 
 VERSION: Final = "/api/version"
 TAGS: Final = "/api/tags"
+METRICS: Final = "LLAMA_ARG_ENDPOINT_METRICS"
+"""The variable that has the program of a model tell its tokens, at its own `/metrics`."""

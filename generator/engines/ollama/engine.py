@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.base import Asked, Decided, Gateway, Server
+from generator.engines.base import Asked, Decided, Gateway, Server, Told
 from generator.engines.ollama.answers import GATE, GATE_SECONDS
-from generator.engines.ollama.api import TAGS, VERSION
+from generator.engines.ollama.api import METRICS, TAGS, VERSION
 from generator.engines.ollama.loads import RUNNER
 from generator.errors import Finding, Problem
+from generator.meaning import parse_go_duration
 from generator.plan import PROGRAM, Api, Health, Model, Omission, Parameter, Setting, Step, shell
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ SERVER: Final = Server(
         reason="The image has no curl; the program itself asks the server, and loads no model.",
     ),
     api=Api(release=VERSION, models=TAGS),
+    told=Told(
+        alive=VERSION,
+        says="version",
+        loaded="/api/ps",
+        installed=TAGS,
+        show="/api/show",
+        runner=RUNNER,
+        metrics="/metrics",
+        variable=METRICS,
+    ),
     program="ollama",
     user="ollama",
     home="/var/lib/ollama",
@@ -57,6 +68,7 @@ def asked(profile: Profile) -> Asked:
         open_firewall=table.open_firewall,
         models_dir=table.models_dir or "",
         locked=locked,
+        kept=table.keep_alive is not None and parse_go_duration(table.keep_alive) < 0,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.api import METRICS
 from generator.engines.ollama.decision import legacy, lever, note, omission, plain, reads, setting
 from generator.engines.ollama.jobs import warms
 from generator.engines.ollama.rules.helpers.names import name_fault
@@ -81,8 +82,17 @@ def decide(case: Case) -> Decisions:
     yield from _flash_attention(case)
     yield from _kv_cache_type(case)
     yield from _prompt_cache(case)
+    yield from _metrics(case)
     yield from _env(case)
     yield from _warmup(case)
+
+
+def _metrics(case: Case) -> Decisions:
+    """Have the program of each model tell its tokens, where they are watched and it can."""
+    watched = case.profile.monitor.enable and case.profile.monitor.runner_metrics
+    if watched and reads(case, METRICS) and METRICS not in case.profile.ollama.env:
+        reason = "Tokens are told on the loopback port of each model; `monitor` reads them there."
+        yield plain(METRICS, "1", reason, "monitor.runner_metrics", "derived")
 
 
 def _warmup(case: Case) -> Decisions:

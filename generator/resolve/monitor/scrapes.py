@@ -1,0 +1,50 @@
+"""Where Prometheus reads metrics of the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from generator.monitor import Endpoint, Scrape
+from generator.resolve.monitor.seen import JOB, labels
+from generator.units import address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.resolve.monitor.seen import Seen
+
+
+def scrapes(seen: Seen) -> tuple[Scrape, ...]:
+    """Return the jobs."""
+    return tuple(_scrapes(seen))
+
+
+def _scrapes(seen: Seen) -> Iterator[Scrape]:
+    table = seen.table
+    yield Scrape(
+        job=JOB,
+        path="/probe",
+        module="server",
+        via=address(table.address, table.blackbox_port),
+        endpoints=tuple(
+            Endpoint(
+                address=f"http://{service.listen.address}{seen.told.alive}",
+                labels=labels(service=service.name),
+            )
+            for service in seen.services
+        ),
+        reason="Whether each server answers, asked by blackbox_exporter; no model is loaded by it.",
+    )
+    yield Scrape(
+        job="node",
+        path="/metrics",
+        endpoints=(Endpoint(address=address(table.address, table.node_port)),),
+        reason="The machine, and what the textfile job writes of models, memory and GPUs.",
+    )
+    if seen.dcgm:
+        yield Scrape(
+            job="dcgm",
+            path="/metrics",
+            endpoints=(Endpoint(address=address(table.address, table.dcgm_port or 0)),),
+            reason="GPUs; names of metrics are those of dcgm_exporter before 4.9.",
+        )

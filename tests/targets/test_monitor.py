@@ -1,0 +1,251 @@
+"""The folder `monitor` of a bundle, as the programs that read it take it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from generator.errors import ProfileError
+from generator.fit.host import host_of
+from generator.fit.measured import Measured, machine_of
+from generator.profiles.schema import Profile
+from generator.readers.plan.view import view_of
+from generator.resolve import resolve
+from generator.targets import all_files
+from tests.consumers import prometheus
+from tests.plans import CATALOGUE, plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from generator.plan import Plan
+
+CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB"}
+RADEON = {"name": "Radeon RX 7900 XTX", "memory": "24GiB"}
+GB10 = {"name": "NVIDIA GB10", "memory": "119GiB"}
+KEPT: dict[str, Any] = {
+    "ollama": {"keep_alive": "-1"},
+    "models": [{"name": "qwen3:14b", "preload": True}, {"name": "all-minilm", "preload": True}],
+}
+TOLD = {
+    "webhook": "https://alerts.example.org/in?a=1&b={x}",
+    "webhook_token_file": "/etc/keys/webhook",
+    "slack_url_file": "/etc/keys/slack",
+    "slack_channel": '#llm {{ "}}" }} %s',
+    "email_to": "ops@example.org",
+    "email_from": "host@example.org",
+    "smarthost": "mail.example.org:587",
+    "email_user": 'a "b" \\ $HOME',
+    "email_password_file": "/etc/keys/mail",
+}
+HOSTS: dict[str, dict[str, Any]] = {
+    "bare": {},
+    "cpu": {
+        "host": {"memory": "32GiB", "cpu": {"cores": 12, "threads": 24}},
+        "resources": {"cpu_quota": "1200%", "memory_max": "20G", "memory_high": "18G"},
+        "slo": {"tokens_per_second": 4.5},
+    },
+    "cards": {"host": {"memory": "64GiB", "gpus": [CARD, CARD]}, **KEPT},
+    "dcgm": {"host": {"gpus": [CARD]}, "monitor": {"dcgm_port": 9400, "gpu_percent": 80}},
+    "amd": {"host": {"gpus": [RADEON]}, "ollama": {"acceleration": "rocm"}},
+    "unified": {"host": {"gpus": [GB10], "unified_memory": True}},
+    "told": {
+        "monitor": {"receiver": {**TOLD, "webhook": "https://alerts.example.org/in?a=1&b=%7B"}}
+    },
+    "older": {"ollama": {"version": "0.24"}},
+    "open": {"ollama": {"host": "::", "port": 11500}},
+}
+
+
+def watched(data: dict[str, Any]) -> Plan:
+    return plan({**data, "monitor": {"enable": True, **data.get("monitor", {})}})
+
+
+def folder_of(decided: Plan, into: Path, target: str = "systemd") -> Path:
+    for file in all_files(target, decided):
+        path = into / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+    return into / "monitor"
+
+
+def alerts(decided: Plan) -> set[str]:
+    assert decided.monitor
+    return {alert.name for alert in decided.monitor.alerts}
+
+
+def absent(decided: Plan) -> dict[str, str]:
+    assert decided.monitor
+    return {each.what: each.reason for each in decided.monitor.absent}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_every_program_takes_its_file(name: str, tmp_path: Path) -> None:
+    """Among them promtool runs the tests of the rules: each alert fires, and stays silent."""
+    folder = folder_of(watched(HOSTS[name]), tmp_path)
+    assert prometheus.complaints(folder) == []
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_what_a_host_has_not_raises_no_alert(name: str) -> None:
+    """An alert is there or it is said why not."""
+    decided = watched(HOSTS[name])
+    every = {
+        *("OllamaDown", "ScrapeDown", "TextfileStale", "TextfilePartMissing", "OllamaDiskLow"),
+        *("OllamaOutOfMemory", "OllamaRestarting"),
+        *("OllamaModelNotLoaded", "OllamaGpuLost", "GpuMemoryNearFull", "GpuMissing", "GpuFault"),
+        *("OllamaTokensSlow", "OllamaDegraded", "OllamaCpuThrottled", "OllamaMemoryNearMax"),
+        "OllamaMemoryReclaimed",
+    }
+    assert alerts(decided) | absent(decided).keys() >= every
+    assert not alerts(decided) & absent(decided).keys()
+    assert all(absent(decided).values())
+
+
+GPU = {"OllamaGpuLost", "GpuMemoryNearFull", "GpuMissing"}
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("bare", set()),
+        ("cpu", {"OllamaCpuThrottled", "OllamaMemoryReclaimed", "OllamaTokensSlow"}),
+        ("cards", {*GPU, "OllamaModelNotLoaded"}),
+        ("dcgm", {*GPU, "GpuFault"}),
+        ("amd", GPU),
+        ("unified", GPU - {"GpuMemoryNearFull"}),
+    ],
+)
+def test_alerts_are_those_that_can_fire(name: str, there: set[str]) -> None:
+    some = {*GPU, "GpuFault", "OllamaCpuThrottled", "OllamaMemoryReclaimed", "OllamaTokensSlow"}
+    assert alerts(watched(HOSTS[name])) & {*some, "OllamaModelNotLoaded"} == there
+
+
+def test_a_model_that_may_go_is_not_missed() -> None:
+    for changes in ({"ollama": {"keep_alive": "24h"}}, {"models": [{"name": "qwen3:14b"}]}):
+        assert "OllamaModelNotLoaded" in absent(watched({**KEPT, **changes}))
+
+
+def test_a_model_is_named_as_the_server_names_it() -> None:
+    decided = watched({**KEPT, "monitor": {}})
+    assert decided.monitor
+    (alert,) = (each for each in decided.monitor.alerts if each.name == "OllamaModelNotLoaded")
+    assert 'model="all-minilm:latest"' in alert.expr
+
+
+def test_an_older_release_tells_no_tokens() -> None:
+    newer, older = watched(HOSTS["cpu"]), watched({**HOSTS["cpu"], **HOSTS["older"]})
+    assert "OllamaTokensSlow" in absent(older)
+    metrics = "LLAMA_ARG_ENDPOINT_METRICS"
+    assert metrics in {each.name for each in newer.service.environment}
+    assert metrics not in {each.name for each in older.service.environment}
+    assert metrics not in {each.name for each in plan(HOSTS["cpu"]).service.environment}
+    declined = watched({**HOSTS["cpu"], "monitor": {"runner_metrics": False}})
+    assert "OllamaTokensSlow" in absent(declined)
+    assert metrics not in {each.name for each in declined.service.environment}
+
+
+def test_thresholds_are_those_of_the_profile() -> None:
+    data = {
+        **HOSTS["cpu"],
+        "host": {**HOSTS["cpu"]["host"], "gpus": [CARD]},
+        "slo": {"vram_percent": 85, "tokens_per_second": 20},
+        "monitor": {"throttled_percent": 5, "memory_percent": 80, "disk_percent": 7.5},
+    }
+    decided = watched(data)
+    assert decided.monitor
+    exprs = {alert.name: alert.expr for alert in decided.monitor.alerts}
+    assert exprs["OllamaCpuThrottled"].endswith("> 0.05")
+    assert exprs["OllamaMemoryNearMax"].endswith("> 0.8")
+    assert "< 0.075 or" in exprs["OllamaDiskLow"]
+    assert exprs["GpuMemoryNearFull"].endswith("> 0.85")
+    assert exprs["OllamaTokensSlow"].endswith("< 20")
+
+
+def test_who_is_told_stands_in_no_clear_text(tmp_path: Path) -> None:
+    folder = folder_of(watched(HOSTS["told"]), tmp_path)
+    assert prometheus.told(folder, "severity=critical", "alertname=OllamaDown") == "operators"
+    found = yaml.safe_load((folder / "alertmanager.yml").read_text())["receivers"][0]
+    assert found["slack_configs"][0]["channel"] == TOLD["slack_channel"]
+    assert found["email_configs"][0]["auth_username"] == TOLD["email_user"]
+    http = found["webhook_configs"][0]["http_config"]
+    assert http["authorization"]["credentials_file"] == TOLD["webhook_token_file"]
+
+
+def test_nobody_who_is_told_is_said(tmp_path: Path) -> None:
+    text = (folder_of(watched({}), tmp_path) / "alertmanager.yml").read_text()
+    assert "# Nobody is told" in text
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_the_dashboard_asks_what_prometheus_can_read(name: str, tmp_path: Path) -> None:
+    board = json.loads((folder_of(watched(HOSTS[name]), tmp_path) / "dashboard.json").read_text())
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    exprs = [target["expr"] for panel in panels for target in panel["targets"]]
+    assert len(exprs) >= len(panels) > 0
+    assert not any("$" in expr for expr in exprs)
+    assert prometheus.unparsed(exprs, tmp_path) == []
+    places = [tuple(panel["gridPos"][key] for key in "xywh") for panel in board["panels"]]
+    cells = [(x + i, y + j) for x, y, w, h in places for i in range(w) for j in range(h)]
+    assert len(cells) == len({*cells})
+    assert max(x for x, _ in cells) < 24
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_what_does_not_go_together_is_refused() -> None:
+    asked = {"enable": True, "receiver": {"email_to": "a@b.org", "slack_channel": "#x"}}
+    with pytest.raises(ProfileError) as caught:
+        plan({"monitor": asked})
+    assert [(p.where, p.message) for p in caught.value.problems] == [
+        ("monitor.receiver.email_to", "is of no use without `email_from`"),
+        ("monitor.receiver.email_to", "is of no use without `smarthost`"),
+        ("monitor.receiver.slack_channel", "is of no use without `slack_url_file`"),
+    ]
+
+
+@pytest.mark.parametrize("target", ["systemd", "compose", "quadlet", "nixos"])
+def test_every_bundle_has_the_same_rules(target: str, tmp_path: Path) -> None:
+    """What tells of a service is the target's: its unit or its container."""
+    decided = watched(HOSTS["cards"])
+    folder = folder_of(decided, tmp_path / target, target)
+    own = folder_of(decided, tmp_path / "own")
+    for name in ("prometheus.yml", "prometheus-rules.yml", "alertmanager.yml", "dashboard.json"):
+        assert (folder / name).read_text() == (own / name).read_text()
+    (found,) = json.loads((folder / "textfile.json").read_text())["services"]
+    assert found["service"] == "ollama"
+    assert bool(found["container"]) is (target in {"compose", "quadlet"})
+    assert bool(found["unit"]) is (target != "compose")
+
+
+def test_without_the_table_nothing_is_written(tmp_path: Path) -> None:
+    for target in ("systemd", "compose", "quadlet", "nixos"):
+        assert not [f for f in all_files(target, plan({})) if f.path.startswith("monitor")]
+
+
+def decided_with(*found: Measured) -> Plan:
+    data = {"schema_version": 1, "name": "test", **HOSTS["cards"], "monitor": {"enable": True}}
+    profile = Profile.model_validate(data, strict=False)
+    return resolve(profile, CATALOGUE, source="test.toml", measured=found)
+
+
+def test_slow_is_what_is_slow_for_this_host(tmp_path: Path) -> None:
+    """What was measured elsewhere, or of a model that is not served, says nothing."""
+    here = machine_of(host_of(view_of(watched(HOSTS["cards"]))))
+    elsewhere = decided_with(measured(90.0, "another machine"))
+    assert "is remembered" in absent(elsewhere)["OllamaDegraded"]
+    known = decided_with(measured(42.0, here))
+    assert known.monitor
+    (alert,) = (each for each in known.monitor.alerts if each.name == "OllamaDegraded")
+    assert alert.expr.endswith('{service="ollama",model="qwen3:14b"} < 21')
+    assert prometheus.complaints(folder_of(known, tmp_path)) == []
+
+
+def measured(decode: float, machine: str) -> Measured:
+    return Measured(
+        model="qwen3:14b", quantisation="Q4_K_M", digest="", release="0.32.15", machine=machine,
+        date="2026-11-01", requests=8, slots=1, context=4096, cache_type="f16", depth=200,
+        decode=decode, low=decode - 1, high=decode + 1, prompt=900.0, size=1, on_gpus=1, load=2.0,
+    )  # fmt: skip
