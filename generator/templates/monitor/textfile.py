@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SECONDS = 5  # that a program has, and a server for each answer
+SECONDS = 10  # that a program has, and a server for each answer
 MOST = 1 << 22  # bytes of an answer
 UNLIMITED = "max"
 NAME = "hostwright.prom"
