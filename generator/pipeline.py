@@ -76,12 +76,12 @@ def _remembered(document: Document) -> tuple[str, str] | None:
     watched = document.data.get("monitor")
     if not isinstance(watched, dict) or watched.get("enable") is not True:
         return None
-    from generator.bench.remembered import beside
+    from generator.bench.remembered import remembered_beside
 
-    path = beside(document.source)
-    return (
-        (path.as_posix(), read_regular(path).decode("utf-8", "replace")) if path.is_file() else None
-    )
+    path = remembered_beside(document.source)
+    if not path.is_file():
+        return None
+    return path.as_posix(), read_regular(path).decode("utf-8", "replace")
 
 
 def _packaged(document: Document) -> Plan | None:

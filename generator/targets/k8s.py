@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = (
     *NOT_IN_PODS,
     LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
+    LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
     LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
 )
 _MODELFILES: Final = "modelfiles"
