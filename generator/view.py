@@ -17,6 +17,7 @@ from generator.records import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from generator.around import Gateway, Hop, Scaling, Watched
     from generator.errors import Finding, Silence
     from generator.units import Release
 
@@ -476,6 +477,8 @@ class View:
     `settings` are options of the module that makes the service, and `channel` the release of the
     collection which has that module, empty: nobody says. `volumes` is what the file mounts on the
     host. `more_variables`: further ones are in files that nobody reads here.
+    `hops` are ways through a proxy that the file describes, `watched` what it has Prometheus ask,
+    `scaling` what changes the number of its pods, `gateway` one that hands requests on by models.
     """
 
     phrases: Phrases
@@ -507,6 +510,10 @@ class View:
     channel: str = ""
     volumes: tuple[Volume, ...] = ()
     more_variables: bool = False
+    hops: tuple[Hop, ...] = ()
+    watched: Watched | None = None
+    scaling: Scaling | None = None
+    gateway: Gateway | None = None
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

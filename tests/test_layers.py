@@ -25,7 +25,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "codec": ({"errors", "plan"}, set()),
     "reading": ({"errors"}, set()),
     "host": (set(), set()),
-    "view": ({"errors", "host", "units"}, set()),
+    "around": ({"view"}, set()),
+    "view": ({"around", "errors", "host", "units"}, set()),
     "engines": (
         {"catalogue", "engines", "errors", "fit", "host", "live", "plan", "profiles", "view"},
         set(),
@@ -47,12 +48,12 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "catalogue.build": ({"catalogue", "errors", "units"}, {"pydantic"}),
     "fit": ({"catalogue", "errors", "fit", "host", "live", "units", "view"}, set()),
     "rules": (
-        {"catalogue", "engines", "errors", "fit", "host", "rules", "units", "view"},
+        {"around", "catalogue", "engines", "errors", "fit", "host", "rules", "units", "view"},
         set(),
     ),
     "engines.rules": (
         {
-            *("catalogue", "engines.rules", "engines.scheduler", "errors", "fit", "host"),
+            *("around", "catalogue", "engines.rules", "engines.scheduler", "errors", "fit", "host"),
             *("rules", "units", "view"),
         },
         set(),
@@ -80,7 +81,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "readers": (
-        {"catalogue", "engines", "errors", "host", "readers", "units", "view"},
+        {"around", "catalogue", "engines", "errors", "host", "readers", "units", "view"},
         {"tree_sitter", "tree_sitter_hcl", "tree_sitter_nix", "yaml"},
     ),
     "explain": (

@@ -56,6 +56,8 @@ class Signs:
     """A command that installs its program."""
     installed: str = ""
     """The variable that tells its installer which release to install."""
+    api: str = r"(?!)"
+    """An address, `host:port` or less, at which its API is asked."""
     application: str = r"(?!)"
     """Names of variables that applications have for its address or a model, and it never reads."""
 

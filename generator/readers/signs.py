@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from generator.readers.base import Order, Source
 
 
+_BETWEEN: Final = re.compile(r"[\s/;,'\"]")
+_LONG: Final = 300
 BOM: Final = "\ufeff"
 """The byte order mark, with which editors of Windows begin a file."""
 
@@ -26,6 +28,15 @@ BOM: Final = "\ufeff"
 def names_an_engine(text: str) -> bool:
     """Return whether a text speaks of an engine."""
     return any(re.search(load_engine(name).mentioned, text) for name in ENGINES)
+
+
+def reached(source: Source) -> bool:
+    """Return whether a file speaks of an engine, or of an address at which one is asked."""
+    apis = [re.compile(load_engine(name).api) for name in ENGINES]
+    words = (word for word in _BETWEEN.split(source.text) if ":" in word and len(word) < _LONG)
+    return names_an_engine(source.text) or any(
+        api.fullmatch(word) for word in words for api in apis
+    )
 
 
 def mentioned(source: Source) -> bool:

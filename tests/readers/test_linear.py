@@ -77,6 +77,16 @@ HEADS: dict[str, tuple[str, ...]] = {
     "modelfile": ("FROM a\n", 'FROM a\nSYSTEM """', "FROM a\nPARAMETER num_ctx "),
     "helm": ("ollama:\n", "ollama:\n  gpu:\n    enabled: "),
     "environment": ("", "A=", 'export A="', "#!/bin/sh\n"),
+    "haproxy": ("", "backend a\n  server a ollama:11434 ", "listen a\n  server a ollama:11434\n"),
+    "nginx": (
+        "",
+        "server {\nproxy_pass http://ollama:11434;\n",
+        "server { a ",
+        "upstream ollama {\n",
+    ),
+    "caddy": ("", ":80 {\nreverse_proxy ollama:11434 {\n", ":80 {\nreverse_proxy ollama:11434 "),
+    "litellm": ("", "model_list:\n- litellm_params: {model: ollama/a, api_base: 'a"),
+    "prometheus": ("", "groups:\n- rules:\n  - alert: ollama\n    expr: ollama_a{"),
     "nixos": ("", "{ services.ollama = "),
 }
 NAMES = {"systemd": "ollama.service", "quadlet": "ollama.container", "plan": "plan.json"}

@@ -43,6 +43,8 @@ SIGNS: Final = Signs(
     installs=r"\bollama\.(?:com|ai)/install\.sh\b|\bollama\.com/download/ollama-linux"
     r"|\bollama/releases/(?:latest/)?download/\S*ollama-linux",
     installed="OLLAMA_VERSION",
+    api=r"(?i)[^\s:]*:11434|(?!\S*(?:web-?ui|exporter|proxy|gateway|router|metrics))"
+    r"(?:[\w-]+[.-])?ollama[\w.-]*(?::\d+)?",
     application=r"OLLAMA_(?:(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_)*"
     r"(?:URLS?|URI|ENDPOINT|ADDR(?:ESS)?|API|BASE|SERVER|MODEL(?:_NAME|_ID)?)",
 )

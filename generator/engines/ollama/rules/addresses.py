@@ -349,16 +349,18 @@ _AT_HOME: Final = re.compile(
 @Rule(
     id="HW661",
     title="a public name for the API that asks nobody who they are",
-    why="An Ingress, a route of a gateway or of Traefik opens the API under its name, and the API "
-    "has no authentication: whoever finds the name can run, pull and delete models. Said where no "
-    "annotation or middleware names authentication or who may come, and not for names of a local "
-    "network, like `.local`.",
+    why="An Ingress, a route of a gateway or of Traefik, or a site of a proxy opens the API under "
+    "its name, and the API has no authentication: whoever finds the name can run, pull and delete "
+    "models. Said where no annotation or middleware names authentication or who may come, and not "
+    "for names of a local network, like `.local`.",
     bad="kind: Ingress, with `backend: {service: {name: ollama}}`",
     good="annotations: {nginx.ingress.kubernetes.io/auth-type: basic}",
     source="kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations",
 )
 def ingress_to_the_api(view: View, _: Facts) -> Hits:
-    for line in view.container.exposed if view.container else ():
+    exposed = view.container.exposed if view.container else ()
+    named = (line for hop in view.hops for line in hop.names)
+    for line in dict.fromkeys((*exposed, *named)):
         if line.section != INGRESS:
             continue
         what, public = f"{line.name} ".split(" ", 1)
@@ -382,6 +384,9 @@ _ROUTES: Final = {
         "the authentication of the platform, or `ip_security_restriction`",
     ),
     "caddy": ("Caddy", "`caddy.basic_auth`"),
+    "caddyfile": ("Caddy", "`basic_auth`"),
+    "haproxy": ("HAProxy", "`http-request auth`"),
+    "nginx": ("nginx", "`auth_basic`"),
 }
 """What a name is said by, and how it asks who comes. A second word in the name of the line says
 that it is public even where nobody knows the name, which something else fills in."""

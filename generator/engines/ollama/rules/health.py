@@ -268,6 +268,14 @@ _SCRAPED: Final = "prometheus.io/scrape"
     source="server/routes.go@v0.32.15; ollama#3144",
 )
 def scraped_in_vain(view: View, facts: Facts) -> Hits:
+    for one in view.watched.scrapes if view.watched else ():
+        other = re.search(r"(?i)router|proxy|gateway|exporter|balancer", f"{one.job} {one.host}")
+        if one.port == facts.image.port and "metrics" in one.path and not other:
+            yield Hit(
+                message=f"no release has `{one.path}`: Prometheus gets 404 from {one.host}",
+                place=one.place,
+                fix="name the port of an exporter, or of a proxy before the server",
+            )
     told = {line.name: line for line in view.lines if line.name.startswith("prometheus.io/")}
     scraped, port = told.get(_SCRAPED), told.get("prometheus.io/port")
     path = told.get("prometheus.io/path")

@@ -1,0 +1,193 @@
+"""What stands around a server, as files describe it: a proxy before it, what watches and scales it.
+
+Plain data, as a View is, whose parts these are. What a file does not say is None or empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from generator.records import dataclass
+
+if TYPE_CHECKING:
+    from generator.view import Line, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A number that a setting says: seconds, bytes or requests. Not `told`: the program's default.
+
+    The place of a default is that of what lacks the setting.
+    """
+
+    name: str
+    value: float
+    place: Place
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """How a program that stands before a server says what rules advise; empty: it has no word."""
+
+    program: str
+    wait: str = ""
+    stream: str = ""
+    host: str = ""
+    body: str = ""
+    bound: str = ""
+    queue: str = ""
+    check: str = ""
+    probe: str = ""
+    authenticate: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One way through a proxy to an engine; `place` is where the proxy names the engine.
+
+    `answer` bounds the silence before, and between two parts of, an answer; `queue` the wait for a
+    slot. `held` is where answers are collected before they go on, `body` bounds what a request may
+    carry. `local`: the engine is asked on the loopback. `host` is the name by which the engine is
+    asked, where that is the client's own. `names` are public names under which anybody may come.
+    `servers` are the engines, `unbound` those without a bound on requests, `unasked` those whose
+    health nobody asks; `probes` are methods and paths that are asked for it, and their places.
+    `routed` is where the body of a request decides, `collects` where such a body is waited for.
+    """
+
+    words: Words
+    place: Place
+    answer: Said | None = None
+    queue: Said | None = None
+    held: Said | None = None
+    body: Said | None = None
+    local: bool = False
+    host: tuple[str, Place] | None = None
+    names: tuple[Line, ...] = ()
+    servers: tuple[Place, ...] = ()
+    unbound: tuple[Place, ...] = ()
+    unasked: tuple[Place, ...] = ()
+    probes: tuple[tuple[str, str, Place], ...] = ()
+    routed: Place | None = None
+    collects: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """A query of Prometheus: of an alert, a recording rule, or of what scales by it."""
+
+    text: str
+    place: Place
+    name: str = ""
+    alert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrape:
+    """What Prometheus asks for figures: a host, its port and a path."""
+
+    job: str
+    host: str
+    port: int | None
+    path: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What files of Prometheus say: `asked` is what all those at hand ask, `scraped` whether one of
+    them says so, `records` are names that recording rules of theirs give.
+    """
+
+    expressions: tuple[Expression, ...] = ()
+    scrapes: tuple[Scrape, ...] = ()
+    asked: tuple[Scrape, ...] = ()
+    records: frozenset[str] = frozenset()
+    scraped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What a number of pods follows from: `kind` is `cpu`, `memory`, or the name of a source.
+
+    `misread` are values that have to be text, and are none. `empty` says what an empty answer
+    counts as: None where nobody says. `floored`: the query gives a number in any case.
+    """
+
+    kind: str
+    place: Place
+    misread: tuple[tuple[str, str, Place], ...] = ()
+    query: Expression | None = None
+    empty_is_load: bool | None = None
+    floored: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaler:
+    """What changes the number of pods of a workload, from `least` to `most`."""
+
+    kind: str
+    name: str
+    place: Place
+    least: int | None = None
+    most: int | None = None
+    triggers: tuple[Trigger, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """What there is of pods of a service: `replicas` where a number is told, and what scales them.
+
+    `shared` are claims of volumes that one node at a time may mount, and that all pods share.
+    `grace` is the time in which a pod may end; None: nobody says, and it is half a minute.
+    """
+
+    replicas: int | None = None
+    replicas_at: Place | None = None
+    scalers: tuple[Scaler, ...] = ()
+    shared: tuple[tuple[str, Place], ...] = ()
+    grace: int | None = None
+    gpus: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A name under which a gateway offers a model: `route` says how the engine is asked for it."""
+
+    name: str
+    route: str
+    model: str
+    place: Place
+    base: tuple[str, Place] | None = None
+    embeds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """Where a gateway keeps answers. `scope` parts the answers of one user from another's.
+
+    `likeness`: it answers questions that are like others.
+    """
+
+    kind: str
+    place: Place
+    ttl: float | None = None
+    namespace: str = ""
+    scope: str = ""
+    likeness: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway that hands requests on by the name of a model.
+
+    `fallbacks` are names that take over from others, `names` all that it offers, `unread` settings
+    of a cache that stand where it does not look for any.
+    """
+
+    aliases: tuple[Alias, ...] = ()
+    cache: Cache | None = None
+    fallbacks: tuple[tuple[str, Place], ...] = ()
+    unread: tuple[tuple[str, Place], ...] = ()
+    names: frozenset[str] = field(default_factory=frozenset)

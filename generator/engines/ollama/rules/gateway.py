@@ -1,0 +1,173 @@
+"""HW639 and HW655 to HW659: how a gateway asks Ollama for its models, and what it keeps."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+from generator.view import Edit
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import View
+
+_NATIVE: Final = frozenset({"ollama", "ollama_chat"})
+_OF_OPENAI: Final = frozenset({"openai", "openai_like", "custom_openai", "hosted_vllm", ""})
+
+
+@Rule(
+    id="HW655",
+    title="a chat by way of /api/generate",
+    why="`ollama/` asks /api/generate: LiteLLM makes one prompt of the messages, by a template of "
+    "its own and not that of the model, and tools become a request for JSON. `ollama_chat/` asks "
+    "/api/chat, which has the template of the model, its tools and its thoughts. For embeddings "
+    "`ollama/` is right.",
+    bad="model: ollama/qwen3:8b",
+    good="model: ollama_chat/qwen3:8b",
+    source="docs.litellm.ai/docs/providers/ollama; "
+    "litellm/llms/ollama/completion/transformation.py",
+)
+def by_generate(view: View, _: Facts) -> Hits:
+    for alias in view.gateway.aliases if view.gateway else ():
+        if alias.route == "ollama" and not alias.embeds:
+            old = f"ollama/{alias.model}"
+            yield Hit(
+                message="`ollama/` makes one prompt of a chat, without the template and the tools "
+                "of the model",
+                place=alias.place,
+                fix=f"write `ollama_chat/{alias.model}`",
+                edits=(Edit(alias.place, old, f"ollama_chat/{alias.model}"),),
+                unsafe=True,
+            )
+
+
+@Rule(
+    id="HW656",
+    severity="error",
+    title="an address with the wrong end for its route",
+    why="LiteLLM puts `/api/chat` or `/api/generate` behind the address of `ollama…/`, and "
+    "`/chat/completions` behind that of `openai/`. With `/v1` the first ends at a path that is not "
+    "there, without it the second: each request is answered with 404.",
+    bad="model: ollama_chat/qwen3:8b\napi_base: http://ollama:11434/v1",
+    good="model: ollama_chat/qwen3:8b\napi_base: http://ollama:11434",
+    source="litellm/llms/ollama/chat/transformation.py, get_complete_url; "
+    "docs.litellm.ai/docs/providers/openai_compatible",
+)
+def wrong_end(view: View, _: Facts) -> Hits:
+    told = set()
+    for alias in view.gateway.aliases if view.gateway else ():
+        text, place = alias.base or ("", alias.place)
+        end = re.sub(r"^\w+://[^/]*", "", text).rstrip("/")
+        if not text or re.search(r"os\.environ|[${]", text) or place in told:
+            continue
+        if alias.route in _NATIVE and end in {"/v1", "/api"}:
+            message, fix = (
+                f"`{end}{'/api/chat' if end == '/v1' else '/api/…'}` is not there",
+                "take it off",
+            )
+        elif alias.route in _OF_OPENAI and not end:
+            message, fix = "`/chat/completions` is not there", "put `/v1` behind the address"
+        else:
+            continue
+        told.add(place)
+        yield Hit(
+            message=f"behind this address LiteLLM puts its path, and {message}: 404",
+            place=place,
+            fix=fix,
+        )
+
+
+@Rule(
+    id="HW657",
+    title="a cache that forgets within a minute",
+    why="Without `ttl` LiteLLM keeps an answer in Redis for 60 seconds: hardly anybody asks the "
+    "same again by then. Without `namespace` its keys lie among those of others, also of another "
+    "LiteLLM.",
+    bad="cache_params: {type: redis}",
+    good="cache_params: {type: redis, ttl: 3600, namespace: litellm}",
+    source="litellm/caching/base_cache.py (default_ttl), redis_cache.py; "
+    "docs.litellm.ai/docs/proxy/caching",
+)
+def forgets(view: View, _: Facts) -> Hits:
+    cache = view.gateway.cache if view.gateway else None
+    if cache is None or cache.likeness or not cache.kind.startswith("redis"):
+        return
+    if cache.ttl is None:
+        yield Hit(
+            message="`ttl` is not set: an answer is kept for 60 seconds",
+            place=cache.place,
+            fix="write `ttl: 3600`, and a `namespace`",
+        )
+    elif not cache.namespace:
+        yield Hit(
+            message="`namespace` is not set: keys lie among those of others",
+            place=cache.place,
+            fix="write a `namespace`",
+            severity="info",
+        )
+
+
+@Rule(
+    id="HW658",
+    title="answers to other people's questions",
+    why="A semantic cache answers with what was said to a question that is like this one. "
+    "Reversals are very alike: `enable 2FA` and `disable 2FA` are closer than many paraphrases, so "
+    "that wrong answers are given with full confidence. In a chat the turns before are no part of "
+    "the likeness. Without `semantic_cache_scope: end_user` all users of a key share their "
+    "answers.",
+    bad="cache_params: {type: redis-semantic, similarity_threshold: 0.8}",
+    good="cache_params: {type: redis, ttl: 3600, namespace: litellm}",
+    source="litellm#12234; litellm-docs#833; semantic-router#2691; GPTCache#694; "
+    "litellm/types/caching.py, SemanticCacheScope",
+)
+def alike(view: View, _: Facts) -> Hits:
+    cache = view.gateway.cache if view.gateway else None
+    if cache is not None and cache.likeness and not cache.scope:
+        yield Hit(
+            message=f"`{cache.kind}` answers a question with what was said to one that is like it, "
+            "also to somebody else",
+            place=cache.place,
+            fix="write `type: redis`, or at least `semantic_cache_scope: end_user`",
+        )
+
+
+@Rule(
+    id="HW639",
+    title="a cache where nobody looks for it",
+    why="LiteLLM reads `cache` and `cache_params` below `litellm_settings` alone. Elsewhere they "
+    "are passed over without a word: nothing is kept.",
+    bad="general_settings: {cache: {type: redis}}",
+    good="litellm_settings: {cache: true, cache_params: {type: redis, ttl: 3600, namespace: llm}}",
+    source="docs.litellm.ai/docs/proxy/caching; litellm/proxy/proxy_server.py, load_config",
+)
+def misplaced(view: View, _: Facts) -> Hits:
+    for name, place in view.gateway.unread if view.gateway else ():
+        yield Hit(
+            message=f"`{name}` is read by nobody: nothing is kept",
+            place=place,
+            fix="write `cache: true` and `cache_params` below `litellm_settings`",
+        )
+
+
+@Rule(
+    id="HW659",
+    title="a name that takes over, and is not there",
+    why="`fallbacks` name models of `model_list`. One that is not there is asked of the provider "
+    "that its name suggests, or of none: what should help when the first one fails, fails as well.",
+    bad="model_list: [{model_name: main, …}]\nfallbacks: [{main: [spare]}]",
+    good="model_list: [{model_name: main, …}, {model_name: spare, …}]\nfallbacks: [{main: "
+    "[spare]}]",
+    source="docs.litellm.ai/docs/proxy/reliability",
+)
+def takes_over(view: View, _: Facts) -> Hits:
+    gateway = view.gateway
+    if gateway is None or any("*" in name for name in gateway.names):
+        return
+    for name, place in gateway.fallbacks:
+        if name not in gateway.names and not re.search(r"[${/]", name):
+            yield Hit(
+                message=f"`{name}` takes over, and `model_list` has no such name",
+                place=place,
+                fix="write a name of `model_list`",
+            )

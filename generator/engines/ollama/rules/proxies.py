@@ -1,0 +1,73 @@
+"""HW225 and HW229: the Host that Ollama refuses, and paths that it does not have."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import View
+
+_TAKEN: Final = re.compile(r"(?i)localhost|[\d.]+|.*\.(?:localhost|local|internal)|[^.]*")
+_THERE: Final = re.compile(r"/(?:api/(?:tags|version|ps)|v1/models)?(?:\?.*)?")
+_LOADS: Final = re.compile(r"/(?:api/(?:generate|chat|embed(?:dings)?)|v1/(?:chat/)?completions)\b")
+
+
+@Rule(
+    id="HW225",
+    title="a name by which the server does not let itself be asked",
+    why="A server that listens on the loopback alone answers 403 to a request whose Host is "
+    "neither `localhost`, an address of the machine, nor a name that ends in `.localhost`, "
+    "`.local` or `.internal`: so it keeps out web pages. A proxy that hands on the name which the "
+    "client asked for has all of its requests refused. HAProxy and Caddy do so unless told "
+    "otherwise, nginx with `proxy_set_header Host $host`.",
+    bad="server_name llm.example.com;\nproxy_pass http://127.0.0.1:11434;\n"
+    "proxy_set_header Host $host;",
+    good="server_name llm.example.com;\nproxy_pass http://127.0.0.1:11434;\n"
+    "proxy_set_header Host localhost;",
+    source="server/routes.go@v0.32.15, allowedHostsMiddleware; docs/faq.mdx@v0.32.15: How can I "
+    "use Ollama with a proxy server?",
+)
+def refused_host(view: View, _: Facts) -> Hits:
+    for hop in view.hops:
+        name, place = hop.host or ("", hop.place)
+        if hop.local and name and not _TAKEN.fullmatch(name):
+            yield Hit(
+                message=f"the server is asked as `{name}`: where it listens on the loopback alone, "
+                "it answers 403 to that",
+                place=place,
+                fix=f"write {hop.words.host}",
+            )
+
+
+@Rule(
+    id="HW229",
+    severity="error",
+    title="a health check of the proxy that no server passes",
+    why="`option httpchk` by itself asks OPTIONS, and Ollama has a route for GET and HEAD alone: "
+    "on another address than the loopback it answers 404 or 405. It has no /health and no /metrics "
+    "either. The proxy takes such a server for dead, and answers 503. A path that generates loads "
+    "a model with each check.",
+    bad="option httpchk",
+    good="option httpchk\nhttp-check send meth GET uri /api/version",
+    source="server/routes.go@v0.32.15, GenerateRoutes; docs.haproxy.org/2.8: option httpchk",
+)
+def fails_its_check(view: View, _: Facts) -> Hits:
+    told = set()
+    for hop in view.hops:
+        for method, path, place in hop.probes:
+            if place in told or "$" in path or "{" in path:
+                continue
+            told.add(place)
+            if _LOADS.match(path):
+                message = f"`{path}` has the server load a model, and is no check"
+            elif not _THERE.fullmatch(path):
+                message = f"the server has no `{path}`: it answers 404, and counts as dead"
+            elif method.upper() not in {"GET", "HEAD"}:
+                message = f"the check asks with {method.upper()}, which the server has no route for"
+            else:
+                continue
+            yield Hit(message=message, place=place, fix=f"write {hop.words.probe}")

@@ -1,0 +1,189 @@
+"""Caddyfiles: each `reverse_proxy` that leads to an engine, with snippets put in where they stand.
+
+Source: caddyserver.com/docs/caddyfile/directives/reverse_proxy; without a word Caddy waits for
+ever, flushes what a stream has at once where nobody says its length, and hands the Host on as it
+came.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.around import Hop, Said
+from generator.meaning import parse_go_duration
+from generator.readers.base import Context, Source, each
+from generator.readers.caddy import CADDY, WORDS
+from generator.readers.proxies import fault, generates, is_api, made, on_loopback, public, streams
+from generator.readers.syntax.caddyfile import Entry, parse
+from generator.units import whole
+from generator.view import NotJudged, Place, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SECOND: Final = 10**9
+_DEEPEST: Final = 5
+_ASKS: Final = re.compile(
+    r"basic_?auth|forward_auth|authenticate|authorize|jwtauth|remote_ip|client_ip|client_auth"
+    r"|security|abort|import .*auth.*",
+    re.IGNORECASE,
+)
+_COMPARED: Final = re.compile(r"authorization|api[-_]?key|token|cookie|secret|remote_ip|client_ip",
+                              re.IGNORECASE)  # fmt: skip
+_ENVIRONMENT: Final = re.compile(r"\{\$[A-Za-z_]\w*:([^{}]*)\}")
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each file. Raises ProfileError for what is no Caddyfile."""
+    return tuple(each(sources, lambda source: _view(source, context)))
+
+
+def _view(source: Source, context: Context) -> View:
+    try:
+        top = parse(_ENVIRONMENT.sub(r"\1", source.text))
+    except ValueError as error:
+        raise fault(source, error, "Caddyfile") from None
+    file = _File(source, context, top)
+    return made(source, CADDY, list(file.hops()), file.gaps, context)
+
+
+class _File:
+    def __init__(self, source: Source, context: Context, top: Sequence[Entry]) -> None:
+        self.path, self.context, self.gaps = source.path, context, list[NotJudged]()
+        self.snippets = {e.name[1:-1]: e.block for e in top if _is_snippet(e)}
+        sites = (e for e in top if e.words and not _is_snippet(e))
+        self.sites = [replace(e, block=self._put_in(e.block, 0)) for e in sites]
+        self.options = [e for e in top if not e.words]
+
+    def _put_in(self, block: tuple[Entry, ...], depth: int) -> tuple[Entry, ...]:
+        """Return a block with the snippets that it imports in their places."""
+        found: list[Entry] = []
+        for entry in block:
+            if entry.name == "import" and len(entry.words) > 1 and depth < _DEEPEST:
+                inner = self.snippets.get(entry.words[1])
+                found += self._put_in(inner, depth + 1) if inner is not None else (entry,)
+                if inner is None:
+                    self._gap(entry)
+            else:
+                found.append(replace(entry, block=self._put_in(entry.block, depth)))
+        return tuple(found)
+
+    def _gap(self, entry: Entry) -> None:
+        reason = f"`import {entry.words[1]}` is not followed"
+        self.gaps.append(
+            NotJudged(file=self.path, line=entry.line, reason=reason, part="what it imports",
+                      hint="check that file as well")
+        )  # fmt: skip
+
+    def hops(self) -> Iterator[Hop]:
+        """Yield the places that lead to an engine."""
+        for site in self.sites:
+            matched = [e for e in site.inside() if e.name.startswith("@")]
+            for entry, path in _proxies(site.block, "/"):
+                targets = [w for w in entry.words[1:] if _is_address(w)]
+                targets += [w for e in entry.block if e.name == "to" for w in e.words[1:]]
+                if any(is_api(word, self.context) for word in targets):
+                    yield self._hop(site, entry, path, targets, matched)
+
+    def _at(self, entry: Entry) -> Place:
+        return Place(self.path, entry.line, entry.name)
+
+    def _hop(
+        self, site: Entry, entry: Entry, path: str, targets: list[str], matched: list[Entry]
+    ) -> Hop:
+        inner = list(entry.inside())
+        asked = _asks(site, matched)
+        names = public(site.words, "caddyfile", Place(self.path, site.line))
+        kept = not any(
+            e.name == "header_up" and e.words[1:2] in {("Host",), ("host",)} for e in inner
+        )
+        probes = [e for e in inner if e.name in {"health_uri", "health_path"} and len(e.words) > 1]
+        secured = any(word.startswith("https://") for word in targets)
+        return Hop(
+            words=WORDS,
+            place=self._at(entry),
+            answer=self._time(inner) if generates(path) else None,
+            held=self._held(inner) if generates(path) and streams(path) else None,
+            body=self._body(site),
+            local=all(on_loopback(word) for word in targets),
+            host=(names[0].value, self._at(entry)) if names and kept and not secured else None,
+            names=() if asked else names,
+            servers=tuple(self._at(entry) for _ in targets),
+            unasked=() if probes else tuple(self._at(entry) for _ in targets),
+            probes=tuple(("GET", e.words[1], self._at(e)) for e in probes),
+        )
+
+    def _time(self, inner: Sequence[Entry]) -> Said | None:
+        """Return the shortest time that an answer may be silent; Caddy has none by itself."""
+        names = {"read_timeout", "response_header_timeout"}
+        every = [*inner, *(e for option in self.options for e in option.inside())]
+        told = [e for e in every if e.name in names and len(e.words) > 1]
+        told += [e for e in every if e.name == "write" and len(e.words) > 1]
+        found = [(value, e) for e in told if (value := _seconds(e.words[1])) is not None]
+        if not found:
+            return None
+        value, entry = min(found, key=lambda pair: pair[0])
+        return Said(name=entry.name, value=value, place=self._at(entry))
+
+    def _held(self, inner: Sequence[Entry]) -> Said | None:
+        for entry in inner:
+            value = _seconds(entry.words[1]) if len(entry.words) > 1 else None
+            if entry.name == "flush_interval" and value is not None and value > 0:
+                return Said(name=entry.name, value=value, place=self._at(entry))
+            if entry.name == "response_buffers" and len(entry.words) > 1:
+                return Said(name=entry.name, value=1, place=self._at(entry))
+        return None
+
+    def _body(self, site: Entry) -> Said | None:
+        for entry in site.inside():
+            if entry.name == "max_size" and len(entry.words) > 1:
+                value = _bytes(entry.words[1])
+                return Said(name="max_size", value=value, place=self._at(entry)) if value else None
+        return None
+
+
+def _is_snippet(entry: Entry) -> bool:
+    return len(entry.words) == 1 and entry.name[:1] == "(" and entry.name[-1:] == ")"
+
+
+def _proxies(block: tuple[Entry, ...], path: str) -> Iterator[tuple[Entry, str]]:
+    """Yield each `reverse_proxy`, with the path that leads there."""
+    for entry in block:
+        words = [word for word in entry.words[1:] if word.startswith("/")]
+        here = words[0].rstrip("*") if words else path
+        if entry.name == "reverse_proxy":
+            yield entry, here
+        elif entry.block:
+            yield from _proxies(entry.block, here)
+
+
+def _is_address(word: str) -> bool:
+    return not word.startswith(("/", "@")) and word != "*"
+
+
+def _asks(site: Entry, matched: Sequence[Entry]) -> bool:
+    """Return whether a site asks who comes, by a directive or a matcher."""
+    for entry in site.inside():
+        if _ASKS.fullmatch(entry.name) or (
+            entry.name == "import" and _ASKS.fullmatch(" ".join(entry.words))
+        ):
+            return True
+    texts = [" ".join(e.words) for one in matched for e in (one, *one.inside())]
+    return any(_COMPARED.search(text) for text in texts)
+
+
+def _seconds(text: str) -> float | None:
+    days = re.fullmatch(r"(\d{1,6})d", text)
+    try:
+        return int(days[1]) * 86400.0 if days else parse_go_duration(text) / _SECOND
+    except ValueError:
+        return None
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,12})\s*([kmgKMG]?)(?:i?[bB])?", text)
+    if not found or whole(found[1]) is None:
+        return 0
+    return int(found[1]) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}[found[2].lower()]

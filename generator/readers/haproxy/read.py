@@ -1,0 +1,168 @@
+"""Configurations of HAProxy: the backends that lead to an engine, with what `defaults` give them.
+
+Source: docs.haproxy.org/2.8/configuration.html.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.around import Hop, Said
+from generator.readers.base import Context, Source, each
+from generator.readers.haproxy import HAPROXY, WORDS
+from generator.readers.proxies import fault, is_api, made, on_loopback, public
+from generator.readers.syntax.haproxy import Section, parse, seconds
+from generator.view import Line, Place, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_ASKS: Final = re.compile(
+    r"http_auth|authorization|http-request (?:auth|deny|reject|use-service|lua)|x-api-key"
+    r"|verify required|\bsrc\b|jwt|tcp-request \w+ reject|filter spoe",
+    re.IGNORECASE,
+)
+_BODY: Final = re.compile(r"\breq(?:uest)?\.body(?:_param)?\b|\bjson_query\(")
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each file. Raises ProfileError for what is none of HAProxy's."""
+    return tuple(each(sources, lambda source: _view(source, context)))
+
+
+def _view(source: Source, context: Context) -> View:
+    try:
+        sections = parse(source.text)
+    except ValueError as error:
+        raise fault(source, error, "configuration of HAProxy") from None
+    file = _File(source, sections, context)
+    return made(source, HAPROXY, list(file.hops()), (), context)
+
+
+class _File:
+    def __init__(self, source: Source, sections: Sequence[Section], context: Context) -> None:
+        self.path, self.sections, self.context = source.path, sections, context
+
+    def hops(self) -> Iterator[Hop]:
+        for section in self.sections:
+            if section.kind in {"backend", "listen"}:
+                servers = [(w, line) for w, line in section.all("server") if len(w) > 1]
+                if any(is_api(words[1], self.context) for words, _ in servers):
+                    yield self._hop(section, servers)
+
+    def _at(self, line: int, key: str = "") -> Place:
+        return Place(self.path, line, key)
+
+    def _hop(self, backend: Section, servers: list[tuple[tuple[str, ...], int]]) -> Hop:
+        general = " ".join(w for words, _ in backend.all("default-server") for w in words).split()
+        fronts = [s for s in self.sections if s.kind in {"frontend", "listen"}
+                  and (s is backend or _leads(s, backend.name))]  # fmt: skip
+        every = [*fronts, backend, *self._defaults(backend)]
+        http = self._last(backend, "mode")[:1] == ("http",)
+        first = self._at(servers[0][1])
+        bound = [line for words, line in servers if "maxconn" not in (*words, *general)]
+        asked = [line for words, line in servers if "check" not in (*words, *general)]
+        return Hop(
+            words=WORDS,
+            place=first,
+            answer=self._time(backend, "server"),
+            queue=self._queue(backend, bound=len(bound) < len(servers)),
+            local=all(on_loopback(words[1]) for words, _ in servers),
+            host=self._host(fronts, every) if http else None,
+            names=self._names(fronts, every) if http else (),
+            servers=tuple(self._at(line) for _, line in servers),
+            unbound=tuple(self._at(line) for line in bound),
+            unasked=tuple(self._at(line) for line in asked),
+            probes=tuple(self._probes(backend)) if len(asked) < len(servers) else (),
+            routed=self._routed([*fronts, backend]),
+            collects=next(
+                (self._at(n) for s in every for _, n in s.all("option", "http-buffer-request")),
+                None,
+            ),
+        )
+
+    def _defaults(self, backend: Section) -> list[Section]:
+        """Return the `defaults` that count for a section: those that it names, or the last ones."""
+        above = [s for s in self.sections[: self.sections.index(backend)] if s.kind == "defaults"]
+        named = [s for s in above if "from" in backend.words and s.name == backend.words[-1]]
+        return named or above[-1:]
+
+    def _last(self, backend: Section, *names: str) -> tuple[str, ...]:
+        for section in (backend, *self._defaults(backend)):
+            found = [words for words, _ in section.all(*names)]
+            if found:
+                return found[-1]
+        return ()
+
+    def _time(self, backend: Section, name: str) -> Said | None:
+        for section in (backend, *self._defaults(backend)):
+            for words, line in reversed(list(section.all("timeout", name))):
+                value = seconds(words[0]) if words else None
+                place = self._at(line, f"timeout {name}")
+                told = f"timeout {name}"
+                return None if value is None else Said(name=told, value=value, place=place)
+        return None
+
+    def _queue(self, backend: Section, *, bound: bool) -> Said | None:
+        """Return how long a request waits for a slot: without a word as long as to connect."""
+        told = self._time(backend, "queue")
+        connect = self._time(backend, "connect")
+        if not bound or told is not None or connect is None:
+            return told if bound else None
+        return Said(name="timeout queue", value=connect.value, place=connect.place, told=False)
+
+    def _host(
+        self, fronts: Sequence[Section], every: Sequence[Section]
+    ) -> tuple[str, Place] | None:
+        """Return a public name that is handed on to the engine as it came."""
+        lines = [" ".join(words).lower() for s in every for words, _ in s.lines]
+        if any(re.search(r"(?:set|replace)-header host\b", line) for line in lines):
+            return None
+        names = self._names(fronts, ())
+        return (names[0].value, names[0].place) if names else None
+
+    def _names(self, fronts: Sequence[Section], every: Sequence[Section]) -> tuple[Line, ...]:
+        """Return the names that a front compares; none where something asks who comes."""
+        lines = [" ".join(words) for s in every for words, _ in s.lines]
+        if any(_ASKS.search(line) for line in lines):
+            return ()
+        found: list[Line] = []
+        for section in fronts:
+            for words, line in section.lines:
+                host = re.search(r"hdr(?:_dom)?\(host\)(?: -\w+)* (\S+)|ssl_fc_sni(?: -\w+)* (\S+)",
+                                 " ".join(words), re.IGNORECASE)  # fmt: skip
+                if host:
+                    found += public([host[1] or host[2]], "haproxy", self._at(line))
+        return tuple(found)
+
+    def _probes(self, backend: Section) -> Iterator[tuple[str, str, Place]]:
+        """Yield how health is asked over HTTP: by `http-check send`, or behind `option httpchk`."""
+        for section in (backend, *self._defaults(backend)):
+            checks = list(section.all("option", "httpchk"))
+            sent = list(section.all("http-check", "send"))
+            for words, line in sent:
+                told = dict(zip(words[::2], words[1::2], strict=False))
+                yield (
+                    told.get("meth", "GET" if "uri" in told else "OPTIONS"),
+                    told.get("uri", "/"),
+                    self._at(line),
+                )
+            for words, line in checks if not sent else ():
+                method, path = (
+                    ("OPTIONS", "/")
+                    if not words
+                    else (("OPTIONS", words[0]) if len(words) == 1 else (words[0], words[1]))
+                )
+                yield method, path, self._at(line)
+            if checks:
+                return
+
+    def _routed(self, sections: Sequence[Section]) -> Place | None:
+        lines = ((words, n) for s in sections for words, n in s.lines)
+        return next((self._at(n) for words, n in lines if _BODY.search(" ".join(words))), None)
+
+
+def _leads(front: Section, backend: str) -> bool:
+    used = (*front.all("use_backend"), *front.all("default_backend"))
+    return any(words[:1] == (backend,) for words, _ in used)

@@ -1,0 +1,18 @@
+"""Configurations of LiteLLM's proxy: how they are recognised, and what they call things."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.around import Words
+from generator.readers.signs import Signs, reached
+from generator.view import Phrases
+
+SIGNS: Final = Signs(
+    maybe=frozenset({".yaml", ".yml"}),
+    content=r"(?m)^model_list[ \t]*:|^litellm_settings[ \t]*:",
+    never=r"(?m)^[\"']?(?:services|apiVersion)[\"']?[ \t]*:",
+    ours=reached,
+)
+LITELLM: Final = Phrases(kind="litellm", restart="", mendable=True)
+WORDS: Final = Words(program="LiteLLM", wait="`timeout: 1800`")

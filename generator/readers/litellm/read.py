@@ -1,0 +1,148 @@
+"""Configurations of LiteLLM's proxy: the names under which it offers models of an engine.
+
+Source: docs.litellm.ai/docs/proxy/configs; litellm/caching/caching.py.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.around import Alias, Cache, Gateway, Hop, Said
+from generator.errors import Problem
+from generator.readers.base import Context, NeedsMore, Source, each, refused
+from generator.readers.litellm import LITELLM, WORDS
+from generator.readers.proxies import is_api
+from generator.readers.syntax.yaml_tree import Scalar, Table, parse
+from generator.view import ModelUse, Place, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_EMBEDS: Final = re.compile(r"(?i)embed|minilm|\bbge\b|bge-|\be5\b|\bgte\b|snowflake-arctic")
+_KEPT_AT: Final = ("litellm_settings", "cache_params")
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each file. Raises ProfileError for what is no configuration."""
+    return tuple(each(sources, lambda source: _view(source, context)))
+
+
+def _view(source: Source, context: Context) -> View:
+    top = parse(source)
+    if not isinstance(top, Table):
+        raise refused(source.path, "", "is no configuration of LiteLLM", "write `model_list`")
+    every = list(_aliases(top))
+    aliases = tuple(alias for alias in every if _is_ours(alias, context))
+    if not aliases:
+        reason = f"nothing in it leads to {context.engine.name.capitalize()}"
+        hint = "name the file that does, or leave this one out"
+        raise NeedsMore(source.path, (Problem("", reason, hint, source.path),))
+    names = frozenset(text for one in top.items("model_list") if isinstance(one, Table)
+                      for text in (one.text("model_name"),) if text)  # fmt: skip
+    return context.view(
+        LITELLM,
+        context.release_for(),
+        name=posixpath.basename(source.path),
+        place=Place(source.path),
+        adds=True,
+        models=tuple(ModelUse(name=a.model, place=a.place) for a in aliases if _is_named(a)),
+        hops=tuple(_hops(top, aliases)),
+        gateway=Gateway(aliases=aliases, cache=_cache(top), names=names,
+                        fallbacks=tuple(_fallbacks(top)), unread=tuple(_unread(top))),
+    )  # fmt: skip
+
+
+def _is_named(alias: Alias) -> bool:
+    return not re.search(r"[*${]", alias.model) and bool(alias.model)
+
+
+def _is_ours(alias: Alias, context: Context) -> bool:
+    """Return whether a name leads to the engine, by its route or its address."""
+    if alias.route.partition("_")[0] == context.engine.name:
+        return True
+    return alias.base is not None and is_api(alias.base[0], context)
+
+
+def _aliases(top: Table) -> Iterator[Alias]:
+    for item in top.items("model_list"):
+        params = item.table("litellm_params") if isinstance(item, Table) else Table({}, top.place)
+        model = params.scalar("model")
+        if model is None or not isinstance(item, Table):
+            continue
+        route, slash, name = model.text.partition("/")
+        base = params.scalar("api_base") or params.scalar("base_url")
+        mode = item.text("model_info", "mode")
+        yield Alias(
+            name=item.text("model_name"),
+            route=route if slash else "",
+            model=name if slash else model.text,
+            place=_at(model, "model"),
+            base=(base.text, _at(base, "api_base")) if base else None,
+            embeds=mode not in {"", "chat"} or _EMBEDS.search(name) is not None,
+        )
+
+
+def _at(scalar: Scalar, key: str) -> Place:
+    return Place(scalar.place.file, scalar.place.line, key)
+
+
+def _hops(top: Table, aliases: Sequence[Alias]) -> Iterator[Hop]:
+    """Yield how long LiteLLM waits, where the file says so: hours, where it does not."""
+    told = [
+        ("request_timeout", top.scalar("litellm_settings", "request_timeout")),
+        ("timeout", top.scalar("router_settings", "timeout")),
+    ]
+    lines = {alias.place.line for alias in aliases}
+    for item in (i for i in top.items("model_list") if isinstance(i, Table)):
+        model = item.scalar("litellm_params", "model")
+        if model is not None and model.place.line in lines:
+            told.append(("timeout", item.scalar("litellm_params", "timeout")))
+            told.append(("stream_timeout", item.scalar("litellm_params", "stream_timeout")))
+    for name, scalar in told:
+        if scalar is not None and re.fullmatch(r"\d{1,9}(?:\.\d+)?", scalar.text):
+            said = Said(name=name, value=float(scalar.text), place=_at(scalar, name))
+            yield Hop(words=WORDS, place=said.place, answer=said)
+
+
+def _cache(top: Table) -> Cache | None:
+    on = top.scalar("litellm_settings", "cache")
+    if on is None or not on.is_true:
+        return None
+    params = top.table(*_KEPT_AT)
+    kind = params.text("type") or ("redis" if "type" not in params.entries else "")
+    ttl = params.text("ttl")
+    scope = params.text("semantic_cache_scope") or params.text("scope")
+    place = params.scalar("type") or on
+    return Cache(
+        kind=kind,
+        place=_at(place, "cache_params.type" if place is not on else "cache"),
+        ttl=float(ttl) if re.fullmatch(r"\d{1,9}(?:\.\d+)?", ttl) else (None if not ttl else 0.0),
+        namespace=params.text("namespace"),
+        scope=scope,
+        likeness=kind.endswith("-semantic"),
+    )
+
+
+def _fallbacks(top: Table) -> Iterator[tuple[str, Place]]:
+    """Yield the names that take over from others."""
+    for above in ("litellm_settings", "router_settings"):
+        for item in top.items(above, "fallbacks"):
+            if not isinstance(item, Table):
+                continue
+            named = (one for key in item.entries for one in item.items(key))
+            yield from ((one.text, one.place) for one in named if isinstance(one, Scalar))
+
+
+def _unread(top: Table) -> Iterator[tuple[str, Place]]:
+    """Yield settings of a cache that stand where LiteLLM looks for none."""
+    for above in ("general_settings", "router_settings"):
+        table = top.table(above)
+        for key in ("cache", "cache_params"):
+            if key in table.entries:
+                place = table.place_of(key)
+                yield f"{above}.{key}", Place(place.file, place.line, f"{above}.{key}")
+    if "cache_params" in top.entries:
+        place = top.place_of("cache_params")
+        yield "cache_params", Place(place.file, place.line, "cache_params")

@@ -1,0 +1,203 @@
+"""Configurations of nginx: each place that hands requests on to an engine, with what it inherits.
+
+A setting of `http` holds in its servers, one of a server in its locations, until another one is
+said. Source: nginx.org/en/docs/http/ngx_http_proxy_module.html and ngx_http_core_module.html.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.around import Hop, Said
+from generator.readers.base import Context, Source, each
+from generator.readers.nginx import NGINX, WORDS
+from generator.readers.proxies import fault, generates, is_api, made, on_loopback, public, streams
+from generator.readers.syntax.nginx import Directive, parse
+from generator.view import NotJudged, Place, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_TIME: Final = re.compile(r"(?:(\d{1,9})(ms|[smhdwMy]?)\s*)+")
+_TERM: Final = re.compile(r"(\d{1,9})(ms|[smhdwMy]?)")
+_UNITS: Final = {"ms": 1e-3, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800,
+                 "M": 2592000, "y": 31536000}  # fmt: skip
+_SIZE: Final = re.compile(r"(\d{1,12})([kKmMgG]?)")
+_SIZES: Final = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+_ASKS: Final = re.compile(
+    r"auth_\w+|allow|deny|ssl_verify_client|access_by_lua\w*|js_access|satisfy|internal|oauth2\w*"
+)
+_COMPARED: Final = re.compile(r"authorization|cookie|token|key|secret|remote_addr|api|auth", re.I)
+_HARMLESS: Final = re.compile(r".*(?:mime\.types|modules-enabled/.*|fastcgi_params|\bssl[\w.-]*)")
+_CLIENTS: Final = re.compile(r"\$(?:\{)?(?:host|http_host|server_name)\b.*")
+_DEEPEST: Final = 5
+_PASSES: Final = frozenset({"proxy_pass", "grpc_pass"})
+
+
+def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
+    """Return a View of each file. Raises ProfileError for what is none of nginx's."""
+    return tuple(each(sources, lambda source: _view(source, context)))
+
+
+def _view(source: Source, context: Context) -> View:
+    try:
+        top = parse(source.text)
+    except ValueError as error:
+        raise fault(source, error, "configuration of nginx") from None
+    file = _File(source, context, top)
+    return made(source, NGINX, list(file.hops()), file.gaps, context)
+
+
+class _File:
+    def __init__(self, source: Source, context: Context, top: Sequence[Directive]) -> None:
+        self.path, self.context, self.top = source.path, context, top
+        self.gaps: list[NotJudged] = []
+        self.pools = {
+            one.words[0]: [s for s in one.all("server") if s.words]
+            for one in _every(top)
+            if one.name == "upstream" and one.words
+        }
+        for one in _every(top):
+            if one.name == "include" and one.words and not _HARMLESS.fullmatch(one.words[0]):
+                self._included(one)
+
+    def hops(self) -> Iterator[Hop]:
+        """Yield the places that lead to an engine."""
+        root = Directive("", (), 0, tuple(self.top))
+        yield from self._in((root,), 0)
+
+    def _in(self, above: tuple[Directive, ...], depth: int) -> Iterator[Hop]:
+        for one in above[-1].block:
+            if one.name in _PASSES and one.words and (servers := self._servers(one)):
+                yield self._hop(one, above, servers)
+            if one.block and one.name != "upstream" and depth < _DEEPEST:
+                yield from self._in((*above, one), depth + 1)
+
+    def _at(self, one: Directive) -> Place:
+        return Place(self.path, one.line, one.name)
+
+    def _servers(self, passed: Directive) -> list[tuple[str, Directive]]:
+        """Return the engines behind a `proxy_pass`; none where it leads elsewhere."""
+        target = re.sub(r"^\w+://", "", passed.words[0])
+        host = target.partition("/")[0]
+        pool = self.pools.get(host)
+        if pool is not None:
+            found = [(s.words[0], s) for s in pool]
+            named = is_api(host, self.context) and any("$" in address for address, _ in found)
+            return found if named or any(is_api(a, self.context) for a, _ in found) else []
+        if host.startswith("$"):
+            host = self._variable(host[1:])
+        return [(host, passed)] if is_api(host, self.context) else []
+
+    def _variable(self, name: str) -> str:
+        """Return the address that a variable is set to, the last one in the file."""
+        told = (d.words for d in _every(self.top) if d.name == "set")
+        found = [words[1] for words in told if words[:1] == (f"${name}",) and len(words) > 1]
+        return re.sub(r"^\w+://", "", found[-1]).partition("/")[0] if found else ""
+
+    def _hop(
+        self,
+        passed: Directive,
+        above: tuple[Directive, ...],
+        servers: list[tuple[str, Directive]],
+    ) -> Hop:
+        location = next((a for a in reversed(above) if a.name == "location"), None)
+        path = " ".join(location.words) if location else "/"
+        writes = generates(path.split(" ")[-1])
+        buffering = _said(above, "proxy_buffering")
+        held = (buffering is None or buffering.words[:1] == ("on",)) and streams(path)
+        local = all(on_loopback(address) for address, _ in servers)
+        names = self._names(above)
+        place = self._at(passed)
+        return Hop(
+            words=WORDS,
+            place=place,
+            answer=self._time(passed, above) if writes else None,
+            held=Said(name="proxy_buffering", value=1, place=self._at(buffering or passed),
+                      told=buffering is not None) if held and writes else None,
+            body=self._body(passed, above) if writes else None,
+            local=local,
+            host=self._host(above),
+            names=() if _asks(above) else public(names, "nginx", place),
+            servers=tuple(self._at(one) for _, one in servers),
+        )  # fmt: skip
+
+    def _names(self, above: tuple[Directive, ...]) -> tuple[str, ...]:
+        server = next((a for a in reversed(above) if a.name == "server"), None)
+        named = server.all("server_name") if server else ()
+        return tuple(word for one in named for word in one.words if word[:1] not in "~*._$")
+
+    def _time(self, passed: Directive, above: tuple[Directive, ...]) -> Said | None:
+        name = "proxy_read_timeout" if passed.name == "proxy_pass" else "grpc_read_timeout"
+        said = _said(above, name)
+        if said is None:
+            return Said(name=name, value=60, place=self._at(passed), told=False)
+        text = " ".join(said.words)
+        if not _TIME.fullmatch(text):
+            return None
+        value = sum(int(n) * _UNITS[unit] for n, unit in _TERM.findall(text))
+        return Said(name=name, value=value, place=self._at(said))
+
+    def _body(self, passed: Directive, above: tuple[Directive, ...]) -> Said | None:
+        said = _said(above, "client_max_body_size")
+        if said is None:
+            told = "client_max_body_size"
+            return Said(name=told, value=2**20, place=self._at(passed), told=False)
+        found = _SIZE.fullmatch(said.words[0]) if said.words else None
+        value = int(found[1]) * _SIZES[found[2].lower()] if found else 0
+        return Said(name=said.name, value=value, place=self._at(said)) if value else None
+
+    def _host(self, above: tuple[Directive, ...]) -> tuple[str, Place] | None:
+        """Return a public name that the engine is asked by: that of the client, or one written.
+
+        Without a word nginx writes the name behind `proxy_pass`, which may be one of a pool.
+        """
+        for block in reversed(above):
+            headers = [d for d in block.all("proxy_set_header") if d.words]
+            if not headers:
+                continue
+            told = [d for d in headers if d.words[0].lower() == "host" and len(d.words) > 1]
+            if not told:
+                return None
+            names = (
+                self._names(above) if _CLIENTS.fullmatch(told[-1].words[1]) else told[-1].words[1:]
+            )
+            found = public(names, "nginx", self._at(told[-1]))
+            return (found[0].value, found[0].place) if found else None
+        return None
+
+    def _included(self, one: Directive) -> None:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), one.words[0]))
+        reason = f"`include {one.words[0]}` is not followed"
+        self.gaps.append(
+            NotJudged(file=self.path, line=one.line, reason=reason, part="what it includes",
+                      hint=f"check {path} as well" if "*" not in path else "check those as well")
+        )  # fmt: skip
+
+
+def _every(directives: Sequence[Directive]) -> Iterator[Directive]:
+    for one in directives:
+        yield one
+        yield from _every(one.block)
+
+
+def _said(above: tuple[Directive, ...], name: str) -> Directive | None:
+    """Return the directive that counts in the innermost of the blocks."""
+    for block in reversed(above):
+        if found := list(block.all(name)):
+            return found[-1]
+    return None
+
+
+def _asks(above: tuple[Directive, ...]) -> bool:
+    """Return whether something asks who comes, or may do so."""
+    for block in above:
+        for one in block.block:
+            off = one.words[:1] == ("off",) or (one.words[:1] == ("all",) and one.name == "allow")
+            if _ASKS.fullmatch(one.name) and not off:
+                return True
+            if one.name == "if" and _COMPARED.search(" ".join(one.words)):
+                return True
+    return False

@@ -1,0 +1,87 @@
+"""What readers of proxies share: which address is an engine's, and how their files become Views."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem
+from generator.readers.base import NeedsMore, refused
+from generator.units import is_local
+from generator.view import INGRESS, Line, NotJudged, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.around import Hop
+    from generator.errors import ProfileError
+    from generator.readers.base import Context, Source
+    from generator.view import Phrases, View
+
+_FAULT: Final = re.compile(r"line (\d+): (.*)", re.DOTALL)
+_PUBLIC: Final = re.compile(r"(?=[^:]*[A-Za-z])[\w-]+(?:\.[\w-]+)+|.*[{$].*")
+_QUICK: Final = re.compile(
+    r"/?(?:api/(?:tags|version|ps|show)|v1/models|health\w*|status|metrics|ping)?/?"
+)
+
+
+def is_api(address: str, context: Context) -> bool:
+    """Return whether an address, with or without a scheme and a path, is that of an engine."""
+    bare = re.sub(r"^\w+://", "", address).partition("/")[0]
+    named = re.search(r"[{$]", bare) and context.engine.name in bare.lower()
+    return bool(named) or re.fullmatch(context.engine.api, bare) is not None
+
+
+def on_loopback(address: str) -> bool:
+    """Return whether an address is one that the proxy itself has alone."""
+    bare = re.sub(r"^\w+://", "", address).partition("/")[0]
+    return is_local(re.sub(r":\d+$", "", bare).strip("[]") or "?")
+
+
+def generates(path: str) -> bool:
+    """Return whether a path may lead to what generates text, and not to a list alone."""
+    return not path.strip("/") or _QUICK.fullmatch(path.strip("=~^* ")) is None
+
+
+def streams(path: str) -> bool:
+    """Return whether a path may lead to what answers word by word; vectors come at once."""
+    return "embed" not in path
+
+
+def public(names: Iterable[str], how: str, place: Place) -> tuple[Line, ...]:
+    """Return those of the names that may be known beyond the local network."""
+    told = (re.sub(r"^https?://|:\d+$|/.*$", "", name.strip(",")) for name in names)
+    return tuple(
+        Line(section=INGRESS, name=f"{how} public", value=name, place=place)
+        for name in told
+        if _PUBLIC.fullmatch(name)
+    )
+
+
+def fault(source: Source, error: ValueError, what: str) -> ProfileError:
+    """Return what is wrong with a text that is no configuration of a program."""
+    found = _FAULT.fullmatch(str(error))
+    where, message = (f"line {found[1]}", found[2]) if found else ("", str(error))
+    return refused(source.path, where, f"is no {what}: {message}", "mend the syntax")
+
+
+def made(
+    source: Source, book: Phrases, hops: Sequence[Hop], gaps: Sequence[NotJudged], context: Context
+) -> View:
+    """Return the View of a proxy's file. Raises NeedsMore where it leads to no engine."""
+    if not hops:
+        reason = f"nothing in it leads to {context.engine.name.capitalize()}"
+        hint = "name the file that does, or leave this one out"
+        if gaps:
+            reason = f"{reason}, and a part of it is not at hand: {gaps[0].part}"
+        raise NeedsMore(source.path, (Problem("", reason, hint, source.path),))
+    return context.view(
+        book,
+        context.release_for(),
+        name=posixpath.basename(source.path),
+        place=Place(source.path),
+        adds=True,
+        hops=tuple(hops),
+        not_judged=tuple(gaps),
+    )

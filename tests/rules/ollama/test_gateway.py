@@ -1,0 +1,82 @@
+"""HW639 and HW655 to HW659: configurations of LiteLLM before Ollama."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Text, checked, told
+
+
+def litellm(model: str = "ollama_chat/qwen3:8b", more: str = "", params: str = "") -> Text:
+    return {
+        "config.yaml": "model_list:\n  - model_name: main\n    litellm_params:\n"
+        f"      model: {model}\n{params}{more}"
+    }
+
+
+def base(address: str) -> str:
+    return f"      api_base: {address}\n"
+
+
+def cache(params: str) -> Text:
+    settings = f"litellm_settings:\n  cache: true\n  cache_params: {{{params}}}\n"
+    return litellm(more=settings)
+
+
+def falls(name: str) -> Text:
+    return litellm(more=f"router_settings:\n  fallbacks: [{{main: [{name}]}}]\n")
+
+
+KEPT = "type: redis, ttl: 3600, namespace: llm"
+
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW639": (
+        (litellm(more="general_settings:\n  cache: {type: redis}\n"),
+         litellm(more="cache_params: {type: redis}\n")),
+        (litellm(), cache(KEPT), litellm(more="general_settings: {master_key: os.environ/KEY}\n")),
+    ),
+    "HW655": (
+        (litellm("ollama/qwen3:8b"), litellm('"ollama/qwen3:8b"')),
+        (litellm(), litellm("ollama/nomic-embed-text"),
+         litellm("ollama/own", "    model_info: {mode: embedding}\n")),
+    ),
+    "HW656": (
+        (litellm(params=base("http://ollama:11434/v1")),
+         litellm("openai/qwen3:8b", params=base("http://ollama:11434"))),
+        (litellm(params=base("http://ollama:11434/")), litellm(params=base("os.environ/BASE")),
+         litellm("openai/qwen3:8b", params=base("http://ollama:11434/v1"))),
+    ),
+    "HW657": (
+        (cache("type: redis"), litellm(more="litellm_settings: {cache: true}\n"),
+         cache("type: redis, ttl: 60")),
+        (cache(KEPT), cache("type: local"), litellm(more="litellm_settings: {cache: false}\n")),
+    ),
+    "HW658": (
+        (cache("type: redis-semantic, similarity_threshold: 0.8"), cache("type: qdrant-semantic")),
+        (cache(KEPT), cache("type: qdrant-semantic, semantic_cache_scope: end_user")),
+    ),
+    "HW659": (
+        (falls("spare"),),
+        (falls("main"), falls("openai/gpt-5"), litellm()),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
+)
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+def test_of_a_good_configuration_nothing_is_said(tmp_path: Path) -> None:
+    report = checked(tmp_path, cache(KEPT))
+    assert (report.findings, report.not_judged) == ((), ())
+
+
+def test_what_no_library_has_is_told_of_names_behind_the_route(tmp_path: Path) -> None:
+    assert "HW557" in told(tmp_path, litellm("ollama_chat/qwn3:8b"))

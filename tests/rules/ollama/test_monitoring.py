@@ -1,0 +1,86 @@
+"""HW565 and HW646 to HW649: what Prometheus is to ask of Ollama, and of what is around it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Text, checked, told
+
+
+def scrapes(target: str, more: str = "") -> Text:
+    return {
+        "prometheus.yml": "scrape_configs:\n  - job_name: llm\n"
+        f"    static_configs: [{{targets: ['{target}']}}]\n{more}"
+    }
+
+
+def alert(expr: str, kind: str = "alert") -> Text:
+    return {
+        "rules.yml": f"groups:\n  - name: ollama\n    rules:\n      - {kind}: a\n"
+        f"        expr: {expr}\n"
+    }
+
+
+def about(metric: str) -> str:
+    return f"{metric}{{name='ollama'}} > 1"
+
+
+THROTTLED = about("container_cpu_cfs_throttled_periods_total")
+
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW565": (
+        (scrapes("ollama:11434"), scrapes("10.0.0.1:11434", "    metrics_path: /api/metrics\n"),
+         {"prometheus.yml": "scrape_configs:\n  - job_name: llm\n    dns_sd_configs:\n"
+          "      - {names: [tasks.ollama], port: 11434}\n"}),
+        (scrapes("ollama:9090"), scrapes("ollama-exporter:11434"), scrapes("router:11434"),
+         scrapes("ollama:11434", "    metrics_path: /api/version\n")),
+    ),
+    "HW646": (
+        (alert("ollama_queue_length > 10"), alert("sum(rate(ollama_requests_total[5m])) by (m)"),
+         alert("ollama_queue_length > 10") | scrapes("ollama:11434")),
+        (alert("up{job='ollama_main'} == 0"), alert("ollama_router_up == 0"),
+         alert("haproxy_backend_current_queue{proxy='ollama_a'} > 4"),
+         alert("ollama_queue_length > 10") | scrapes("ollama-exporter:9401"),
+         alert("sum(x) by (ollama_model) > 1")),
+    ),
+    "HW647": (
+        (alert("llamacpp:requests_deferred > 4  # ollama"),
+         alert("vllm_num_requests_waiting{model='ollama'} > 4")),
+        (alert("llamacpp:requests_processing > 4  # ollama"),
+         alert("vllm:num_requests_waiting{model='ollama'} > 4")),
+    ),
+    "HW648": (
+        (alert(THROTTLED),),
+        (alert("container_cpu_cfs_throttled_periods_total > 1  # ollama"),
+         alert(about("container_cpu_usage_seconds_total"))),
+    ),
+    "HW649": (
+        (alert(about("container_memory_usage_bytes")),),
+        (alert(about("container_memory_rss")),
+         alert(about("container_memory_usage_bytes"), "record")),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
+)
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+def test_it_is_sure_only_where_it_knows_what_is_asked(tmp_path: Path) -> None:
+    alone = checked(tmp_path / "a", alert("ollama_queue_length > 10"))
+    both = checked(tmp_path / "b", alert("ollama_queue_length > 10") | scrapes("node:9100"))
+    assert [p.finding.severity for p in alone.findings] == ["info"]
+    assert [p.finding.severity for p in both.findings] == ["warning"]
+
+
+def test_of_rules_that_count_at_a_proxy_nothing_is_said(tmp_path: Path) -> None:
+    files = alert("haproxy_backend_current_queue{proxy='ollama'} > 4") | scrapes("haproxy:8405")
+    report = checked(tmp_path, files)
+    assert (report.findings, report.not_judged) == ((), ())

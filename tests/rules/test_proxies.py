@@ -1,0 +1,190 @@
+"""HW223 to HW229, HW644, HW645 and HW661: proxies before a server, in their three languages."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Text, checked, messages, told
+
+GOOD = """
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30m
+  timeout server 30m
+  timeout queue 10m
+frontend f
+  bind 127.0.0.1:8080
+  default_backend ollama
+"""
+CHECK = "  option httpchk\n  http-check send meth GET uri /api/version\n"
+SERVERS = "  server a 10.0.0.1:11434 check maxconn 4\n  server b 10.0.0.2:11434 check maxconn 4\n"
+
+
+def haproxy(backend: str = CHECK + SERVERS, head: str = GOOD) -> Text:
+    return {"haproxy.cfg": f"{head}backend ollama\n{backend}"}
+
+
+def nginx(*lines: str, passes: str = "http://127.0.0.1:11434", server: str = "") -> Text:
+    own = "".join(f"    {line}\n" for line in lines)
+    return {
+        "nginx.conf": f"http {{\n  server {{\n    listen 80;\n{server}"
+        f"    location / {{\n      proxy_pass {passes};\n{own}    }}\n  }}\n}}\n"
+    }
+
+
+QUIET = ("proxy_buffering off;", "proxy_read_timeout 30m;", "client_max_body_size 64m;")
+PUBLIC = "    server_name llm.example.com;\n"
+
+
+def caddy(*lines: str, site: str = ":8080", to: str = "127.0.0.1:11434", block: str = "") -> Text:
+    own = "".join(f"\t\t{line}\n" for line in lines)
+    return {"Caddyfile": f"{site} {{\n{block}\treverse_proxy {to} {{\n{own}\t}}\n}}\n"}
+
+
+ASKS = "\tbasic_auth {\n\t\tme $2a$14$x\n\t}\n"
+
+# rule: (caught, left alone)
+CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW223": (
+        (
+            haproxy(head=GOOD.replace("server 30m", "server 50000")),
+            haproxy(f"  timeout server 60s\n{SERVERS}"),
+            nginx("proxy_buffering off;"),
+            nginx("proxy_buffering off;", "proxy_read_timeout 90;"),
+            nginx(*QUIET[:1], "proxy_read_timeout 1m 30s;"),
+            nginx("set $up http://ollama:11434;", passes="$up"),
+            caddy("transport http {", "\tread_timeout 30s", "}"),
+            {"proxy.yaml": "model_list:\n- model_name: a\n  litellm_params: {model: ollama_chat/a, "
+             "timeout: 60}\n"},
+        ),
+        (
+            haproxy(),
+            haproxy(head=GOOD.replace("server 30m", "server 300s")),
+            nginx(*QUIET),
+            nginx(*QUIET[:1], "proxy_read_timeout $wait;"),
+            nginx("proxy_buffering off;", passes="http://app:8080"),
+            caddy(),
+            {"nginx.conf": "server {\n location /api/tags {\n  proxy_pass http://ollama;\n }\n}\n"},
+        ),
+    ),
+    "HW224": (
+        (
+            nginx("proxy_read_timeout 30m;"),
+            nginx("proxy_read_timeout 30m;", "proxy_buffering on;"),
+            caddy("flush_interval 5s"),
+        ),
+        (
+            nginx(*QUIET),
+            nginx(server="    proxy_buffering off;\n"),
+            caddy(),
+            caddy("flush_interval -1"),
+            {"nginx.conf": "server {\n location /api/embed {\n proxy_pass http://ollama;\n }\n}\n"},
+        ),
+    ),
+    "HW225": (
+        (
+            nginx(*QUIET, "proxy_set_header Host $host;", server=PUBLIC),
+            nginx(*QUIET, "proxy_set_header Host llm.example.com;"),
+            caddy(site="llm.example.com"),
+            haproxy("  server a 127.0.0.1:11434\n",
+                    GOOD.replace("  default_backend", "  use_backend ollama if { hdr(host) -i "
+                                 "llm.example.com }\n  default_backend")),
+        ),
+        (
+            nginx(*QUIET, server=PUBLIC),
+            nginx(*QUIET, "proxy_set_header Host localhost;", server=PUBLIC),
+            nginx(*QUIET, "proxy_set_header Host $host;", server=PUBLIC, passes="http://ollama"),
+            nginx(*QUIET, "proxy_set_header Host $host;", server="    server_name llm.local;\n"),
+            caddy(site="llm.home.internal"),
+            caddy("header_up Host localhost", site="llm.example.com"),
+            caddy(site="llm.example.com", to="ollama:11434"),
+        ),
+    ),
+    "HW226": (
+        (nginx(*QUIET[:2]), nginx(*QUIET[:2], "client_max_body_size 2m;"),
+         caddy(block="\trequest_body {\n\t\tmax_size 1MB\n\t}\n")),
+        (nginx(*QUIET), nginx(*QUIET[:2], "client_max_body_size 0;"), caddy()),
+    ),
+    "HW227": (
+        (haproxy(SERVERS.replace(" maxconn 4", "")),
+         haproxy("  server a 127.0.0.1:11434 check\n")),
+        (haproxy(), haproxy(f"  default-server maxconn 4\n{SERVERS.replace(' maxconn 4', '')}"),
+         haproxy(f"{SERVERS}backend asides\n  server c 10.0.0.1:11434 check\n"),
+         haproxy("  server a 10.0.0.1:8080\n")),
+    ),
+    "HW228": (
+        (haproxy(head=GOOD.replace("  timeout queue 10m\n", "")),
+         haproxy(head=GOOD.replace("queue 10m", "queue 5s"))),
+        (haproxy(), haproxy("  server a 10.0.0.1:11434\n",
+                            GOOD.replace("  timeout queue 10m\n", ""))),
+    ),
+    "HW229": (
+        (haproxy(f"  option httpchk\n{SERVERS}"), haproxy(f"  option httpchk /\n{SERVERS}"),
+         haproxy(f"  option httpchk GET /health\n{SERVERS}"),
+         haproxy(f"  option httpchk POST /api/generate\n{SERVERS}"),
+         caddy("health_uri /healthz")),
+        (haproxy(), haproxy(f"  option httpchk GET /\n{SERVERS}"),
+         haproxy(f"  option httpchk HEAD /api/tags\n{SERVERS}"), haproxy(SERVERS),
+         haproxy("  option httpchk GET /health\n  server a 10.0.0.1:11434 maxconn 4\n"),
+         caddy("health_uri /api/version")),
+    ),
+    "HW644": (
+        (haproxy(head=GOOD.replace("  default_backend",
+                 "  use_backend big if { req.body -m sub qwen3 }\n  default_backend")),
+         haproxy(f"  option http-buffer-request\n{SERVERS}")),
+        (haproxy(), haproxy(head=GOOD.replace("  default_backend", "  option http-buffer-request\n"
+                 "  use_backend big if { req.body -m sub qwen3 }\n  default_backend"))),
+    ),
+    "HW645": (
+        (haproxy(SERVERS.replace(" check", "")), caddy(to="a:11434 b:11434")),
+        (haproxy(), haproxy("  server a 10.0.0.1:11434 maxconn 4\n"), caddy(),
+         caddy("health_uri /", to="a:11434 b:11434")),
+    ),
+    "HW661": (
+        (
+            nginx(*QUIET, server=PUBLIC),
+            caddy("header_up Host localhost", site="llm.example.com"),
+            {"Caddyfile": "llm.example.com\nreverse_proxy ollama:11434\n"},
+        ),
+        (
+            nginx(*QUIET, server=PUBLIC + "    auth_basic x;\n"),
+            nginx(*QUIET, server=PUBLIC + '    if ($http_authorization != "x") { return 401; }\n'),
+            nginx(*QUIET, server="    server_name _ 192.168.1.5 llm.lan;\n"),
+            caddy(site="llm.example.com", block=ASKS),
+            caddy(site="llm.example.com", block='\t@key header Authorization "Bearer x"\n'),
+            caddy(site="llm.home.arpa"),
+            {"Caddyfile": f"(safe) {{\n{ASKS}}}\nllm.example.com {{\n\timport safe\n"
+             "\treverse_proxy ollama:11434\n}\n"},
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "files", "caught"),
+    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
+)
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
+
+
+@pytest.mark.parametrize("files", [haproxy(), nginx(*QUIET), caddy()])
+def test_of_a_good_proxy_nothing_is_said_and_nothing_left(tmp_path: Path, files: Text) -> None:
+    report = checked(tmp_path, files)
+    assert (report.findings, report.not_judged) == ((), ())
+
+
+def test_a_default_is_told_once_however_many_places_have_it(tmp_path: Path) -> None:
+    place = "  location /%s/ {\n    proxy_pass http://ollama:11434;\n  }\n"
+    text = "server {\n" + "".join(place % name for name in "abc") + "}\n"
+    (message,) = messages(tmp_path, {"nginx.conf": text}, "HW223")
+    assert "is not set, and then 60 seconds" in message
+    assert "so it is at 2 more places of this file" in message
+
+
+def test_a_bound_on_several_servers_matters_more_than_on_one(tmp_path: Path) -> None:
+    one = checked(tmp_path, haproxy("  server a 127.0.0.1:11434 check\n"))
+    assert [p.finding.severity for p in one.findings] == ["info"]
