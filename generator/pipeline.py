@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from generator.profiles.document import Document
     from generator.profiles.schema import Profile
 
+INSISTED: Final = "--allow-plain-secrets insists on it"
 _CODE: Final = Path(__file__).parent
 
 
@@ -35,12 +36,15 @@ def plan_of(
     version: str | None = None,
     legacy_env: bool = False,
     strict: bool = False,
+    allow_plain_secrets: bool = False,
 ) -> Plan:
     """Return the Plan of a profile that was read, remembered or decided.
 
-    Raises what `validate` and `resolve` raise. HOSTWRIGHT_NO_CACHE=1 always decides and remembers
-    nothing.
+    `allow_plain_secrets`: the rules against them are ignored, as by the profile. Raises what
+    `validate` and `resolve` raise. HOSTWRIGHT_NO_CACHE=1 always decides and remembers nothing.
     """
+    if allow_plain_secrets:
+        document = insisting(document)
     beside = _remembered(document)
     flags = json.dumps([document.source, version, legacy_env, strict, *(beside or ())])
     plain = not (version or legacy_env or strict)
@@ -54,6 +58,22 @@ def plan_of(
 
     kept = remembered("plans", document.digest + flags, text)
     return made[0] if made else from_dict(json.loads(kept))
+
+
+def insisting(document: Document) -> Document:
+    """Return a profile that ignores each rule about secrets, where it does not yet."""
+    from generator.resolve.credentials import secret_rules
+
+    data = copy.deepcopy(document.data)
+    check = data.setdefault("check", {})
+    ignore = check.get("ignore", []) if isinstance(check, dict) else None
+    if not isinstance(ignore, list):
+        return document  # of which validation says what is wrong
+    ignored = {one.get("rule") for one in ignore if isinstance(one, dict)}
+    new = [name for name in secret_rules() if name not in ignored]
+    check["ignore"] = [*ignore, *({"rule": name, "reason": INSISTED} for name in new)]
+    digest = f"{document.digest} {' '.join(new)}"
+    return dataclasses.replace(document, data=data, digest=digest if new else document.digest)
 
 
 def release_of(channel: str) -> str | None:

@@ -193,6 +193,11 @@ plan_options = _all_of(
         help="Also emit names no release reads, for wrappers that do.",
     ),
     click.option(
+        "--allow-plain-secrets",
+        is_flag=True,
+        help="Let output hold secrets of `[ollama.env]`, as ignoring HW406 does.",
+    ),
+    click.option(
         "--full-unit",
         is_flag=True,
         help="A complete hardened ollama.service instead of drop-ins.",
@@ -257,6 +262,7 @@ def again(
     version: str | None = None,
     strict: bool = False,
     legacy_env: bool = False,
+    allow_plain_secrets: bool = False,
 ) -> str:
     """Return the command line of another command about the same Plan, as a shell takes it."""
     import shlex
@@ -264,5 +270,10 @@ def again(
     words = ["gen", command, profile]
     words += [word for one in overrides for word in ("--set", one)]
     words += ["--ollama-version", version] if version else []
-    flags = {"--strict": strict, "--legacy-env": legacy_env, "--full-unit": full_unit}
+    flags = {
+        "--strict": strict,
+        "--legacy-env": legacy_env,
+        "--allow-plain-secrets": allow_plain_secrets,
+        "--full-unit": full_unit,
+    }
     return shlex.join([*words, *(flag for flag, on in flags.items() if on)])

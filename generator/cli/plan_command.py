@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.cli.options import document_of, json_option, plan_options, profile_argument
+from generator.cli.talk import say
 from generator.pipeline import plan_of
+from generator.redact import HIDDEN
+
+if TYPE_CHECKING:
+    from generator.plan import Plan
 
 EXAMPLES = """
 \b
@@ -32,5 +38,16 @@ def command(
     from generator.targets import load_target
 
     document = document_of(profile, overrides, full_unit=full_unit)
-    for file in load_target("plan").render(plan_of(document, **flags)):
+    plan = plan_of(document, **flags)
+    for file in load_target("plan").render(_to_look_at(plan)):
         click.echo(file.text, nl=False)
+
+
+def _to_look_at(plan: Plan) -> Plan:
+    """Return the Plan, on a terminal without secrets: what reads a file of it needs them."""
+    from generator.cli.secrets_shown import insists, without_secrets
+
+    if not (sys.stdout.isatty() and insists(plan)):
+        return plan
+    say(f"secrets are shown as `{HIDDEN}` on a terminal, and are in a file or a pipe")
+    return without_secrets(plan)

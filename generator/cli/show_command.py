@@ -13,15 +13,14 @@ from generator.cli.options import (
     plan_options,
     profile_argument,
 )
+from generator.cli.secrets_shown import shown
 from generator.cli.streams import keyed, print_json
 from generator.cli.talk import print_findings, table
 from generator.pipeline import plan_of
-from generator.redact import HIDDEN
-from generator.rules.registry import every_rule
 from generator.targets import TARGETS, limitations, load_target
 
 if TYPE_CHECKING:
-    from generator.plan import Plan, Setting
+    from generator.plan import Plan
 
 HEAD: Final = ("setting", "value", "why")
 EXAMPLES = """
@@ -97,23 +96,10 @@ def _once(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:
     service = plan.service
-    rows = [(s.name, _shown(plan, s), f"{s.source}: {s.reason}") for s in service.environment]
+    rows = [(s.name, shown(plan, s), f"{s.source}: {s.reason}") for s in service.environment]
     rows += [(x.directive, x.written, f"{x.source}: {x.reason}") for x in service.limits]
     for model in service.models:
         rows.append(("model", model.served, model.role))
         rows += [(f"  {p.name}", p.value, p.reason) for p in model.parameters]
     rows += [(job.name, "", job.reason) for job in service.jobs]
     return rows
-
-
-def _shown(plan: Plan, setting: Setting) -> str:
-    """Return the value of a variable; of a secret that the profile insists on, not what it is."""
-    if not any(every_rule()[one.rule].secret for one in plan.silences if one.rule in every_rule()):
-        return setting.value  # Without that, no Plan has one.
-    from generator.catalogue.catalogue import load_catalogue
-    from generator.redact import redacted
-
-    catalogue = load_catalogue()
-    facts = catalogue.at(plan.service.engine, catalogue.release(plan.service.release))
-    has = facts.secrets.has
-    return HIDDEN if has(setting.name) else redacted(setting.value, has)

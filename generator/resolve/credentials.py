@@ -91,6 +91,11 @@ def faults(profile: Profile, service: Service, facts: Facts) -> Iterator[Problem
             yield Problem(where, f"`{name}` is set already by another key", "remove one of them")
 
 
+def secret_rules() -> tuple[str, ...]:
+    """Return the rules for the secrets that every output would have."""
+    return tuple(rule.id for rule in every_rule().values() if rule.secret)
+
+
 def written_out(found: Iterable[Finding], ignored: Iterable[str]) -> Iterator[Problem]:
     """Yield the secrets that every output would have, but for rules that the profile ignores."""
     silent = frozenset(ignored)

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from generator.cli.plan_command import _to_look_at
+from generator.errors import ProfileError
+from generator.pipeline import plan_of
+from generator.profiles.load import read_document
 from tests.commands import run
 
 
@@ -71,6 +75,33 @@ def test_show_toml_prints_a_profile_that_gives_the_same_plan(tmp_path: Path) -> 
     assert (first["header"][1], first["services"]) == (second["header"][1], second["services"])
     named = {"source": "", "header": ""}
     assert {**second, **named} == {**first, **named}
+
+
+def test_one_may_insist_on_secrets(tmp_path: Path) -> None:
+    """As by ignoring the rule, for the output is clean, too, and `gen show` hides them."""
+    path = tmp_path / "p.toml"
+    own = '[[check.ignore]]\nrule = "HW210"\nreason = "so"\n'
+    path.write_text(
+        f'schema_version = 1\nname = "p"\n[ollama.env]\nHF_TOKEN = "hf_abcdefghijkl"\n{own}'
+    )
+    assert isinstance(run("plan", str(path)).exception, ProfileError)
+    done = run("plan", str(path), "--allow-plain-secrets")
+    assert "hf_abcdefghijkl" in done.stdout
+    assert [each["rule"] for each in json.loads(done.stdout)["silences"]] == ["HW210", "HW406"]
+    assert "hf_abc" not in run("show", str(path), "--allow-plain-secrets").stdout
+    out = str(tmp_path / "out")
+    wrote = run("render", str(path), "-t", "systemd", "-o", out, "--allow-plain-secrets")
+    assert wrote.exit_code == 0, wrote.stderr
+    assert run("check", out).exit_code == 0
+
+
+def test_a_plan_on_a_terminal_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "p.toml"
+    path.write_text('schema_version = 1\nname = "p"\n[ollama.env]\nHF_TOKEN = "hf_abcdefghijkl"\n')
+    plan = plan_of(read_document(str(path)), allow_plain_secrets=True)
+    assert "hf_abcdefghijkl" in str(_to_look_at(plan))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert "hf_abc" not in str(_to_look_at(plan))
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
