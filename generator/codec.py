@@ -66,8 +66,10 @@ def from_dict(data: Any, source: str = "this plan") -> Plan:  # noqa: ANN401 -- 
         raise ProfileError(source, (Problem("schema_version", message, hint),))
     problems: list[Problem] = []
     plan: Plan | None = _built(Plan, data, "", problems)
-    if plan is not None and len(plan.services) != 1:
-        problems.append(Problem("services", "names no service, or several", AGAIN))
+    if plan is not None and not plan.services:
+        problems.append(Problem("services", "names no service", AGAIN))
+    if plan is not None and plan.services and all(one.puller for one in plan.services):
+        problems.append(Problem("services", "has no service that writes the models", AGAIN))
     if plan is None or problems:
         raise ProfileError(source, tuple(problems))
     return plan

@@ -31,7 +31,7 @@ SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
-LATER: Final = frozenset({"digest"})
+LATER: Final = frozenset({"digest", "puller"})
 """Fields that stand in plan.json only where they say something: all others stay as they were."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
@@ -506,6 +506,8 @@ class Service:
     `pod` how it runs in Kubernetes.
     `offered` are jobs that the profile has no models for; a host that
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
+    `puller` is the unit of the server that alone writes the models of this one; empty: it does so
+    itself.
     """
 
     name: str
@@ -549,6 +551,12 @@ class Service:
     build: Build | None = None
     api: Api | None = None
     pod: Pod | None = None
+    puller: str = ""
+
+    @property
+    def stem(self) -> str:
+        """What names of files, units and containers of it begin with."""
+        return self.unit.removesuffix(".service").replace("@", "-")
 
     @property
     def cache_name(self) -> str:
@@ -593,9 +601,21 @@ class Plan:
 
     @property
     def service(self) -> Service:
-        """The one service of the host."""
+        """The one service of the host; of several ask `parts`."""
         (service,) = self.services
         return service
+
+    @property
+    def parts(self) -> tuple[Plan, ...]:
+        """The Plan of each service by itself, on this host."""
+        if len(self.services) == 1:
+            return (self,)
+        return tuple(replace(self, services=(service,)) for service in self.services)
+
+    @property
+    def puller(self) -> Service:
+        """The service that writes the models of all."""
+        return next((one for one in self.services if not one.puller), self.services[0])
 
     @property
     def remarks(self) -> tuple[Finding, ...]:

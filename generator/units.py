@@ -150,6 +150,17 @@ def cpu_list(text: str) -> frozenset[int] | None:
     return frozenset(cpus)
 
 
+def cpu_spans(cpus: Iterable[int]) -> str:
+    """Return CPUs as a list with spans, like `0-5,12-17`: what `cpu_list` reads."""
+    spans: list[list[int]] = []
+    for cpu in sorted(cpus):
+        if spans and cpu == spans[-1][1] + 1:
+            spans[-1][1] = cpu
+        else:
+            spans.append([cpu, cpu])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+
+
 def address(host: str, port: int) -> str:
     """Return `host:port`, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

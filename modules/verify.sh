@@ -18,14 +18,14 @@ export PATH
 # Asks the systemd of this bundle: the host's, or with `--user` that of whoever runs the script.
 systemctl() { command systemctl ${scope:+"$scope"} "$@"; }
 
-# Says what a bundle is made of, in $unit, $scope and $files: those whose lines are its own. The
+# Says what a bundle is made of, in $servers, $scope and $files: those whose lines are its own. The
 # file of a unit that Podman makes is one of them, and is first of all.
 read_bundle() {
   root=${DESTDIR:-} generated=no paths=''
   while IFS= read -r line; do
     case $line in
       "scope${tab}user") scope=--user root=${DESTDIR:-}$HOME ;;
-      "server$tab"*) unit=${line#*"$tab"} ;;
+      "server$tab"*) servers="$servers ${line#*"$tab"}" ;;
       "generator$tab"*) generated=yes ;;
       "file$tab"*) paths=$paths${line#*"$tab"}$newline ;;
     esac
@@ -161,7 +161,7 @@ lost() {
   ' | LC_ALL=C sort
 }
 
-scope='' files='' root='' whose='this bundle'
+scope='' files='' root='' servers='' whose='this bundle'
 case $#:${1:-} in
   0:*)
     # The bundle lies beside this script, or beside what a link to it points to.
@@ -173,7 +173,7 @@ case $#:${1:-} in
     sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p;}' "$0"
     exit 0
     ;;
-  1:[!-]*) unit=$1 whose=$1 ;;
+  1:[!-]*) servers=$1 whose=$1 ;;
   *)
     echo 'usage: verify.sh [UNIT]' >&2
     exit 2
@@ -185,14 +185,19 @@ for tool in awk sort; do
     exit 3
   fi
 done
-if ! systemctl cat "$unit" >/dev/null 2>&1; then
-  echo "systemd does not tell of $unit: nothing is compared." >&2
-  exit 3
-fi
-found=$(lost)
-if [ "$(systemctl show -p NeedDaemonReload --value "$unit" 2>/dev/null)" = yes ]; then
-  found="Files of $unit have changed that systemd has not read: systemctl daemon-reload$newline$found"
-fi
+every=''
+for unit in $servers; do
+  if ! systemctl cat "$unit" >/dev/null 2>&1; then
+    echo "systemd does not tell of $unit: nothing is compared." >&2
+    exit 3
+  fi
+  found=$(lost)
+  if [ "$(systemctl show -p NeedDaemonReload --value "$unit" 2>/dev/null)" = yes ]; then
+    found="Files of $unit have changed that systemd has not read: systemctl daemon-reload$newline$found"
+  fi
+  if [ -n "$found" ]; then every=$every${found%"$newline"}$newline; fi
+done
+found=$every
 if [ -z "$found" ]; then exit 0; fi
 # What others have written does nothing to a terminal.
 printf '%s\n' "${found%"$newline"}" | tr -d '\000-\011\013-\037\177'

@@ -11,7 +11,7 @@ from generator.fit.calibrate import calibrated
 from generator.fit.choose import loads, pick
 from generator.fit.host import host_of
 from generator.fit.verdict import judge, timed, together
-from generator.readers.plan.view import view_of
+from generator.readers.plan.view import loading_view
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def stand(
 
     `written` is its profile as data.
     """
-    view = view_of(plan)
+    view = loading_view(plan)
     ask = load_engine(view.engine).ask_of(view, catalogue.at(view.engine, view.release))
     host = host_of(view)
     if not host.devices and not host.limit:

@@ -73,11 +73,11 @@ def _known(found: Measurement, document: Document) -> As:
     from generator.fit.host import host_of
     from generator.fit.measured import machine_of
     from generator.pipeline import plan_of
-    from generator.readers.plan.view import view_of
+    from generator.readers.plan.view import loading_view
     from generator.verify.served import tagged
 
     plan = plan_of(document)
-    view = view_of(plan)
+    view = loading_view(plan)
     host, seen = host_of(view), found.environment
     if seen.cores and host.cores and seen.cores != host.cores:
         message = f"not remembered: the server is on {seen.cores} cores, the profile's has "

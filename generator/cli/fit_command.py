@@ -241,11 +241,11 @@ def assess_plan(plan: Plan, question: Question) -> Assessment:
     from generator.catalogue.catalogue import load_catalogue
     from generator.engines import load_engine
     from generator.fit.assess import assess
-    from generator.readers.plan.view import view_of
+    from generator.readers.plan.view import loading_view
 
     models = plan.service.models
     own = [(model.name, {p.name: p.value for p in model.parameters}) for model in models]
-    view = view_of(plan)
+    view = loading_view(plan)
     facts = load_catalogue().at(view.engine, view.release)
     return assess(view, own, load_engine(view.engine).ask_of(view, facts), question)
 

@@ -8,7 +8,7 @@ from generator.engines import load_engine
 from generator.errors import HostwrightError, Problem
 from generator.fit.choose import pick
 from generator.live.client import checked, host_and_port
-from generator.readers.plan.view import view_of
+from generator.readers.plan.view import loading_view
 from generator.records import dataclass
 from generator.units import is_local
 
@@ -81,7 +81,7 @@ def clients_of(plan: Plan, catalogue: Catalogue, *, url: str = "") -> Clients:
     URL that is none, and where no model is there to be asked.
     """
     service = plan.service
-    view = view_of(plan)
+    view = loading_view(plan)
     facts = catalogue.at(view.engine, view.release)
     ask = load_engine(view.engine).ask_of(view, facts)
     if not any(model.role in _CHATS for model in service.models):

@@ -62,7 +62,8 @@ class Case:
     """What an engine decides about: a profile, on a host, for a release.
 
     `home` is the home of the service, empty for the one that the existing unit has; `header` is
-    what every generated file begins with.
+    what every generated file begins with. `unit` is that of the service, and `units` are those of
+    all servers on the host.
     """
 
     profile: Profile
@@ -75,6 +76,14 @@ class Case:
     home: str
     header: tuple[str, ...]
     legacy_env: bool
+    unit: str
+    units: tuple[str, ...]
+    puller: str = ""
+
+    @property
+    def stem(self) -> str:
+        """What names of its jobs begin with."""
+        return self.unit.removesuffix(".service").replace("@", "-")
 
     @property
     def gpus(self) -> tuple[Gpu, ...]:

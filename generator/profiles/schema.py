@@ -235,6 +235,38 @@ class Model(Table):
     """`PARAMETER` lines of a Modelfile: num_ctx, num_gpu, temperature, …"""
 
 
+class Instance(Table):
+    """One of several servers on the host. What is left out is as in the tables above.
+
+    `[resources]` is what all of them may have together, and is divided between them.
+    """
+
+    name: fields.Name
+    """Name of the server: its unit is `ollama@NAME.service`, its container `ollama-NAME`."""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of the API; left out: the first one free, counted from `ollama.port`."""
+    gpus: tuple[fields.DeviceId, ...] | None = None
+    """GPUs that no other server has; `[]`: it computes on the CPU. Left out: all."""
+    numa_node: int | None = Field(default=None, ge=0, le=1023)
+    """The NUMA node whose CPUs and memory it has; needs `host.cpu.sockets`."""
+    allowed_cpus: fields.CpuList | None = None
+    """CPUs that it may run on; left out: those of its NUMA node, or those of all."""
+    models: tuple[fields.ModelName, ...] | None = None
+    """Names of `[[models]]` that it is for; left out: all."""
+    pulls: bool = False
+    """It pulls and creates the models of all, whose store it alone writes; left out: the first."""
+    num_parallel: int | None = Field(default=None, ge=1, le=1024)
+    """Request slots per loaded model."""
+    max_loaded_models: int | None = Field(default=None, ge=1, le=1024)
+    """Models resident at the same time."""
+    context_length: int | None = Field(default=None, ge=4)
+    """Tokens of context per slot."""
+    keep_alive: fields.GoDuration | None = None
+    """How long an idle model stays loaded."""
+    kv_cache_type: fields.KvCacheType | None = None
+    """Element type of the KV cache."""
+
+
 class WarmupChoice(Table):
     """Load models after start; it never blocks the service."""
 
@@ -520,6 +552,8 @@ class Profile(Table):
     """Which GPUs the service uses, and how."""
     models: tuple[Model, ...] = ()
     """Models to have on the host."""
+    instances: tuple[Instance, ...] = ()
+    """Several servers on this host, each with GPUs or CPUs of its own; left out: one."""
     warmup: WarmupChoice = WarmupChoice.model_construct()
     """Load models after start."""
     service: ServiceChoice = ServiceChoice.model_construct()

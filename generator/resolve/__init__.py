@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, replace
 from typing import TYPE_CHECKING
 
 from generator.engines import ENGINES, load_engine
@@ -13,7 +13,19 @@ from generator.fit.measured import machine_of
 from generator.host import Gpu, Host
 from generator.plan import SCHEMA_VERSION, Plan
 from generator.readers.plan.view import view_of
-from generator.resolve import cache, confine, credentials, devices, limits, monitor, service
+from generator.records import dataclass
+from generator.resolve import (
+    cache,
+    confine,
+    credentials,
+    devices,
+    instance_faults,
+    instances,
+    limits,
+    monitor,
+    service,
+)
+from generator.resolve.parts import parts_of
 from generator.resolve.silences import silenced
 from generator.rules.alike import judge
 from generator.rules.registry import every_rule
@@ -31,6 +43,7 @@ if TYPE_CHECKING:
     from generator.plan import Service
     from generator.profiles.schema import Host as HostTable
     from generator.profiles.schema import HostGpu, Profile
+    from generator.resolve.parts import Part
     from generator.view import View
 
 
@@ -54,12 +67,72 @@ def resolve(
     name, engine = _engine(profile)
     asked = engine.asked(profile)
     facts = _facts(name, asked, catalogue, source, version)
-    case = _case(profile, engine, asked, facts, source, legacy_env=legacy_env)
+    parts = parts_of(profile, name, engine.SERVER, asked)
+    asker = _Asker(name, engine, facts, source, legacy_env=legacy_env, strict=strict)
+    every = [_resolved(part, asker) for part in parts]
+    problems = [
+        *instance_faults.faults(profile, every[0].plan.host),
+        *(
+            problem
+            for one, part in zip(every, parts, strict=True)
+            for problem in instances.told(one.problems, part)
+        ),
+    ]
+    services = tuple(
+        instances.named(one.plan.service, part) for one, part in zip(every, parts, strict=True)
+    )
+    problems += [
+        *instances.clashes(services),
+        *cache.faults(profile, services, facts),
+        *monitor.faults(profile),
+    ]
+    if problems:
+        raise ProfileError(source, tuple(dict.fromkeys(problems)))
+    found = list(dict.fromkeys(instances.remarked([one.found for one in every], parts)))
+    found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
+    plan = replace(
+        every[0].plan,
+        services=instances.joined(services),
+        cache=cache.cache_of(profile, services, catalogue, facts),
+        monitor=_monitor(profile, asker, asked, services, every[0], measured),
+    )
+    return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """What is so of all servers of a profile: their engine, its facts, and what is asked for."""
+
+    name: str
+    engine: Engine
+    facts: Facts
+    source: str
+    _: KW_ONLY
+    legacy_env: bool
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    """What is decided of one server: a Plan of it alone, and what there is to say."""
+
+    plan: Plan
+    seen: View
+    found: tuple[Finding, ...]
+    problems: tuple[Problem, ...]
+
+
+def _resolved(part: Part, asker: _Asker) -> _Resolved:
+    """Return what is decided of one server of a profile."""
+    profile, name, engine, facts = part.profile, asker.name, asker.engine, asker.facts
+    asked = engine.asked(profile)
+    case = _case(part, asker, asked)
     decided = engine.decide(case)
-    bounds = limits.limits_of(profile, case.host, case.threads.number, asked.locked)
+    bounds = limits.limits_of(
+        profile, case.host, case.threads.number, asked.locked, divisor=part.divisor
+    )
     served = service.service_of(name, engine.SERVER, asked, case, decided, tuple(bounds))
-    plan = _plan(case, source, served)
-    plan = replace(plan, cache=cache.cache_of(profile, plan.services, catalogue, facts))
+    plan = _plan(case, asker.source, served)
     found = [*decided.findings, *_remarks(name, asked, case)]
     seen = view_of(plan)
     found += (located.finding for located in judge(seen, facts))
@@ -70,41 +143,36 @@ def resolve(
         *decided.problems,
         *credentials.faults(profile, served, facts),
         *confine.faults(case, cached=bool(decided.cache)),
-        *cache.faults(profile, plan.services, facts),
-        *monitor.faults(profile),
         *credentials.written_out(found, (ignored.rule for ignored in profile.check.ignore)),
     ]
-    if strict:
+    if asker.strict:
         problems += (
             Problem(f.where, f.message, f.fix) for f in found if every_rule()[f.rule].deviates
         )
-    if problems:
-        raise ProfileError(source, tuple(problems))
-    found = list(dict.fromkeys(found))
-    found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
-    plan = silenced(plan, seen, found, facts)
-    plan = replace(plan, monitor=_monitor(case, engine, asked, plan, seen, measured))
-    return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
+    if not problems:
+        found = list(dict.fromkeys(found))
+        plan = silenced(plan, seen, found, facts)
+    return _Resolved(plan=plan, seen=seen, found=tuple(found), problems=tuple(problems))
 
 
 def _monitor(
-    case: Case,
-    engine: Engine,
+    profile: Profile,
+    asker: _Asker,
     asked: Asked,
-    plan: Plan,
-    seen: View,
+    services: tuple[Service, ...],
+    first: _Resolved,
     measured: Sequence[Measured],
 ) -> Monitor | None:
     """Return what is watched of the host; what was measured elsewhere says nothing of it."""
-    if not case.profile.monitor.enable:
+    if not profile.monitor.enable:
         return None
-    here = machine_of(host_of(seen))
+    here = machine_of(host_of(first.seen))
     return monitor.monitor_of(
-        case.profile,
-        case.host,
-        engine.SERVER,
-        plan.services,
-        monitor.kept(case.profile, plan.services) if asked.kept else (),
+        profile,
+        first.plan.host,
+        asker.engine.SERVER,
+        services,
+        monitor.kept(profile, services) if asked.kept else (),
         [each for each in measured if each.machine == here],
     )
 
@@ -127,20 +195,13 @@ def _facts(
         raise ProfileError(source, (Problem(where, message, hint),)) from None
 
 
-def _case(
-    profile: Profile,
-    engine: Engine,
-    asked: Asked,
-    facts: Facts,
-    source: str,
-    *,
-    legacy_env: bool,
-) -> Case:
+def _case(part: Part, asker: _Asker, asked: Asked) -> Case:
+    profile, engine, facts = part.profile, asker.engine, asker.facts
     host = host_facts(profile.host, facts)
     acceleration = asked.acceleration or devices.library_of(host, facts)
     summary = _summary(host)
     header = (
-        f"Generated by Hostwright from {source}. Edit the profile, not this file.",
+        f"Generated by Hostwright from {asker.source}. Edit the profile, not this file.",
         f"For {engine.SERVER.product} {facts.release}" + (f" on {summary}." if summary else "."),
     )
     return Case(
@@ -149,11 +210,14 @@ def _case(
         host=host,
         acceleration=acceleration,
         devices=devices.devices_of(profile.gpu, host, facts, acceleration),
-        threads=limits.thread_count(profile, host, acceleration),
+        threads=limits.thread_count(profile, host, acceleration, part.divisor),
         listen=service.listen_of(asked, engine.SERVER),
         home=service.home_of(profile, engine.SERVER),
         header=header,
-        legacy_env=legacy_env,
+        legacy_env=asker.legacy_env,
+        unit=part.unit,
+        units=part.units,
+        puller=part.puller,
     )
 
 

@@ -8,7 +8,7 @@ from generator.engines.base import Threads
 from generator.errors import Problem
 from generator.host import LEAST_RESERVE, quota_acts, quota_for, reserve, threads_for
 from generator.plan import Limit
-from generator.units import GIB, cpu_list, format_size, limit_line, written_size
+from generator.units import GIB, MIB, cpu_list, format_size, limit_line, written_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,17 +36,29 @@ _REASONS: Final = {
 }
 
 
-def thread_count(profile: Profile, host: Host, acceleration: str) -> Threads:
+_DIVIDED: Final = ("cpu_quota", "memory_max", "memory_high", "memory_swap_max", "tasks_max")
+"""Limits that all servers of a host have together, by the profile."""
+
+
+def thread_count(profile: Profile, host: Host, acceleration: str, divisor: int = 1) -> Threads:
     """Return the compute threads, the reason and where they come from.
 
     Left out, they are derived for CPU hosts only: a GPU that holds the whole model leaves nothing
-    for them to do.
+    for them to do. One of several servers has that part of the cores that `divisor` says.
     """
-    if profile.threads.count is not None:
-        return Threads(profile.threads.count, "Compute threads per model.", "profile")
+    count = profile.threads.count
+    if count is not None and divisor > 1:
+        reason = f"Compute threads per model: a part of the {count} that all servers have."
+        return Threads(max(1, count // divisor), reason, "derived")
+    if count is not None:
+        return Threads(count, "Compute threads per model.", "profile")
     if acceleration != "cpu" or not host.cores:
         return Threads(0, "", "derived")
-    quota, cpus = quota_percent(profile), usable_cpus(profile, host)
+    quota, cpus = quota_percent(profile, divisor), usable_cpus(profile, host)
+    if divisor > 1:
+        count = threads_for(max(1, host.cores // divisor), cpus, quota)
+        reason = f"Compute threads per model: a part of the host's {host.cores} cores."
+        return Threads(count, reason, "derived")
     count = threads_for(host.cores, cpus, quota)
     if count < min(host.cores, cpus):
         why = f"as many as the quota of {quota}% can run beside the server"
@@ -63,21 +75,46 @@ def usable_cpus(profile: Profile, host: Host) -> int:
     return host.threads if listed is None else len(cpu_list(listed) or ())
 
 
-def quota_percent(profile: Profile) -> int | None:
+def quota_percent(profile: Profile, divisor: int = 1) -> int | None:
     """Return the CPU quota that the profile names, in percent of one CPU."""
     resources = profile.resources
-    return resources.cpus * 100 if resources.cpus is not None else resources.cpu_quota
+    whole = resources.cpus * 100 if resources.cpus is not None else resources.cpu_quota
+    return None if whole is None else max(1, whole // divisor)
 
 
-def limits_of(profile: Profile, host: Host, threads: int, locked: str) -> Iterator[Limit]:
+def limits_of(
+    profile: Profile, host: Host, threads: int, locked: str, *, divisor: int = 1
+) -> Iterator[Limit]:
     """Yield the limits in a fixed order, for so many compute threads.
 
-    `locked` is why the model is locked in memory; empty: it is not.
+    `locked` is why the model is locked in memory; empty: it is not. One of several servers has
+    that part of what all have together which `divisor` says.
     """
+    for limit in _whole(profile, host, threads, locked, divisor):
+        yield _divided(limit, divisor)
+
+
+def _divided(limit: Limit, divisor: int) -> Limit:
+    """Return the part that one of several servers has of a limit; the quota is divided already."""
+    whole = limit.value
+    if divisor == 1 or limit.name not in _DIVIDED or not isinstance(whole, int) or not whole:
+        return limit
+    if limit.name == "cpu_quota":
+        return limit
+    value, text = whole // divisor, str(whole)
+    if limit.name.startswith("memory"):
+        value, text = value // MIB * MIB or value, written_size(whole)
+    reason = f"{limit.reason} A part of the {text} that all servers have."
+    return _limit(limit.name, value, reason, limit.source, limit.key)
+
+
+def _whole(
+    profile: Profile, host: Host, threads: int, locked: str, divisor: int
+) -> Iterator[Limit]:
     for name, reason in _REASONS.items():
         value = getattr(profile.resources, name)
         if name == "cpu_quota":
-            yield from _cpu_quota(profile, host, threads)
+            yield from _cpu_quota(profile, host, threads, divisor)
         elif value is not None:
             yield _limit(name, value, reason, "profile")
         elif name == "memory_max":
@@ -117,9 +154,9 @@ def _limit(name: str, value: int | str, reason: str, source: Source, key: str = 
     )
 
 
-def _cpu_quota(profile: Profile, host: Host, threads: int) -> Iterator[Limit]:
+def _cpu_quota(profile: Profile, host: Host, threads: int, divisor: int) -> Iterator[Limit]:
     """Yield the quota; left out, a CPU per compute thread and one for the server."""
-    asked = quota_percent(profile)
+    asked = quota_percent(profile, divisor)
     percent = quota_for(threads) if asked is None else asked
     acts = threads and host.cores and quota_acts(percent, usable_cpus(profile, host))
     if asked is not None or acts:

@@ -81,14 +81,14 @@ def service_of(
         release_told=asked.version is not None,
         era_since=str(era.since),
         era_until=str(era.until or ""),
-        unit=server.unit,
+        unit=case.unit,
         program=choice.binary,
         command=server.command,
         acceleration=case.acceleration,
         threads=case.threads.number,
         listen=case.listen,
         models_dir=asked.models_dir,
-        environment=(*decided.environment, *credentials.variables(handed, server.unit)),
+        environment=(*decided.environment, *credentials.variables(handed, case.unit)),
         omissions=decided.omissions,
         limits=limits,
         devices=case.devices,
@@ -207,8 +207,9 @@ def _container(case: Case, server: Server, *, mounts: bool) -> Container:
 
 def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...]:
     """Return the sandbox of a complete unit: what the server needs, and nothing else."""
-    home, undo = case.home, _UNDO.format(unit=server.unit)
-    writable = " ".join(dict.fromkeys(path for path in (home, asked.models_dir) if path))
+    home, undo = case.home, _UNDO.format(unit=case.unit)
+    models = "" if case.puller else asked.models_dir
+    writable = " ".join(dict.fromkeys(path for path in (home, models) if path))
     state = server.home.removeprefix("/var/lib/")
     gpu = case.devices is not None
     return (
@@ -221,7 +222,11 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
             if home == server.home
             else []
         ),
-        Directive(name="ReadWritePaths", value=writable, reason="Keys and models."),
+        Directive(
+            name="ReadWritePaths",
+            value=writable,
+            reason="Its keys; the models it only reads." if case.puller else "Keys and models.",
+        ),
         Directive(
             name="PrivateDevices",
             value="no" if gpu else "yes",

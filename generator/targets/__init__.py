@@ -58,8 +58,7 @@ def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
 
     One that the profile silences has the reason in it, as those of the Plan itself have.
     """
-    service = plan.service
-    found = (
+    found = dict.fromkeys(
         Finding(
             rule="HW601",
             severity=item.severity,
@@ -68,6 +67,7 @@ def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
             fix=item.fix.format(port=service.listen.port),
         )
         for item in load_target(name).LEFT_OUT
+        for service in plan.services
         if item.asked and item.concerns(service)
     )
     return tuple(quietened(finding, plan.silences) for finding in found)

@@ -132,10 +132,16 @@ def modules_of(service: Service) -> tuple[str, ...]:
     return service.devices.modules if service.devices else ()
 
 
-def modelfiles(service: Service, folder: str) -> tuple[File, ...]:
+def modelfiles(plan: Plan, folder: str) -> tuple[File, ...]:
     """Return the Modelfiles of the models, below `folder`."""
-    files = (model.modelfile for model in service.models)
-    return tuple(File(f"{folder}/{file.file}", file.text) for file in files if file)
+    models = (model for service in plan.services for model in service.models)
+    files = dict.fromkeys(model.modelfile for model in models if model.modelfile)
+    return tuple(File(f"{folder}/{file.file}", file.text) for file in files)
+
+
+def described(plan: Plan, service: Service) -> str:
+    """Return what a service is called in one line: its product, and its name if there are more."""
+    return f"{service.product} {service.name}" if len(plan.services) > 1 else service.product
 
 
 def placed(step: Step, program: Place, modelfile: Callable[[str], Place]) -> list[str | Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from generator import meaning
 from generator.formats.data import to_json
@@ -14,7 +14,7 @@ from generator.records import dataclass
 from generator.targets.base import File, modules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.plan import Job, Limit, Plan, Service, Setting
     from generator.targets.base import Places
@@ -58,20 +58,28 @@ def _comparison() -> str:
     return "\n".join([*lines[:at], shared, *lines[at + 1 :], ""])
 
 
-def verified(plan: Plan, held: Held) -> tuple[File, ...]:
+def verified(plan: Plan, held: Sequence[Held]) -> tuple[File, ...]:
     """Return what compares a bundle that has no other script with what is in effect."""
     return (wanted(plan, held), *(one for one in scripts() if one.path == "verify.py"))
 
 
-def wanted(plan: Plan, held: Held) -> File:
-    """Return what `verify.py` reads: all that should be in effect of the service of a host.
+def wanted(plan: Plan, held: Sequence[Held]) -> File:
+    """Return what `verify.py` reads: all that should be in effect of the services of a host.
 
-    The values of variables that the user names are the user's own, and not shown.
+    Of several it is a list. The values of variables that the user names are the user's own, and
+    not shown.
     """
-    service, api = plan.service, plan.service.api
+    every = [_wanted(plan, *each) for each in zip(plan.services, held, strict=True)]
+    return File("verify.json", to_json(every[0] if len(every) == 1 else every))
+
+
+def _wanted(plan: Plan, service: Service, held: Held) -> dict[str, Any]:
+    api = service.api
     own = {setting.name for setting in service.settings("environment")}
-    data = {
+    named = {"name": service.name} if len(plan.services) > 1 else {}
+    return {
         "header": plan.header,
+        **named,
         "manager": held.manager,
         "unit": held.unit,
         "container": held.container,
@@ -87,7 +95,6 @@ def wanted(plan: Plan, held: Held) -> File:
         "models": [model.served for model in service.models],
         "jobs": held.jobs,
     }
-    return File("verify.json", to_json(data))
 
 
 def held_by_unit(service: Service) -> Held:
@@ -118,7 +125,7 @@ def bundle_files(
     places: Places,
     files: Iterable[File],
     *,
-    held: Held,
+    held: Sequence[Held],
     jobs: Iterable[Job],
     server_files: Iterable[str],
     other_files: Iterable[str],
@@ -132,19 +139,22 @@ def bundle_files(
     what a change of one asks for: `server_files` restart the server, a unit of a job that job, a
     Modelfile the jobs that make and load models. `beside` are units that run beside the server.
     """
-    service = plan.service
+    service = plan.puller
+    modules = {name: None for one in plan.services for name in modules_of(one)}
     words = [
-        *_server(service, places),
-        *(("module", name) for name in (() if places.of_a_user else modules_of(service))),
+        *(word for one in plan.services for word in _server(one, places)),
+        *(("module", name) for name in (() if places.of_a_user else modules)),
         *(("file", file.path) for file in files),
-        *_jobs(service, jobs),
+        *_jobs(plan, jobs),
         *((word, unit) for unit in beside for word in ("job", "start")),
         *(("server-file", path) for path in server_files),
-        *(("job-file", f"{places.units}/{service.name}-{kind}.service") for kind in _JOB_KINDS),
+        *(("server-file", path) for path in _of_instances(plan, places)),
+        *(("job-file", f"{places.units}/{service.engine}-{kind}.service") for kind in _JOB_KINDS),
+        *(("job-file", path) for path in _jobs_of_instances(plan, places)),
         ("model-file", f"{places.modelfiles}/Modelfile.*"),
         *(("other-file", path) for path in other_files),
         # By the last one, apply.sh knows that none is missing.
-        ("wait", str(wait_seconds(service))),
+        ("wait", str(max(map(wait_seconds, plan.services)))),
     ]
     above = (*plan.header, "What apply.sh reads: a word, a tab, and a value as it stands.")
     lines = [line for text in above for line in comment(text)]
@@ -170,10 +180,23 @@ def _server(service: Service, places: Places) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _jobs(service: Service, jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
+def _of_instances(plan: Plan, places: Places) -> list[str]:
+    """Return where several servers have their units: those of another bundle, too."""
+    several, engine = len(plan.services) > 1, plan.puller.engine
+    return [f"{places.quadlets or places.units}/{engine}@*"] if several else []
+
+
+def _jobs_of_instances(plan: Plan, places: Places) -> list[str]:
+    """Return where several servers have units of jobs, whatever the names of the servers are."""
+    several, engine = len(plan.services) > 1, plan.puller.engine
+    return [f"{places.units}/{engine}-*"] if several else []
+
+
+def _jobs(plan: Plan, jobs: Iterable[Job]) -> Iterator[tuple[str, str]]:
+    units = {service.unit for service in plan.services}
     for job in jobs:
         yield "job", job.unit
-        if service.unit in job.wanted_by:
+        if units & set(job.wanted_by):
             yield "start", job.unit
         if job.kind in {"create", "warmup"}:
             yield "create", job.unit

@@ -18,6 +18,7 @@ from generator.targets.container import (
     LOCALHOST,
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
+    READ,
     build_files,
     cache_volume,
     env_files,
@@ -116,22 +117,24 @@ LEFT_OUT: Final = (
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return the file for Compose and the Modelfiles."""
-    service = plan.service
-    left_out = [omission.reason for omission in service.omissions]
-    texts = [*plan.header, *_ABOVE[service.container.form], *left_out]
+    form = plan.puller.container.form
+    left_out = {omission.reason: None for one in plan.services for omission in one.omissions}
+    texts = [*plan.header, *_ABOVE[form], *left_out]
     above = "\n".join(line for text in texts for line in comment(text))
-    if plan.cache and _is_override(service):
+    first = plan.puller
+    if plan.cache and _is_override(first):
         raise RenderError(
             "`cache` adds containers, and an override is laid over one that is there",
             hint='leave `container.compose` out, or write `"fragment"`',
             where="cache",
         )
-    document = _document(service)
-    document["services"] |= compose_services(plan, _joined(service), [service.container.service])
-    file = File(_FILES[service.container.form], f"{above}\n{to_yaml(document)}")
+    document = _document(plan)
+    servers = [one.container.service for one in plan.services]
+    document["services"] |= compose_services(plan, _joined(first), servers)
+    file = File(_FILES[form], f"{above}\n{to_yaml(document)}")
     return (
         file,
-        *modelfiles(service, "modelfiles"),
+        *modelfiles(plan, "modelfiles"),
         *build_files(plan, "build"),
         *compose_files(plan, _address),
     )
@@ -139,7 +142,7 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README, three commands for the engine, and what compares."""
-    service = plan.service
+    service = plan.puller
     context = {"file": _FILES[service.container.form], "run": run_command(service)}
     text = render_template("compose/README.md.jinja", plan=plan, service=service, **context)
     found = [
@@ -152,7 +155,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
         )
         for one in plan.services
     ]
-    beside = verified(plan, _held(service))
+    beside = verified(plan, [_held(one) for one in plan.services])
     return (File("README.md", text), *beside, *monitor_files(plan, found))
 
 
@@ -178,25 +181,36 @@ def _lost(service: Service, limit: Limit) -> bool:
     return swap or limit.name in UNSUPPORTED
 
 
-def _document(service: Service) -> dict[str, Any]:
+def _document(plan: Plan) -> dict[str, Any]:
+    service = plan.puller
     container = service.container
-    server = _override(service) if _is_override(service) else _server(service)
-    services: dict[str, Any] = {container.service: server}
-    for job in service.jobs:
-        if not job.on_host:
-            document = _job(service, job)
-            services[_name(service, job)] = Commented(document, job.reason, gap=True)
+    services: dict[str, Any] = {}
+    for one in plan.services:
+        services |= _with_jobs(plan, one, gap=bool(services))
     head = {"name": container.project} if container.form == "project" else {}
     whole: dict[str, Any] = {**head, "services": services}
     own = not container.home_dir and not _is_override(service)
-    named = [container.volume if own else "", cache_volume(service)]
+    named = [container.volume if own else "", *map(cache_volume, plan.services)]
     if volumes := {name: {"name": name} for name in named if name}:
         whole["volumes"] = volumes
-    if secrets := mounted(service, decrypted=False):
-        whole["secrets"] = {one.name: {"file": compose_string(one.path)} for one, _ in secrets}
+    secrets = [one for each in plan.services for one, _ in mounted(each, decrypted=False)]
+    if secrets:
+        whole["secrets"] = {one.name: {"file": compose_string(one.path)} for one in secrets}
     network = {container.network: {"external": True}}
     joins = container.network and not _is_override(service)
     return whole | ({"networks": network} if joins else {})
+
+
+def _with_jobs(plan: Plan, service: Service, *, gap: bool) -> dict[str, Any]:
+    """Return the service of a server, and those of its jobs."""
+    server = _override(service) if _is_override(service) else _server(service, plan.puller)
+    name = service.container.service
+    found: dict[str, Any] = {name: Commented(server, gap=True) if gap else server}
+    for job in service.jobs:
+        if not job.on_host:
+            document = _job(plan, service, job)
+            found[_name(service, job)] = Commented(document, job.reason, gap=True)
+    return found
 
 
 def _name(service: Service, job: Job) -> str:
@@ -209,7 +223,9 @@ def _is_override(service: Service) -> bool:
 
 def _override(service: Service) -> dict[str, Any]:
     """Return what is laid over the service that another file has."""
-    server = {key: value for key, value in _server(service).items() if key not in _SAID_THERE}
+    server = {
+        key: value for key, value in _server(service, service).items() if key not in _SAID_THERE
+    }
     again = {word: server[key].value for key, word in _WORDS.items() if key in server}
     if "cpus" in again:
         again["cpus"] = str(again["cpus"])
@@ -218,7 +234,8 @@ def _override(service: Service) -> dict[str, Any]:
     return server if server["volumes"] else {k: v for k, v in server.items() if k != "volumes"}
 
 
-def _server(service: Service) -> dict[str, Any]:
+def _server(service: Service, puller: Service) -> dict[str, Any]:
+    """Return the keys of a server, whose models are those that `puller` writes."""
     container, health = service.container, service.health
     environment = {v.name: Commented(v.value, v.reason) for v in container.variables} | {
         setting.name: Commented(compose_string(setting.value), setting.comment)
@@ -238,8 +255,9 @@ def _server(service: Service) -> dict[str, Any]:
         **build,
         **({"container_name": container.name} if container.named else {}),
         "restart": container.restart,
+        **_after(service, puller),
         "ports": Commented([published(service)], service.listen.comment),
-        "volumes": _volumes(service),
+        "volumes": _volumes(service, puller),
         **({"environment": environment} if environment else {}),
         **_secrets(service),
         **_guarded(container.guards),
@@ -247,6 +265,14 @@ def _server(service: Service) -> dict[str, Any]:
         **_limits(service),
         **_devices(service.devices),
     }
+
+
+def _after(service: Service, puller: Service) -> dict[str, Any]:
+    """Return what a server that only reads the models waits for: whoever makes their places."""
+    if service is puller:
+        return {}
+    waits = {puller.container.service: {"condition": "service_healthy"}}
+    return {"depends_on": Commented(waits, "It makes the keys and the places of the models.")}
 
 
 def _guarded(guards: Iterable[Guard]) -> dict[str, Any]:
@@ -294,27 +320,30 @@ def _address(service: Service) -> str:
     return address(service.container.service, service.container.port)
 
 
-def _volumes(service: Service) -> list[Any]:
-    container = service.container
-    home = _bind(container.home_dir, container.home_path)
+def _volumes(service: Service, puller: Service) -> list[Any]:
+    """Return the mounts; what another server writes is mounted to be read, keys and models."""
+    container, reads = service.container, service is not puller
+    home = _bind(container.home_dir, container.home_path, reads=reads)
     volumes: list[Any] = []
     if container.home_dir:
-        volumes.append(Commented(home, "Where keys and models are."))
+        volumes.append(Commented(home, READ if reads else "Where keys and models are."))
     elif not _is_override(service):
-        volumes.append(f"{container.volume}:{container.home_path}")
+        volume = f"{container.volume}:{container.home_path}"
+        volumes.append(Commented(f"{volume}:ro", READ) if reads else volume)
     if service.cache:
         volumes.append(f"{cache_volume(service)}:{service.cache}")
-    if service.models_dir:
-        models = _bind(service.models_dir, container.models_path)
+    if puller.models_dir:
+        models = _bind(puller.models_dir, container.models_path, reads=reads)
         volumes.append(Commented(models, "Where models are stored."))
     return volumes
 
 
-def _bind(path: str, target: str) -> dict[str, Any]:
+def _bind(path: str, target: str, *, reads: bool) -> dict[str, Any]:
     return {
         "type": "bind",
         "source": compose_string(path),
         "target": target,
+        **({"read_only": True} if reads else {}),
         "bind": {"create_host_path": True},
     }
 
@@ -337,12 +366,17 @@ def _devices(devices: Devices | None) -> dict[str, Any]:
     return {"deploy": {"resources": {"reservations": {"devices": [reservation]}}}}
 
 
-def _job(service: Service, job: Job) -> dict[str, Any]:
+def _job(plan: Plan, service: Service, job: Job) -> dict[str, Any]:
     name = service.container.service
     places = {ADDRESS: _reached(service)}
     tries = Commented(f"on-failure:{job.tries}", "The pause between tries is Docker's own.")
     done = {"condition": "service_completed_successfully"}
-    before = {_name(service, other): done for other in service.jobs if other.unit in job.after}
+    before = {
+        _name(one, other): done
+        for one in plan.services
+        for other in one.jobs
+        if other.unit in job.after
+    }
     document: dict[str, Any] = {
         **_base(service),
         **({"network_mode": f"service:{name}"} if _is_override(service) else {}),

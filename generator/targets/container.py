@@ -6,10 +6,10 @@ import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import RenderError
+from generator.errors import RenderError, Silence
 from generator.formats.template import render_template
 from generator.formats.text import comment
-from generator.plan import Limit
+from generator.plan import Limit, commented
 from generator.targets.base import File, LeftOut, placed
 from generator.units import address, limit_line
 
@@ -22,6 +22,10 @@ MODELFILE_DIR: Final = "/modelfiles"
 LOCALHOST: Final = "127.0.0.1"
 SECRETS: Final = "/run/secrets"
 """Where a container has what only the server may read, if nothing looks for it elsewhere."""
+_READ: Final = "Keys and models, which another server writes."
+_MADE: Final = Silence(rule="HW612", reason="the server that writes the models makes the key first")
+READ: Final = commented(_READ, (_MADE,))
+"""Why what is in a volume is only read."""
 
 
 def published(service: Service) -> str:
@@ -73,7 +77,7 @@ def guarded(service: Service) -> Iterator[Limit]:
 
 def build_files(plan: Plan, folder: str) -> tuple[File, ...]:
     """Return what the image is built from, below `folder`: nothing where it is as it is."""
-    service = plan.service
+    service = plan.puller
     if service.build is None:
         return ()
     above = [line for text in plan.header for line in comment(text)]

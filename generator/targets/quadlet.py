@@ -13,12 +13,21 @@ from generator.errors import RenderError
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.unit import Entry, Section, exec_line, exec_word, unit_text
-from generator.targets.base import NOT_IN_A_CLUSTER, File, LeftOut, Places, modelfiles, modules_of
+from generator.targets.base import (
+    NOT_IN_A_CLUSTER,
+    File,
+    LeftOut,
+    Places,
+    described,
+    modelfiles,
+    modules_of,
+)
 from generator.targets.bundle import Held, bringing, bundle_files
 from generator.targets.cache.quadlet import Folders, quadlet_files
 from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
+    READ,
     build_files,
     cache_volume,
     env_files,
@@ -134,17 +143,26 @@ def render(plan: Plan) -> tuple[File, ...]:
 
     Those of a rootless container lie below the home of its user.
     """
-    service, places = plan.service, _places(plan.service)
-    run, renamed = partial(_exec, service), _ONLINE if places.of_a_user else {}
+    places = _places(plan.puller)
+    renamed = _ONLINE if places.of_a_user else {}
     jobs = (
-        job_file(plan, places.units, job, run, sandbox=_sandbox(job), renamed=renamed)
+        job_file(
+            plan,
+            places.units,
+            job,
+            partial(_exec, service),
+            sandbox=_sandbox(job),
+            renamed=renamed,
+        )
+        for service in plan.services
         for job in _jobs(service)
     )
-    modules = () if places.of_a_user else modules_of(service)
+    needed = dict.fromkeys(name for service in plan.services for name in modules_of(service))
+    modules = () if places.of_a_user else tuple(needed)
     return (
-        *_quadlets(plan, service, places),
+        *_quadlets(plan, places),
         *jobs,
-        *modelfiles(service, places.modelfiles),
+        *modelfiles(plan, places.modelfiles),
         *build_files(plan, f"{places.modelfiles}/build"),
         *quadlet_files(plan, _folders(places)),
         *system_files(plan, ("modules-load", REGISTERS, modules)),
@@ -153,20 +171,22 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     """Return the README, the scripts that it names, and what these read."""
-    service, places = plan.service, _places(plan.service)
+    service, places = plan.puller, _places(plan.puller)
     sudo = "" if places.of_a_user else "sudo "
     context = {"plan": plan, "service": service, "places": places, "sudo": sudo}
+    loaded = SYSTEM_FILE.format("modules-load", service.engine)
     bundle = bundle_files(
         plan,
         places,
         files,
-        held=_held(service),
-        jobs=_jobs(service),
+        held=[_held(one) for one in plan.services],
+        jobs=[job for one in plan.services for job in _jobs(one)],
         server_files=[
             *(f.path for f in files if f.path.startswith(places.quadlets)),
             f"{places.modelfiles}/build/Dockerfile",
+            *_single(plan, places),
         ],
-        other_files=[] if places.of_a_user else [SYSTEM_FILE.format("modules-load", service.name)],
+        other_files=[] if places.of_a_user else [loaded],
     )
     found = [
         Found(
@@ -181,6 +201,12 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     ]
     readme = render_template("quadlet/README.md.jinja", **context)
     return (File("README.md", readme), *bundle, *monitor_files(plan, found))
+
+
+def _single(plan: Plan, places: Places) -> list[str]:
+    """Return the file of the one server that this host may have had before several."""
+    several = len(plan.services) > 1
+    return [f"{places.quadlets}/{plan.puller.engine}.container"] if several else []
 
 
 def _held(service: Service) -> Held:
@@ -211,17 +237,15 @@ def _places(service: Service) -> Places:
     return USER if service.container.rootless else SYSTEM
 
 
-def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
-    container = service.container
-    above = [*plan.header, *(omission.reason for omission in service.omissions)]
-    server = unit_text(above, _container(service, places))
+def _quadlets(plan: Plan, places: Places) -> tuple[File, ...]:
+    container = plan.puller.container
     named = [
         ("volume", "" if container.home_dir else container.volume),
-        ("volume", cache_volume(service)),
+        *(("volume", cache_volume(service)) for service in plan.services),
         ("network", container.network),
     ]
     return (
-        File(f"{places.quadlets}/{service.name}.container", server),
+        *(_server(plan, service, places) for service in plan.services),
         *(
             File(f"{places.quadlets}/{name}.{kind}", _named(plan, kind.capitalize(), name))
             for kind, name in named
@@ -231,9 +255,16 @@ def _quadlets(plan: Plan, service: Service, places: Places) -> tuple[File, ...]:
     )
 
 
+def _server(plan: Plan, service: Service, places: Places) -> File:
+    """Return the quadlet of a server; Podman names the unit as the file."""
+    above = [*plan.header, *(omission.reason for omission in service.omissions)]
+    text = unit_text(above, _container(plan, service, places))
+    return File(f"{places.quadlets}/{service.unit.removesuffix('.service')}.container", text)
+
+
 def _build(plan: Plan, places: Places) -> tuple[File, ...]:
     """Return the unit that builds the image, where one is built."""
-    service = plan.service
+    service = plan.puller
     if service.build is None:
         return ()
     folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}/build"
@@ -244,7 +275,7 @@ def _build(plan: Plan, places: Places) -> tuple[File, ...]:
     ]
     bound = Entry("TimeoutStartSec", "infinity", "A build takes as long as it takes.")
     sections = [Section("Build", entries), Section("Service", [bound])]
-    return (File(f"{places.quadlets}/{service.name}.build", unit_text(plan.header, sections)),)
+    return (File(f"{places.quadlets}/{service.engine}.build", unit_text(plan.header, sections)),)
 
 
 def _named(plan: Plan, kind: str, name: str) -> str:
@@ -252,26 +283,27 @@ def _named(plan: Plan, kind: str, name: str) -> str:
     return unit_text(plan.header, [Section(kind, [entry])])
 
 
-def _container(service: Service, places: Places) -> list[Section]:
-    name = Entry("Description", service.product)
+def _container(plan: Plan, service: Service, places: Places) -> list[Section]:
+    name = Entry("Description", described(plan, service))
     target = "default.target" if places.of_a_user else "multi-user.target"
+    after = tuple(filter(None, [service.puller])) if places.of_a_user else service.after
     return [
-        Section("Unit", [name, *order(() if places.of_a_user else service.after)]),
-        Section("Container", [*_inside(service, places), *_health(service)]),
-        Section("Service", _around(service)),
+        Section("Unit", [name, *order(after)]),
+        Section("Container", [*_inside(plan, service, places), *_health(service)]),
+        Section("Service", _around(plan, service)),
         Section("Install", [Entry("WantedBy", target)]),
     ]
 
 
-def _inside(service: Service, places: Places) -> list[Entry]:
+def _inside(plan: Plan, service: Service, places: Places) -> list[Entry]:
     container = service.container
     network = f"{container.network}.network" if container.network else ""
     return [
-        Entry("Image", f"{service.name}.build" if service.build else _qualified(container.image)),
+        Entry("Image", f"{service.engine}.build" if service.build else _qualified(container.image)),
         Entry("ContainerName", container.name),
         Entry("PublishPort", published(service), service.listen.comment),
         *given(Entry("Network", network)),
-        *_volumes(service, places),
+        *_volumes(plan, service, places),
         *(entry for guard in container.guards for entry in _guard(guard)),
         *_devices(service),
         *(
@@ -295,14 +327,15 @@ def _qualified(image: str) -> str:
     return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
 
 
-def _volumes(service: Service, places: Places) -> list[Entry]:
-    container = service.container
+def _volumes(plan: Plan, service: Service, places: Places) -> list[Entry]:
+    container, reads = service.container, service is not plan.puller
     folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}"
-    created = any(model.modelfile for model in service.models)
+    created = any(job.kind == "create" for job in service.jobs)
+    why = READ if reads else _OWN_HOME if container.home_dir else ""
     return given(
-        Entry("Volume", _home(service), _OWN_HOME if container.home_dir else ""),
+        Entry("Volume", _home(service, reads=reads), why),
         Entry("Volume", service.cache and f"{cache_volume(service)}.volume:{service.cache}"),
-        Entry("Volume", _models(service), "Where models are stored."),
+        Entry("Volume", _models(plan.puller, reads=reads), "Where models are stored."),
         Entry("Volume", f"{folder}:{MODELFILE_DIR}:ro,z" if created else ""),
         *(
             Entry("Volume", f"%t/credentials/{service.unit}/{one.name}:{path}:ro", one.reason)
@@ -340,20 +373,21 @@ def _decrypts(service: Service) -> bool:
     return not service.container.rootless
 
 
-def _home(service: Service) -> str:
+def _home(service: Service, *, reads: bool) -> str:
     """Return the mount of keys and models."""
     container = service.container
     if not container.home_dir:
-        return f"{container.volume}.volume:{container.home_path}"
-    return _bind(container.home_dir, container.home_path, "container.home_dir")
+        return f"{container.volume}.volume:{container.home_path}{':ro' if reads else ''}"
+    return _bind(container.home_dir, container.home_path, "container.home_dir", reads=reads)
 
 
-def _models(service: Service) -> str:
-    """Return the mount of the models."""
-    return _bind(service.models_dir, service.container.models_path, f"{service.engine}.models_dir")
+def _models(puller: Service, *, reads: bool) -> str:
+    """Return the mount of the models, which `puller` writes."""
+    key = f"{puller.engine}.models_dir"
+    return _bind(puller.models_dir, puller.container.models_path, key, reads=reads)
 
 
-def _bind(path: str, target: str, key: str) -> str:
+def _bind(path: str, target: str, key: str, *, reads: bool) -> str:
     """Return the mount of a directory; `z` lets SELinux share it with the container."""
     if set(path) & set(":,"):
         raise RenderError(
@@ -361,7 +395,7 @@ def _bind(path: str, target: str, key: str) -> str:
             hint="choose a directory without them",
             where=key,
         )
-    return f"{path}:{target}:z" if path else ""
+    return f"{path}:{target}:{'ro,' if reads else ''}z" if path else ""
 
 
 def _devices(service: Service) -> list[Entry]:
@@ -403,8 +437,8 @@ def _of_podman(limit: Limit) -> Entry:
     return Entry(key, written.format(value), limit.comment)
 
 
-def _around(service: Service) -> list[Entry]:
-    folders = [path for path in (service.container.home_dir, service.models_dir) if path]
+def _around(plan: Plan, service: Service) -> list[Entry]:
+    folders = [path for path in (service.container.home_dir, plan.puller.models_dir) if path]
     bound = str(service.container.start_seconds)
     mkdir = exec_line(["/bin/mkdir", "-p", *folders]) if folders else ""
     return started(

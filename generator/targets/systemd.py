@@ -23,6 +23,7 @@ from generator.targets.base import (
     File,
     LeftOut,
     Places,
+    described,
     modelfiles,
     modules_of,
     placed,
@@ -44,7 +45,7 @@ from generator.targets.unit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from generator.plan import Directive, Group, Job, Plan, Service, Setting
     from generator.targets.unit import Line
@@ -95,8 +96,8 @@ LEFT_OUT: Final = (
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return the unit or its drop-ins, the jobs and what they need, as they lie under `/`."""
-    service = plan.service
-    server = _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
+    every = plan.services
+    servers = (file for service in every for file in _server(plan, service))
     jobs = (
         job_file(
             plan,
@@ -106,38 +107,48 @@ def render(plan: Plan) -> tuple[File, ...]:
             client=_client(service, job),
             sandbox=job.sandbox,
         )
+        for service in every
         for job in service.jobs
     )
     made = system_files(
         plan,
-        ("modules-load", REGISTERS, modules_of(service)),
-        ("tmpfiles", "What the server writes, and nobody else makes.", _directories(service)),
-        ("sysusers", "Whom the server runs as.", _users(service)),
+        ("modules-load", REGISTERS, _lines(every, modules_of)),
+        ("tmpfiles", "What the server writes, and nobody else makes.", _lines(every, _directories)),
+        ("sysusers", "Whom the server runs as.", _users(plan.puller)),
     )
     return (
-        *server,
+        *servers,
         *jobs,
-        *modelfiles(service, PLACES.modelfiles),
+        *modelfiles(plan, PLACES.modelfiles),
         *unit_files(plan, PLACES.units, PLACES.modelfiles, reach_on_host),
         *made,
     )
 
 
+def _server(plan: Plan, service: Service) -> tuple[File, ...]:
+    return _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
+
+
+def _lines(services: Iterable[Service], of: Callable[[Service], Sequence[str]]) -> list[str]:
+    """Return lines of a file that is for all services, each once."""
+    return list(dict.fromkeys(line for service in services for line in of(service)))
+
+
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     """Return the README, the scripts for root that it names, and what these read."""
-    service = plan.service
-    wait = wait_seconds(service)
+    service = plan.puller
+    wait = max(map(wait_seconds, plan.services))
     readme = render_template("systemd/README.md.jinja", plan=plan, service=service, wait=wait)
-    unit = f"{PLACES.units}/{service.unit}"
+    unit = f"{PLACES.units}/{service.engine}.service"
     kinds = ("modules-load", "sysusers", "tmpfiles")
     bundle = bundle_files(
         plan,
         PLACES,
         files,
-        held=held_by_unit(service),
-        jobs=service.jobs,
+        held=[held_by_unit(one) for one in plan.services],
+        jobs=[job for one in plan.services for job in one.jobs],
         server_files=[unit, *(f"{unit}.d/{n.format(service.engine)}.conf" for n in DROP_INS)],
-        other_files=[SYSTEM_FILE.format(kind, service.name) for kind in kinds],
+        other_files=[SYSTEM_FILE.format(kind, service.engine) for kind in kinds],
         beside=units_of(plan),
     )
     found = [
@@ -159,7 +170,7 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
         (None, limits_of(service.limits)),
         ("threads", _variables(service.settings("threads"))),
         ("server", _variables(service.settings("server"))),
-        ("service", [*_variables(service.settings("service")), *_service(service)]),
+        ("service", [*_variables(service.settings("service")), *_run(service)]),
         ("environment", [*_variables(service.settings("environment")), *_handed(service)]),
     ]
     files = []
@@ -181,7 +192,7 @@ def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
         Entry("Type", "exec"),
         Entry("ExecStart", _exec(service, Step(argv=service.command))),
         Entry("WorkingDirectory", specifier_escape(service.home)),
-        *_service(service),
+        *_run(service),
         *_variables(service.environment),
         *_handed(service),
         *limits_of(service.limits),
@@ -189,7 +200,7 @@ def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
         *_directives(service.hardening),
     ]
     sections = [
-        Section("Unit", [Entry("Description", service.product), *order(before)]),
+        Section("Unit", [Entry("Description", described(plan, service)), *order(before)]),
         Section("Service", entries),
         Section("Install", [Entry("WantedBy", "multi-user.target")]),
     ]
@@ -214,7 +225,7 @@ def _handed(service: Service) -> list[Entry]:
     return handed(service, lambda step: exec_line(step.argv))
 
 
-def _service(service: Service) -> list[Entry]:
+def _run(service: Service) -> list[Entry]:
     owner = Entry("User", service.user, "Owns the models and the keys.")
     # A drop-in repeats nothing of the unit that it is for.
     again = service.full_unit or not service.restart.installed

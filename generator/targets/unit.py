@@ -84,7 +84,7 @@ def system_files(
     """Return the files of systemd-modules-load and its kin that have lines: kind, reason, lines."""
     return tuple(
         File(
-            SYSTEM_FILE.format(kind, plan.service.name),
+            SYSTEM_FILE.format(kind, plan.services[0].engine),
             "\n".join([*(c for t in (*plan.header, reason) for c in comment(t)), *lines, ""]),
         )
         for kind, reason, lines in files

@@ -39,7 +39,7 @@ THERE = '{"models": [{"name": "%s"}]}'
 
 def asked_for(decided: Plan) -> Any:
     """Return what the program is told of a host whose server is no container."""
-    return json.loads(wanted(decided, held_by_unit(decided.service)).text)
+    return json.loads(wanted(decided, [held_by_unit(decided.service)]).text)
 
 
 def script() -> Any:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from generator.plan import Devices, Model
     from generator.profiles.schema import Profile
 
-SERVER: Final = "ollama.service"
 RETRY_SECONDS: Final = 30
 TRIES: Final = 5
 # $1 is the ollama program, $2 a model. A registry out of reach fails nothing that is there, and a
@@ -55,6 +54,16 @@ AFTER_SLEEP: Final = (
 )
 # The same for whoever asks again where it fails: $1 is the ollama program, the others are models.
 LOADED: Final = "ollama=$1; shift; for model; do {run} >/dev/null || exit 1; done"
+# The same for several servers, whose units are the arguments: the module is in use by all of them.
+BEFORE_SLEEP_OF_ALL: Final = (
+    'for unit; do if systemctl --quiet is-active "$unit"; then touch "/run/resume-$unit"; '
+    'systemctl stop "$unit"; fi; done'
+)
+AFTER_SLEEP_OF_ALL: Final = (
+    "modprobe --remove nvidia_uvm; modprobe nvidia_uvm; "
+    'for unit; do if [ -e "/run/resume-$unit" ]; then rm "/run/resume-$unit"; '
+    'systemctl --no-block start "$unit"; fi; done'
+)
 _CLIENT: Final = (
     Variable(
         name="HOME",
@@ -69,11 +78,11 @@ def jobs(case: Case, models: tuple[Model, ...]) -> tuple[Job, ...]:
     """Return the jobs, in the order in which they run."""
     profile = case.profile
     created = tuple(model for model in models if model.serve_as)
-    found = [_pull(models)] if models else []
-    found += [_create(created, found)] if created else []
+    found = [_pull(case, models)] if models else []
+    found += [_create(case, created, found)] if created else []
     warm = _warm_models(profile, models)
     found += [_warmup(case, warm, found)] if warm else []
-    found += [_resume()] if profile.service.resume_fix else []
+    found += [_resume(case)] if profile.service.resume_fix else []
     return tuple(found)
 
 
@@ -89,27 +98,29 @@ def faults(profile: Profile, devices: Devices | None) -> Iterator[Problem]:
 def offered(case: Case, asked: tuple[Job, ...]) -> tuple[Job, ...]:
     """Return the jobs for models that the profile does not name, ready for a host that does."""
     kinds = {job.kind for job in asked}
-    found = [] if "pull" in kinds else [_pull(())]
+    found = [] if "pull" in kinds else [_pull(case, ())]
     if "warmup" not in kinds:
         before = [job for job in (*found, *asked) if job.kind in {"pull", "create"}]
         found.append(_warmup(case, (), before))
     return tuple(found)
 
 
-def _pull(models: tuple[Model, ...]) -> Job:
+def _pull(case: Case, models: tuple[Model, ...]) -> Job:
     return _client(
+        case,
         "pull",
         description="Pull the models of this host",
         reason="Downloads what is missing; it does not load anything.",
         steps=(shell(FETCH, PROGRAM, MODEL),),
         models=tuple(dict.fromkeys(model.name for model in models)),
-        after=(SERVER, "network-online.target"),
+        after=(case.unit, "network-online.target"),
         wants=("network-online.target",),
     )
 
 
-def _create(models: tuple[Model, ...], before: list[Job]) -> Job:
+def _create(case: Case, models: tuple[Model, ...], before: list[Job]) -> Job:
     return _client(
+        case,
         "create",
         description="Create the tuned models of this host",
         reason="Parameters that no environment variable sets live in the model.",
@@ -119,7 +130,7 @@ def _create(models: tuple[Model, ...], before: list[Job]) -> Job:
             if one.modelfile
         ),
         models=tuple(model.served for model in models),
-        after=(SERVER, *(job.unit for job in before)),
+        after=(case.unit, *(job.unit for job in before)),
     )
 
 
@@ -143,6 +154,7 @@ def _warmup(case: Case, models: tuple[str, ...], before: list[Job]) -> Job:
     tokens = _tokens(case)
     first = " A token of each has the driver compile kernels now." if tokens else ""
     return _client(
+        case,
         "warmup",
         description="Load models into memory",
         reason="The first request finds the model loaded; a failure here leaves the server alone."
@@ -152,7 +164,7 @@ def _warmup(case: Case, models: tuple[str, ...], before: list[Job]) -> Job:
         tokens=tokens,
         probe=shell(LOADED.format(run=RUN[tokens]), PROGRAM, MODELS),
         timeout_seconds=-(-parse_go_duration(case.profile.warmup.timeout) // 10**9),
-        after=(SERVER, *(job.unit for job in before)),
+        after=(case.unit, *(job.unit for job in before)),
     )
 
 
@@ -162,9 +174,9 @@ def _tokens(case: Case) -> int:
     return int(case.compiles) if asked is None else asked
 
 
-def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a Job
+def _client(case: Case, kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a Job
     """Return a job that talks to the server, each time after the server has started."""
-    name = f"ollama-{kind}"
+    name = f"{case.stem}-{kind}"
     return Job(
         kind=kind,
         name=name,
@@ -173,21 +185,25 @@ def _client(kind: Any, **fields: Any) -> Job:  # noqa: ANN401 -- the fields of a
         environment=_CLIENT,
         retry_seconds=RETRY_SECONDS,
         tries=TRIES,
-        part_of=(SERVER,),
-        wanted_by=(SERVER,),
+        part_of=(case.unit,),
+        wanted_by=(case.unit,),
         **fields,
     )
 
 
-def _resume() -> Job:
+def _resume(case: Case) -> Job:
+    before, after = shell(BEFORE_SLEEP, where="host"), shell(AFTER_SLEEP, where="host")
+    if len(case.units) > 1:
+        before = shell(BEFORE_SLEEP_OF_ALL, *case.units, where="host")
+        after = shell(AFTER_SLEEP_OF_ALL, *case.units, where="host")
     return Job(
         kind="resume",
         name="ollama-resume",
         unit="ollama-resume.service",
         description="Reload the NVIDIA memory module around a suspend",
         reason="After a resume the server would find no GPU and compute on the CPU (ollama#5464).",
-        steps=(shell(BEFORE_SLEEP, where="host"),),
-        stop_steps=(shell(AFTER_SLEEP, where="host"),),
+        steps=(before,),
+        stop_steps=(after,),
         programs=("modprobe",),
         before=("sleep.target",),
         wanted_by=("sleep.target",),

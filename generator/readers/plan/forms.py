@@ -161,9 +161,14 @@ _LIMITS: Final = {
 def faults(plan: Plan) -> Iterator[Problem]:
     """Yield a Problem for each value that a profile could not have led to."""
     yield from _walked(plan, "")
-    service, here = plan.service, "services.0"
     if 0 < plan.host.threads < plan.host.cores:
         yield _fault("host.threads", plan.host.threads, "fewer than the cores")
+    for place, service in enumerate(plan.services):
+        yield from _of_service(service, f"services.{place}")
+    yield from _twice((service.name for service in plan.services), "services")
+
+
+def _of_service(service: Service, here: str) -> Iterator[Problem]:
     yield from _listening(service, here)
     if service.engine in ENGINES:
         command = (PROGRAM, *load_signs(service.engine).command[1:])

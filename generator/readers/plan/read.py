@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -11,7 +12,7 @@ from generator.errors import ProfileError, Silence
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.plan import is_plan
 from generator.readers.plan.forms import faults
-from generator.readers.plan.view import view_of
+from generator.readers.plan.view import views_of
 from generator.view import Bound, Place, Variable, View
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _ONE: Final = "name a file that `gen plan PROFILE` has written"
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
-    """Return a View of each plan; raises ProfileError for one that is broken or of another age."""
-    return tuple(_told(view, context) for view in each(sources, _view))
+    """Return the Views of each plan; raises ProfileError for one that is broken or outdated."""
+    return tuple(_told(view, context) for views in each(sources, _views) for view in views)
 
 
 def _told(view: View, context: Context) -> View:
@@ -35,18 +36,21 @@ def _told(view: View, context: Context) -> View:
     return replace(view, release=release, host=context.host if context.host.threads else view.host)
 
 
-def _view(source: Source) -> View:
+def _views(source: Source) -> tuple[View, ...]:
     plan = _plan(source)
     if problems := tuple(faults(plan)):
         raise ProfileError(source.path, problems)
-    view = view_of(replace(plan, source=source.path))
+    views = views_of(replace(plan, source=source.path))
     # What `gen` has remarked on the profile it need not say again of what it has made of it.
     told = dict.fromkeys(f.rule for f in plan.findings if f.severity == "info" and not f.ignored)
-    return replace(
-        view,
-        silences=(*view.silences, *(Silence(rule=rule, reason=_SAID) for rule in told)),
-        variables=tuple(_at_its_line(variable, source) for variable in view.variables),
-        bounds=tuple(_at_its_line(bound, source) for bound in view.bounds),
+    return tuple(
+        replace(
+            view,
+            silences=(*view.silences, *(Silence(rule=rule, reason=_SAID) for rule in told)),
+            variables=tuple(_at_its_line(each, source, number) for each in view.variables),
+            bounds=tuple(_at_its_line(each, source, number) for each in view.bounds),
+        )
+        for number, view in enumerate(views)
     )
 
 
@@ -64,9 +68,10 @@ def _plan(source: Source) -> Plan:
     return from_dict(data, source.path)
 
 
-def _at_its_line(item: Named, source: Source) -> Named:
-    """Return a variable or limit at the line on which its name stands."""
+def _at_its_line(item: Named, source: Source, number: int) -> Named:
+    """Return a variable or limit of a service at the line on which its name stands."""
     name = f'"name": {json.dumps(item.name)}'
-    before, found, _ = source.text.partition(name)
-    line = before.count("\n") + 1 if found else 0
+    starts = [found.start() for found in re.finditer(r'"engine"\s*:', source.text)]
+    place = source.text.find(name, starts[number] if number < len(starts) else 0)
+    line = source.text.count("\n", 0, place) + 1 if place >= 0 else 0
     return replace(item, place=Place(source.path, line, item.place.key))

@@ -10,11 +10,22 @@ from generator.units import Release, address, whole
 from generator.view import Bound, ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
+    from generator.host import Host
     from generator.plan import Plan, Service
 
 
+def views_of(plan: Plan) -> tuple[View, ...]:
+    """Return the View of each service of a Plan, by its name where there are several."""
+    several = len(plan.services) > 1
+    return tuple(
+        replace(view, name=f"{plan.name}: {part.service.name}") if several else view
+        for part in plan.parts
+        for view in [view_of(part)]
+    )
+
+
 def view_of(plan: Plan) -> View:
-    """Return the View of a Plan; places are keys of its profile."""
+    """Return the View of a Plan with one service; places are keys of its profile."""
     service, source = plan.service, plan.source
     settings = service.judged
     return View(
@@ -49,6 +60,25 @@ def view_of(plan: Plan) -> View:
         silences=plan.silences,
         more_variables=bool(service.environment_files),
     )
+
+
+def loading_view(plan: Plan) -> View:
+    """Return the View of a Plan with one service as that loads models: on the GPUs it may use."""
+    view = view_of(plan)
+    return replace(view, host=_used(view.host, plan.service))
+
+
+def _used(host: Host, service: Service) -> Host:
+    """Return the host with the GPUs that the service uses, where it is known which these are."""
+    devices = service.devices
+    if devices is None:
+        return host
+    by_speed = any(s.value == "FASTEST_FIRST" for s in service.settings("gpu"))
+    places = {gpu.uuid: place for place, gpu in enumerate(host.gpus) if gpu.uuid}
+    chosen = [int(one) if one.isdecimal() else places.get(one, -1) for one in devices.ids]
+    if by_speed or not chosen or not all(0 <= place < len(host.gpus) for place in chosen):
+        return host
+    return replace(host, gpus=tuple(host.gpus[place] for place in sorted(set(chosen))))
 
 
 def _told(service: Service, source: str) -> tuple[Variable, ...]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts a bundle of Hostwright's in place and restarts the server if it must. What an earlier bundle
+# Puts a bundle of Hostwright's in place and restarts its servers if it must. What an earlier bundle
 # left goes. When anything fails, all is as it was before. README.md says more.
 #
 #     usage: apply.sh [--dry-run | --remove [--dry-run] | --help]
@@ -41,6 +41,7 @@ systemctl() { command systemctl ${scope:+"$scope"} "$@"; }
 read_bundle() {
   files='' places='' jobs='' starts='' creates='' modules='' needs=''
   scope='' program='' user='' generator='' wait='' product='' variable='' ask=''
+  servers='' listens=''
   while IFS= read -r line; do
     value=${line#*"$tab"}
     case $line in
@@ -51,7 +52,7 @@ read_bundle() {
       "server-file$tab"* | "job-file$tab"* | "model-file$tab"* | "other-file$tab"*)
         places=$places$line$newline
         ;;
-      "server$tab"*) server=$value ;;
+      "server$tab"*) server=$value servers="$servers $value" ;;
       "job$tab"*) jobs="$jobs $value" ;;
       "start$tab"*) starts="$starts $value" ;;
       "create$tab"*) creates="$creates $value" ;;
@@ -60,7 +61,7 @@ read_bundle() {
       "generator$tab"*) generator=$value ;;
       "user$tab"*) user=$value ;;
       "product$tab"*) product=$value ;;
-      "address$tab"*) listen=$value ;;
+      "address$tab"*) listens=$listens$server$tab$value$newline ;;
       "variable$tab"*) variable=$value ;;
       "ask$tab"*) ask=$value ;;
       "wait$tab"*) wait=$value ;;
@@ -100,6 +101,26 @@ locate() {
 
 need() {
   if [ ! -r "$1" ]; then fail "This bundle lacks $1."; fi
+}
+
+# Whether a unit is that of a server of this bundle.
+is_server() {
+  case "$servers " in
+    *" $1 "*) return 0 ;;
+  esac
+  return 1
+}
+
+# Has all that follows ask about one of the servers, in $server, which listens at $listen.
+turn_to() {
+  server=$1
+  each "$listens" take_address
+}
+
+take_address() {
+  case $1 in
+    "$server$tab"*) listen=${1#*"$tab"} ;;
+  esac
 }
 
 # Whether a file is one of this bundle.
@@ -239,11 +260,26 @@ consider() {
     drop:server:hostwright-*.container) stops="$stops ${unit%.*}.service" ;;
   esac
   case $fate:$role in
+    drop:server)
+      restart=yes other="$other $unit"
+      dismissed_by_file "$1"
+      ;;
     *:server) restart=yes other="$other $unit" ;;
     drop:job) gone="$gone $unit" ;;
     *:job) fresh="$fresh $unit" other="$other $unit" ;;
     *:model) fresh="$fresh$creates" ;;
   esac
+}
+
+# Notes a server that another bundle has brought and this one has not: it ends.
+dismissed_by_file() {
+  case $1 in
+    "$units"/*.d/*) return 0 ;;
+    "$units"/*.service) ;;
+    "$generator"/*.container) unit=${unit%.container}.service ;;
+    *) return 0 ;;
+  esac
+  is_server "$unit" || gone="$gone $unit"
 }
 
 # Says what would happen to a file.
@@ -278,11 +314,14 @@ refuse() {
     fail "This user has no systemd of its own here: log in as the user whom the server is to run" \
       "as, not by sudo or su, and run apply.sh again."
   fi
-  if [ -n "$generator" ]; then
-    refuse_hidden
-  elif ! wanted "$units/$server"; then
-    refuse_drop_ins
-  fi
+  for server in $servers; do
+    if [ -n "$generator" ]; then
+      refuse_hidden
+    elif ! wanted "$units/$server"; then
+      refuse_drop_ins
+    fi
+    refuse_others
+  done
   if [ -n "$program" ] && [ ! -x "$program" ]; then
     fail "There is no program $program: install $product, or name it by service.binary."
   fi
@@ -295,6 +334,30 @@ refuse_hidden() {
     fail "$root/$units/$server hides the unit of this bundle:" \
       "uninstall what it belongs to, or run the remove.sh that it came with."
   fi
+}
+
+# One server and several of the same program would be in each other's way.
+refuse_others() {
+  case $server in
+    *@*)
+      other=${server%@*}.service
+      if ours "$root/$units/$other" || ours "$root/$generator/${other%.service}.container"; then
+        return 0
+      fi
+      if systemctl is-active --quiet "$other" 2>/dev/null ||
+        systemctl is-enabled --quiet "$other" 2>/dev/null; then
+        fail "$other would be one more server, beside those of this bundle:" \
+          "systemctl ${scope:+"$scope "}disable --now $other, and run apply.sh again."
+      fi
+      ;;
+    *)
+      for other in "$root/${generator:-$units}/${server%.service}@"*; do
+        if ours "$other"; then
+          fail "$other is of a bundle with several servers: run the remove.sh that it came with."
+        fi
+      done
+      ;;
+  esac
 }
 
 refuse_drop_ins() {
@@ -320,15 +383,16 @@ copy_wanted() {
 hide() {
   judge "$1"
   case $fate:$1 in
-    drop:"$units"/*.conf | drop:"$units/$server")
-      mkdir -p "$work/new/${1%/*}"
-      if exists "$now.before-hostwright"; then
-        cp "$now.before-hostwright" "$work/new/$1"
-      elif [ "$1" != "$units/$server" ]; then
-        ln -s /dev/null "$work/new/$1"
-      fi
-      ;;
+    drop:"$units"/*.conf) ;;
+    drop:"$units"/*) is_server "${1##*/}" || return 0 ;;
+    *) return 0 ;;
   esac
+  mkdir -p "$work/new/${1%/*}"
+  if exists "$now.before-hostwright"; then
+    cp "$now.before-hostwright" "$work/new/$1"
+  elif ! is_server "${1##*/}"; then
+    ln -s /dev/null "$work/new/$1"
+  fi
 }
 
 # Copies the bundle beside its places. A full disk ends here, before anything is changed.
@@ -341,6 +405,10 @@ stage() {
   each_file hide
   view=$work/new/$units
   if [ -n "$generator" ]; then return 0; fi
+  for server in $servers; do stage_installed; done
+}
+
+stage_installed() {
   installed=$(systemctl show -p FragmentPath --value "$server" 2>/dev/null) || true
   for unit in "$root/$units/$server" "$installed"; do
     if [ ! -e "$view/$server" ] && [ -f "$unit" ]; then
@@ -374,7 +442,7 @@ verify_units() {
     return 0
   fi
   set --
-  for unit in $server $jobs; do
+  for unit in $servers $jobs; do
     if [ -e "$view/$unit" ]; then set -- "$@" "$view/$unit"; fi
   done
   if [ $# = 0 ]; then return 0; fi
@@ -384,7 +452,7 @@ verify_units() {
     systemd-analyze ${scope:+"$scope"} verify --man=no "$@" >"$scratch/verify" 2>&1 || status=$?
   faults=no
   while IFS= read -r line; do
-    case " $server$jobs " in
+    case "$servers$jobs " in
       *" ${line%%:*} "*) ;;
       *)
         line=${line#*"/new/$units/"}
@@ -520,6 +588,12 @@ hook() {
 }
 
 unhook() {
+  # What a generator has made is not enabled: it goes with its file.
+  if [ -n "$generator" ] && ! exists "$root/$units/$1"; then
+    say "$1" >>"$work/stopped"
+    systemctl stop "$1" || true
+    return 0
+  fi
   if systemctl is-enabled --quiet "$1" 2>/dev/null; then say "$1" >>"$work/disabled"; fi
   systemctl disable --now "$1"
 }
@@ -540,10 +614,7 @@ backwards() {
 }
 
 cancel() {
-  case $1 in
-    "$server") systemctl disable "$1" ;;
-    *) systemctl disable --now "$1" ;;
-  esac
+  if is_server "$1"; then systemctl disable "$1"; else systemctl disable --now "$1"; fi
 }
 
 # Puts back what was there before, as far as anything was done.
@@ -556,16 +627,19 @@ undo() {
   systemctl daemon-reload
   each_line "$work/disabled" systemctl enable
   each_line "$work/reenabled" systemctl reenable
+  each_line "$work/stopped" systemctl start
   if [ "$restarted" = yes ] && [ -e "$work/moves" ]; then
-    systemctl reset-failed "$server" 2>/dev/null
-    case $state in
-      active | activating | reloading)
-        systemctl restart "$server" || say "The server does not start again." >&2
-        ;;
-      *) systemctl stop "$server" ;;
-    esac
+    for server in $servers; do undo_restart; done
   fi
   say "What was there before is back." >&2
+}
+
+undo_restart() {
+  systemctl reset-failed "$server" 2>/dev/null
+  case "$were " in
+    *" $server "*) systemctl restart "$server" || say "The server does not start again." >&2 ;;
+    *) systemctl stop "$server" ;;
+  esac
 }
 
 # Ends, however it ends: done, or with everything as it was before.
@@ -592,16 +666,35 @@ tidy_folder() {
 
 # ── the server ────────────────────────────────────────────────────────────────────────────────
 
-# Says in $run whether the server is to run. One that is stopped and disabled is so on purpose.
-look_at_server() {
-  run=yes
+# Says in $running which servers are to run, and in $run whether any is. One that is stopped and
+# disabled is so on purpose. In $were are those that run already, and in $actives those that are up.
+look_at_servers() {
+  run=no running='' were='' actives=''
+  for server in $servers; do
+    if is_to_run; then run=yes running="$running $server"; fi
+  done
+}
+
+is_to_run() {
   state=$(systemctl is-active "$server" 2>/dev/null) || true
+  if [ "$state" = active ]; then actives="$actives $server"; fi
   case $state in
-    active | activating | reloading) return 0 ;;
+    active | activating | reloading)
+      were="$were $server"
+      return 0
+      ;;
   esac
   case $(systemctl is-enabled "$server" 2>/dev/null) in
-    disabled | masked*) run=no ;;
+    disabled | masked*) return 1 ;;
   esac
+}
+
+# Whether a server is to run.
+runs() {
+  case "$running " in
+    *" $1 "*) return 0 ;;
+  esac
+  return 1
 }
 
 # Says where the server listens: a later drop-in of the host's own may say something else than
@@ -642,6 +735,38 @@ answers_within() {
   done
 }
 
+# Whether all servers that are to run answer now; says in $addresses where, and where the others
+# would.
+all_answer() {
+  addresses=''
+  for unit in $servers; do
+    turn_to "$unit"
+    address=$listen
+    if runs "$unit"; then
+      case "$actives " in
+        *" $unit "*) answers_within 10 || return 1 ;;
+        *) return 1 ;;
+      esac
+    fi
+    addresses="$addresses $address"
+  done
+}
+
+# Waits for the answers of all servers that are to run.
+await_all() {
+  addresses=''
+  for unit in $servers; do
+    turn_to "$unit"
+    address=$listen
+    if runs "$unit"; then
+      answers_within "$wait" ||
+        give_up "The server does not answer at $address within $wait seconds."
+      say "The server answers at $address."
+    fi
+    addresses="$addresses $address"
+  done
+}
+
 # Says what failed, with the last words of the server, and ends: finish puts everything back.
 give_up() {
   say "$1" >&2
@@ -658,7 +783,8 @@ compare() {
   # A small Python, like Debian's python3-minimal, lacks some of what it imports.
   if python3 -Ic 'import http.client, json, shlex, subprocess, sys
 sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then
-    seen=$(python3 -I verify.py "$address" 2>&1) || found=$?
+    # shellcheck disable=SC2086 # an address has no space
+    seen=$(python3 -I verify.py $addresses 2>&1) || found=$?
     if [ "$found" = 0 ]; then
       say "$seen"
       return 0
@@ -682,7 +808,8 @@ sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then
 start() {
   if [ "$restart" = yes ]; then
     restarted=yes
-    systemctl restart "$server" || give_up "The server does not start."
+    # shellcheck disable=SC2086 # the name of a unit has no space
+    systemctl restart $running || give_up "The server does not start."
   else
     for job in $starts; do
       case " $fresh " in
@@ -690,8 +817,7 @@ start() {
       esac
     done
   fi
-  answers_within "$wait" || give_up "The server does not answer at $address within $wait seconds."
-  say "The server answers at $address."
+  await_all
 }
 
 # ── what is asked for ─────────────────────────────────────────────────────────────────────────
@@ -707,10 +833,11 @@ apply() {
   changed=no restart=no other='' gone='' fresh='' stops=''
   placing=no locked=no restarted=no
   each_file consider
-  look_at_server
+  look_at_servers
   hooks=''
-  for unit in $server $jobs; do
-    if [ "$unit$run" != "${server}no" ] && wanted "$units/$unit"; then hooks="$hooks $unit"; fi
+  for unit in $servers $jobs; do
+    if is_server "$unit" && ! runs "$unit"; then continue; fi
+    if wanted "$units/$unit"; then hooks="$hooks $unit"; fi
   done
   for unit in $hooks; do
     if ! systemctl is-enabled --quiet "$unit" 2>/dev/null; then changed=yes; fi
@@ -724,7 +851,7 @@ apply() {
   trap 'exit 143' TERM
 
   if [ -d "$work" ]; then changed=yes; fi
-  if [ "$run$restart" = yesno ] && ! { [ "$state" = active ] && answers_within 10; }; then
+  if [ "$run$restart" = yesno ] && ! all_answer; then
     say "The server does not answer: it is to be restarted."
     restart=yes
   fi
@@ -749,7 +876,9 @@ foretell_all() {
   for unit in $hooks; do
     systemctl is-enabled --quiet "$unit" 2>/dev/null || say "would enable $unit"
   done
-  if [ "$run$restart" = yesyes ]; then say "would restart $server"; fi
+  if [ "$restart" = yes ]; then
+    for server in $running; do say "would restart $server"; done
+  fi
   verify
 }
 
@@ -764,21 +893,31 @@ change() {
   keep_record
   prepare
   systemctl daemon-reload
-  if [ -z "$generator" ] && ! wanted "$units/$server" && systemctl is-enabled --quiet "$server" 2>/dev/null; then
-    hook "$server"
-  fi
+  for server in $servers; do
+    if [ -z "$generator" ] && ! wanted "$units/$server" &&
+      systemctl is-enabled --quiet "$server" 2>/dev/null; then
+      hook "$server"
+    fi
+  done
   for unit in $hooks; do hook "$unit"; done
   if [ "$run" = yes ]; then
     start
     say_if_not_lingering
-  elif [ -n "$generator" ]; then
+  fi
+  for server in $servers; do
+    runs "$server" || say_stopped
+  done
+  placing=no
+  tidy
+}
+
+say_stopped() {
+  if [ -n "$generator" ]; then
     say "The server is masked, and stays so: systemctl ${scope:+"$scope "}unmask ${server%.service}"
   else
     say "The server is stopped and disabled, and stays so:" \
       "systemctl ${scope:+"$scope "}enable --now ${server%.service}"
   fi
-  placing=no
-  tidy
 }
 
 # Makes what the server needs before it starts: its user, its devices, its directories.
@@ -814,9 +953,11 @@ say_if_not_lingering() {
 
 # Takes away what Hostwright has put in place, by whichever bundle, and puts back what it replaced.
 remove() {
-  complete=no
+  complete=''
   back=no
-  if ours "$root/$units/$server"; then complete=yes; fi
+  for server in $servers; do
+    if ours "$root/$units/$server"; then complete="$complete $server"; fi
+  done
   if [ "$dry" = yes ]; then
     each_place foretell_removal
     return 0
@@ -829,9 +970,18 @@ remove() {
   tidy
   rmdir "${record%/*}" 2>/dev/null || true
   systemctl daemon-reload
-  if [ "$complete" = yes ] && exists "$root/$units/$server"; then
-    systemctl enable --now "$server"
-  elif [ "$complete" = no ] && systemctl cat "$server" >/dev/null 2>&1; then
+  for server in $servers; do leave_server; done
+}
+
+# Has a server that stays run as before.
+leave_server() {
+  case "$complete " in
+    *" $server "*)
+      if exists "$root/$units/$server"; then systemctl enable --now "$server"; fi
+      return 0
+      ;;
+  esac
+  if systemctl cat "$server" >/dev/null 2>&1; then
     if [ "$back" = yes ]; then verb=restart; else verb=try-restart; fi
     systemctl "$verb" "$server"
   fi

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Says what of this bundle is not in effect, by its manager, the process, and the server itself.
 
-    usage: verify.py [ADDRESS]
+    usage: verify.py [ADDRESS...]
 
-ADDRESS is where the server answers, else where the bundle has it listen. What is wanted stands in
-verify.json. Values count by what they mean to the server: 1h and 60m are the same.
+ADDRESS is where the server answers, of several each of them, else where the bundle has it listen.
+What is wanted stands in verify.json. Values count by what they mean: 1h and 60m are the same.
 Status 0: nothing is at odds, 1: something is, 2: usage, 3: somebody could not be asked.
 The script is the same for every host, and needs Python 3.8 alone.
 """
@@ -465,16 +465,26 @@ def summary(rows: list[Row]) -> tuple[str, int]:
 def main(arguments: list[str]) -> int:
     """Compare, print, and return the status."""
     asked_for_help = arguments in (["-h"], ["--help"])
-    if asked_for_help or len(arguments) > 1:
+    if asked_for_help:
         print(__doc__)
-        return 0 if asked_for_help else 2
+        return 0
     file = Path(__file__).parent / "verify.json"
     try:
         wanted = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         print(f"{file} does not say what is wanted: {error}")
         return 2
-    rows, unasked = compare(wanted, arguments[0] if arguments else wanted["address"])
+    every = wanted if isinstance(wanted, list) else [wanted]
+    if len(arguments) not in {0, len(every)}:
+        print(__doc__)
+        return 2
+    rows: list[Row] = []
+    unasked: list[str] = []
+    for one, address in zip(every, arguments or [one["address"] for one in every]):  # noqa: B905
+        seen, why = compare(one, address)
+        about = f"{one['name']}: " if "name" in one else ""
+        rows += [row._replace(setting=about + row.setting) for row in seen]
+        unasked += why
     lines = [printable(f"{r.setting}: wanted {r.wanted}, {r.fault}") for r in rows if r.fault]
     last, status = summary(rows)
     print("\n".join([*lines, *unasked, last]))
