@@ -9,6 +9,7 @@ from typing import Literal
 
 from generator.records import dataclass
 
+Maker = Literal["nvidia", "amd", "intel"]
 GpuMode = Literal["device-plugin", "dra"]
 
 
@@ -48,13 +49,14 @@ class NodeRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodGpus:
-    """The GPUs of a pod: so many (`count`) of the `resource` of a device plugin.
+    """The GPUs of a pod: so many (`count`) of the `resource` of its `maker`'s device plugin.
 
     With `mode` `dra` they are those of a claim instead: devices of `device_class` that satisfy
     each of the `selectors`, which are CEL. `taint` is what keeps other pods from such nodes.
     """
 
     mode: GpuMode
+    maker: Maker
     resource: str
     count: int
     device_class: str

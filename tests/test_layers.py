@@ -110,6 +110,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "errors",
             "formats",
             "plan",
+            "pod",
             "targets.base",
             "targets.bundle",
             "targets.cache",
@@ -378,7 +379,7 @@ ENGINE_FREE = (
     *("engines/base.py", "engines/signs.py", "readers/*.py", "readers/plan"),
     *("rules/__init__.py", "rules/registry.py", "rules/rule.py", "templates"),
 )
-OF_ONE_ENGINE = {"targets/nixos.py", "targets/refusals.py"}
+OF_ONE_ENGINE = {"targets/helm.py", "targets/nixos.py", "targets/refusals.py"}
 FLAG = "--ollama-version"
 ISSUE = r"ollama#\d+"
 

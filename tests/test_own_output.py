@@ -13,7 +13,7 @@ from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
 
 PATH = os.environ.get("PATH", "")
-TARGETS = ("compose", "k8s", "nixos", "quadlet", "systemd")
+TARGETS = ("compose", "helm", "k8s", "nixos", "quadlet", "systemd")
 CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
 OWN: dict[str, dict[str, Any]] = {
     "of the README": {"host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}}},

@@ -16,6 +16,16 @@ def quote(word: str, where: str = "a shell word") -> str:
     return shlex.quote(refuse_nul(word, where))
 
 
+def heredoc(text: str, where: str) -> str:
+    """Return text that stands between `<<EOF` and `EOF`, where a shell looks for variables.
+
+    Raises RenderError naming `where` for NUL, and for a line that would end it.
+    """
+    if "EOF" in text.split("\n"):
+        raise RenderError(f"`{where}` has a line `EOF`, which would end it", hint="change it")
+    return re.sub(r"[\\$`]", r"\\\g<0>", refuse_nul(text, where))
+
+
 def record(word: str, value: str) -> str:
     """Return a line of data, `word<TAB>value`, for a script that asks `IFS= read -r` for lines.
 

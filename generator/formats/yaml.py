@@ -133,5 +133,7 @@ def _quoted(text: str) -> str:
         return f'"{escaped}"'
     import yaml
 
-    dumped: str = yaml.safe_dump(text, default_style='"', width=float("inf"), allow_unicode=True)
+    dumped: str = yaml.safe_dump(
+        str(text), default_style='"', width=float("inf"), allow_unicode=True
+    )
     return dumped.removesuffix("\n")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from generator.engines.base import Case, Decided, Server
     from generator.host import Gpu
     from generator.plan import Devices, Job, Limit, Model
+    from generator.pod import Maker
     from generator.profiles.schema import KubernetesChoice
 
 HOME: Final = "/home/server"
@@ -67,7 +68,7 @@ class _Vendor(NamedTuple):
 # https://github.com/intel/intel-device-plugins-for-kubernetes, and the drivers for claims:
 # https://github.com/NVIDIA/k8s-dra-driver-gpu, https://github.com/ROCm/k8s-gpu-dra-driver,
 # https://github.com/intel/intel-resource-drivers-for-kubernetes (2026-11-30).
-VENDORS: Final = {
+VENDORS: Final[dict[Maker, _Vendor]] = {
     "nvidia": _Vendor("nvidia.com/gpu", "gpu.nvidia.com"),
     "amd": _Vendor("amd.com/gpu", "gpu.amd.com"),
     "intel": _Vendor("gpu.intel.com/i915", "gpu.intel.com"),
@@ -163,15 +164,14 @@ def _gpus(
 ) -> PodGpus | None:
     if devices is None:
         return None
-    maker: str = devices.vendor
-    if maker == "dri":
-        maker = "intel" if any(card.vendor == "intel" for card in cards) else "amd"
+    maker = _maker(devices, cards)
     vendor, dra = VENDORS[maker], choice.gpu == "dra"
     count = len(devices.ids) or len(cards) or 1
     own = choice.gpu_resource or ""
     resource = vendor.resource if dra or not own else own
     return PodGpus(
         mode=choice.gpu,
+        maker=maker,
         resource=resource,
         count=count,
         device_class=own or vendor.device_class if dra else "",
@@ -181,7 +181,13 @@ def _gpus(
     )
 
 
-def _selectors(maker: str, cards: Sequence[Gpu]) -> Iterator[str]:
+def _maker(devices: Devices, cards: Sequence[Gpu]) -> Maker:
+    if devices.vendor == "dri":
+        return "intel" if any(card.vendor == "intel" for card in cards) else "amd"
+    return devices.vendor
+
+
+def _selectors(maker: Maker, cards: Sequence[Gpu]) -> Iterator[str]:
     """Yield what a device must be so that what the plan holds for fits: memory and capability.
 
     Attributes and capacities are those of NVIDIA's driver; of others, memory alone.

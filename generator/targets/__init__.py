@@ -36,6 +36,7 @@ TARGETS: Final[Mapping[str, Entry]] = {
     "compose": Entry("`compose.yaml` for Docker"),
     "quadlet": Entry("units for Podman, rootful or rootless", "bundle", rootless=True),
     "k8s": Entry("manifests for Kubernetes, with a kustomization"),
+    "helm": Entry("values for the Helm chart of the engine"),
 }
 IN_FLEETS: Final = tuple(name for name, entry in TARGETS.items() if entry.fleet)
 """The targets that a host of a fleet can have."""

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = (
     *NOT_IN_PODS,
+    LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
+    LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
     LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
     LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),

@@ -156,7 +156,6 @@ NOT_IN_PODS: Final = (
         "Service.health Service.api Job.probe Job.timeout_seconds",
     ),
     LeftOut("in who reaches the pod", "Listen.host"),
-    LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
     LeftOut("capabilities have no reason here", "Guard.reason"),
     LeftOut("a value's reason is printed beside it", "Storage.key"),
     LeftOut(
@@ -225,12 +224,14 @@ def credentials_secret(name: str) -> str:
     return f"{name}-{_SECRETS}"
 
 
-def mounts(service: Service) -> list[Object]:
-    """Return `volumeMounts` of the server: keys and models, what it writes, and credentials."""
+def mounts(service: Service, claim: str = MODELS) -> list[Object]:
+    """Return `volumeMounts` of the server: keys and models, of the volume `claim`, first; then what
+    it writes, and credentials.
+    """
     pod = pod_of(service)
-    found: list[Any] = [{"name": MODELS, "mountPath": pod.home}]
+    found: list[Any] = [{"name": claim, "mountPath": pod.home}]
     if service.cache:
-        found.append({"name": MODELS, "mountPath": service.cache, "subPath": _CACHE})
+        found.append({"name": claim, "mountPath": service.cache, "subPath": _CACHE})
     found += [{"name": _volume(path), "mountPath": path} for path in pod.writes]
     for one, path in mounted(service, decrypted=True, home=pod.home_variable):
         mount = {"name": _SECRETS, "mountPath": path, "subPath": one.name, "readOnly": True}

@@ -137,7 +137,9 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
 MORE_CHANGES = {
     ("ollama.version", "nixos"),
     ("ollama.version", "systemd"),
-    ("resources.allowed_cpus", "k8s"),  # A rule about the quota is silenced no more.
+    # A rule about the quota is silenced no more.
+    ("resources.allowed_cpus", "k8s"),
+    ("resources.allowed_cpus", "helm"),
 }
 
 

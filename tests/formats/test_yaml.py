@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from generator.errors import RenderError
 from generator.formats.text import Commented
-from generator.formats.yaml import Value, compose_string, to_yaml
+from generator.formats.yaml import Lines, Value, compose_string, to_yaml
 from tests.hostile import HOSTILE, texts
 
 
@@ -157,3 +157,37 @@ def test_a_value_of_another_type_is_a_bug() -> None:
 )
 def test_compose_strings_substitute_nothing(text: str, escaped: str) -> None:
     assert compose_string(text) == escaped
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("a: 'b'\n", True),
+        ('FROM x\nPARAMETER stop "# - {}"\n', True),
+        ("a\n\nb\n", True),
+        ("- one\n", True),
+        ("---\n", True),
+        ("", False),
+        ("no end", False),
+        ("\n", False),
+        (" blank first\n", False),
+        ("a\n b\n", False),
+        ("blank last \n", False),
+        ("a\n\n", False),
+        ("\na\n", False),
+        ("tab\there\n", False),
+        ("a\r\nb\n", False),
+        ("ünicode\n", False),
+    ],
+)
+def test_lines_are_a_block_where_it_carries_them(text: str, block: bool) -> None:
+    document: dict[str, Any] = {"deep": [{"list": [Lines(text)], "key": Lines(text)}], "after": 1}
+    written = to_yaml(document)
+    assert yaml.safe_load(written) == document
+    assert (" |\n" in written) == block
+
+
+@given(st.text(alphabet=st.sampled_from("ab #:-'\"\\|>%@`{}[]&*!?\n\t \u00e9"), max_size=40))
+def test_lines_come_back_as_they_are(text: str) -> None:
+    document: dict[str, Any] = {"a": {"b": [Lines(text), {"c": Lines(text)}]}}
+    assert yaml.safe_load(to_yaml(document)) == document

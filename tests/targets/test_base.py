@@ -70,6 +70,7 @@ EVERYTHING: dict[str, object] = {
     },
     "k8s": {
         "namespace": "llm",
+        "replicas": 2,
         "storage_class": "fast",
         "runtime_class": "nvidia",
         "gpu": "dra",

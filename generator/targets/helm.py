@@ -1,0 +1,251 @@
+"""Target `helm`: values for a chart that runs the engine. Ollama's is otwld/ollama-helm.
+
+The chart is a Deployment with one claim, and pulls, creates and runs models by a hook after the
+start; it writes what values say as they are, but for templates of models, which a shell reads.
+As of values.yaml and templates of ollama-1.77.0, 2026-08-22.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import RenderError
+from generator.formats.kubernetes import object_name, size
+from generator.formats.shell import heredoc, quote
+from generator.formats.template import render_template
+from generator.formats.text import Commented, comment
+from generator.formats.yaml import Lines, to_yaml
+from generator.targets.base import File, LeftOut
+from generator.targets.container import build_files, mounted
+from generator.targets.pod import (
+    NOT_IN_PODS,
+    affinity,
+    credentials_secret,
+    environment,
+    image,
+    mounts,
+    pod_of,
+    pod_security,
+    resources,
+    secrets,
+    security,
+    sources,
+    tolerations,
+    volumes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.plan import Modelfile, Plan, Service
+    from generator.pod import Pod, PodGpus, Probe
+    from generator.targets.pod import Object
+
+ENGINE: Final = "ollama"
+_CHART: Final = "ollama"
+_REPOSITORY: Final = "https://helm.otwld.com/"
+_VERSION: Final = "1.77.0"
+_DATA: Final = "ollama-data"
+"""What the chart calls the volume of its claim."""
+_CREATED: Final = "A shell reads it before the server does, so that `$` has a backslash."
+_OWN: Final = "use the k8s target"
+
+
+def _is_chosen(service: Service) -> bool:
+    gpus = pod_of(service).gpus
+    return gpus is not None and bool(gpus.selectors)
+
+
+LEFT_OUT: Final = (
+    *NOT_IN_PODS,
+    LeftOut(
+        "the chart runs the program, and makes files of the models that it creates",
+        "Container.program Service.command Modelfile.file",
+    ),
+    LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
+    LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
+    LeftOut(
+        "the chart has one claim for all pods, and two servers must not write to one",
+        key="k8s.replicas",
+        asked=lambda service: pod_of(service).replicas > 1,
+        fix=_OWN,
+    ),
+    LeftOut(
+        "the chart has one hook, by which it brings the models, and so none before the end",
+        "Pod.drain Pod.drain_reason Pod.grace_reason Pod.wait_seconds",
+        key="k8s.longest_answer",
+        asked=lambda service: pod_of(service).grace_seconds,
+        fix=_OWN,
+        severity="info",
+    ),
+    LeftOut(
+        "the chart has no startup probe, so that a pod is ready before its models are",
+        "Job.steps Job.wait Job.environment Job.reason Step.argv",
+        key="models.preload",
+        asked=lambda service: pod_of(service).start.argv,
+        fix=_OWN,
+    ),
+    LeftOut(
+        "the chart's claim says how many devices, not what they must be",
+        key="k8s.gpu",
+        asked=_is_chosen,
+        fix=_OWN,
+    ),
+    LeftOut(
+        "the chart has no NetworkPolicy: every pod of the cluster reaches it",
+        "Pod.reach_reason",
+        key="host",
+        asked=lambda service: not pod_of(service).everywhere,
+        fix="add one, or use the k8s target",
+        when="that is local",
+    ),
+)
+
+
+def render(plan: Plan) -> tuple[File, ...]:
+    """Return the values of each server. Raises RenderError for an engine that has no chart here."""
+    return (*(_file(plan, service) for service in plan.services), *build_files(plan, "build"))
+
+
+def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
+    """Return the README."""
+    named = [(service, _name(service)) for service in plan.services]
+    made = {
+        name: (secrets(service, name), _credentials(service), credentials_secret(name))
+        for service, name in named
+    }
+    chart = {"chart": _CHART, "repository": _REPOSITORY, "version": _VERSION}
+    context = {"plan": plan, "named": named, "made": made, "quote": quote}
+    return (File("README.md", render_template("helm/README.md.jinja", **context, **chart)),)
+
+
+def _credentials(service: Service) -> dict[str, str]:
+    return {one.name: one.path for one, _ in mounted(service, decrypted=True)}
+
+
+def _name(service: Service) -> str:
+    if service.engine != ENGINE:
+        raise RenderError(
+            f"`helm` has values for the chart of Ollama, and this profile is for {service.product}",
+            hint="use another target, or add its chart to `targets/helm.py`",
+        )
+    return object_name(service.container.name, "container.name")
+
+
+def _file(plan: Plan, service: Service) -> File:
+    name = _name(service)
+    chart = f"Values for the chart {_CHART} {_VERSION} of {_REPOSITORY}"
+    texts = [*plan.header, chart, *(one.reason for one in service.omissions)]
+    above = "\n".join(line for text in texts for line in comment(text))
+    file = "values.yaml" if len(plan.services) == 1 else f"{name}.yaml"
+    return File(file, f"{above}\n{to_yaml(_values(service, name))}")
+
+
+def _values(service: Service, name: str) -> Object:
+    pod = pod_of(service)
+    repository, _, tag = image(service).rpartition(":")
+    parts: Object = {
+        "fullnameOverride": name,
+        "namespaceOverride": pod.namespace,
+        "replicaCount": 1,
+        "image": {"repository": repository, "tag": tag},
+        ENGINE: _server(service, pod),
+        "service": {"type": "ClusterIP", "port": Commented(service.listen.port, _reach(service))},
+        "serviceAccount": {"automount": False},
+        "runtimeClassName": pod.runtime_class,
+        "resources": _resources(service, pod),
+        "podSecurityContext": pod_security(pod),
+        "securityContext": security(pod),
+        "readinessProbe": Commented(_probe(pod.ready), pod.ready.reason),
+        "livenessProbe": Commented(_probe(pod.alive), pod.alive.reason),
+        "persistentVolume": _claim(pod),
+        "extraEnvFrom": sources(service, name),
+        "extraEnv": environment(service),
+        "volumes": volumes(service, name),
+        "volumeMounts": mounts(service, _DATA)[1:],
+        "affinity": affinity(pod),
+        "tolerations": [] if _type(pod.gpus) == "nvidia" else tolerations(pod.gpus),
+    }
+    return {key: value for key, value in parts.items() if value not in ("", {}, [])}
+
+
+def _reach(service: Service) -> tuple[str, ...]:
+    return service.listen.comment[1:]
+
+
+def _type(gpus: PodGpus | None) -> str:
+    """Return what the chart calls the maker of the cards; empty: it knows none of them."""
+    maker = gpus.maker if gpus else ""
+    return maker if maker in {"nvidia", "amd"} else ""
+
+
+def _server(service: Service, pod: Pod) -> Object:
+    models = service.models
+    asked: Object = {
+        "pull": [model.name for model in models],
+        "create": [
+            {
+                "name": _plain(model.served),
+                "template": Commented(_template(model.modelfile), _CREATED),
+            }
+            for model in models
+            if model.modelfile
+        ],
+        "run": [name for job in service.jobs if job.kind == "warmup" for name in job.models],
+    }
+    told = {key: list(value) for key, value in asked.items() if value}
+    return {
+        "port": service.container.port,
+        "mountPath": pod.home,
+        **({"gpu": _gpu(pod.gpus)} if pod.gpus and _type(pod.gpus) else {}),
+        **({"models": told} if told else {}),
+    }
+
+
+def _plain(name: str) -> str:
+    """Return the name of a model, after which the chart calls a file."""
+    if "/" in name:
+        raise RenderError(
+            f"the chart makes a file of the name `{name}`, and there is no such directory",
+            hint="choose `serve_as` without `/`, or use the k8s target",
+            where="models.serve_as",
+        )
+    return name
+
+
+def _template(file: Modelfile) -> Lines:
+    return Lines(heredoc(file.text, "models.parameters"))
+
+
+def _gpu(gpus: PodGpus) -> Object:
+    kind, dra = _type(gpus), gpus.mode == "dra"
+    return {
+        "enabled": True,
+        "type": kind,
+        "number": Commented(gpus.count, gpus.reason),
+        **({"draEnabled": True, "draDriverClass": gpus.device_class} if dra else {}),
+        **({"nvidiaResource": gpus.resource} if kind == "nvidia" and not dra else {}),
+    }
+
+
+def _resources(service: Service, pod: Pod) -> Object:
+    """Return what the pod asks for; the chart adds the GPUs of makers that it knows."""
+    return resources(service, gpus=not _type(pod.gpus))
+
+
+def _probe(asked: Probe) -> Object:
+    """Return a probe, of which the chart knows the path alone."""
+    path = {"path": asked.path} if asked.path else {}
+    return {
+        **path,
+        "initialDelaySeconds": asked.interval_seconds,
+        "periodSeconds": asked.interval_seconds,
+        "timeoutSeconds": asked.timeout_seconds,
+        "failureThreshold": asked.failures,
+    }
+
+
+def _claim(pod: Pod) -> Object:
+    room = pod.storage
+    named = {"storageClass": room.storage_class} if room.storage_class else {}
+    return {"enabled": True, **named, "size": Commented(size(room.size), room.reason)}
