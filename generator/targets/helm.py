@@ -62,6 +62,7 @@ LEFT_OUT: Final = (
         "the chart runs the program, and makes files of the models that it creates",
         "Container.program Service.command Modelfile.file",
     ),
+    LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
     LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
     LeftOut(
