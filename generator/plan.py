@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from generator.cache import Cache  # noqa: TC001 -- codec reads the annotations
 from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
+from generator.front import Front  # noqa: TC001 -- codec reads the annotations
 from generator.host import Host  # noqa: TC001 -- codec reads the annotations
 from generator.monitor import Monitor  # noqa: TC001 -- codec reads the annotations
 from generator.pod import Pod  # noqa: TC001 -- codec reads the annotations
@@ -583,7 +584,8 @@ class Plan:
     """A host, decided: what it is, and what runs on it.
 
     `header` are the sentences that every generated file begins with, `silences` the rules that the
-    profile does not want to hear of. `cache` is what answers before the services (None: nothing).
+    profile does not want to hear of. `cache` is what answers before the services (None: nothing),
+    `front` the one address before them (None: clients ask them themselves).
     """
 
     schema_version: int
@@ -598,6 +600,7 @@ class Plan:
     findings: tuple[Finding, ...]
     cache: Cache | None = None
     monitor: Monitor | None = None
+    front: Front | None = None
 
     @property
     def service(self) -> Service:

@@ -21,7 +21,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "cache": (set(), set()),
     "pod": (set(), set()),
     "monitor": (set(), set()),
-    "plan": ({"cache", "errors", "host", "monitor", "pod"}, set()),
+    "front": (set(), set()),
+    "plan": ({"cache", "errors", "front", "host", "monitor", "pod"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "reading": ({"errors"}, set()),
     "host": (set(), set()),
@@ -60,7 +61,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve": (
         {
-            *("cache", "catalogue", "engines", "errors", "fit", "host", "monitor"),
+            *("cache", "catalogue", "engines", "errors", "fit", "front", "host", "monitor"),
             *("plan", "pod", "profiles"),
             *("readers.plan", "resolve", "resolve.monitor", "rules", "units", "view"),
         },
@@ -96,6 +97,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "targets.monitor": ({"formats", "monitor", "plan", "targets.base", "targets.unit"}, set()),
+    "targets.front": (
+        {"formats", "front", "plan", "targets.base", "targets.container", "targets.front", "units"},
+        set(),
+    ),
     "targets.refusals": ({"formats", "plan", "units"}, set()),
     "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
     "targets.docker": ({"formats", "plan", "targets.container", "units"}, set()),
@@ -118,6 +123,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.docker",
             "targets.pod",
             "targets.monitor",
+            "targets.front",
             "targets.refusals",
             "targets.unit",
             "units",
@@ -227,7 +233,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
     *(("targets", name) for name in ("base", "bundle", "cache", "container", "docker")),
-    *(("targets", name) for name in ("monitor", "pod", "refusals", "unit")),
+    *(("targets", name) for name in ("front", "monitor", "pod", "refusals", "unit")),
     ("catalogue", "build"),
     ("readers", "plan"),
     ("resolve", "monitor"),

@@ -31,6 +31,21 @@ OWN: dict[str, dict[str, Any]] = {
         "host": {"system": "x86_64-linux"},
         "ollama": {"build": {"blas": "openblas", "openmp": True}},
     },
+    "fronted": {
+        "host": {"memory": "64GiB", "gpus": [CARD]},
+        "ollama": {"num_parallel": 4, "keep_alive": "-1"},
+        "models": [{"name": "qwen3:14b", "preload": True}],
+        "front": {
+            "host": "192.0.2.7",
+            "port": 443,
+            "auth": "basic",
+            "auth_file": "/etc/hostwright/front.keys",
+            "certificate": "/etc/hostwright/front.pem",
+            "certificate_key": "/etc/hostwright/front.key",
+            "allow": ["/api/pull"],
+            "health": "loaded",
+        },
+    },
     "cached": {
         "host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}},
         "models": [

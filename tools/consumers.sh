@@ -195,6 +195,49 @@ ensure_monitoring() {
     ./usr/bin/prometheus-blackbox-exporter prometheus-blackbox-exporter
 }
 
+# ── What stands before servers: HAProxy and Caddy ────────────────────────────────────────────────
+#
+# Their packages start a daemon when they are installed, so they are only unpacked, with the
+# libraries that are not here yet.
+
+has_program() { has "$1" || [ -x "/usr/sbin/$1" ] || "$tools/$1" "$2" >/dev/null 2>&1; }
+
+# unpack PACKAGE PROGRAM: fetch what apt would install for it, and begin it by a script of ours.
+unpack() {
+  has apt-get && has dpkg-deb || return 1
+  refresh >/dev/null 2>&1
+  rm -rf "$scratch" "$tools/unpacked/$1"
+  scratch=$(mktemp -d) && mkdir -p "$scratch/partial" "$tools/unpacked/$1" || return 1
+  apt-get -qq -y --download-only --no-install-recommends -o Debug::NoLocking=1 \
+    -o Dir::Cache::archives="$scratch" -o APT::Sandbox::User= install "$1" >/dev/null 2>&1 ||
+    return 1
+  for package in "$scratch"/*.deb; do
+    dpkg-deb -x "$package" "$tools/unpacked/$1" || return 1
+  done
+  cat >"$tools/$1" <<END
+#!/bin/sh
+root=\$(dirname "\$0")/unpacked/$1
+for folder in "\$root"/usr/lib/*-linux-gnu; do
+  LD_LIBRARY_PATH=\$folder\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
+done
+export LD_LIBRARY_PATH
+exec "\$root$2" "\$@"
+END
+  chmod 755 "$tools/$1"
+}
+
+# ensure_unpacked PACKAGE PROGRAM WORD: WORD makes the program say its version.
+ensure_unpacked() {
+  if has_program "$1" "$3"; then
+    say "$1" ok
+  elif unpack "$1" "$2" && has_program "$1" "$3"; then
+    say "$1" installed
+  else
+    say "$1" "missing: install the package $1"
+    missing=1
+  fi
+}
+
 # ── The layout of Nix, by nixfmt_rs, and unused names, by deadnix ────────────────────────────────
 #
 # nixfmt_rs is a port of nixfmt to Rust: no registry that is asked here has the original.
@@ -243,5 +286,7 @@ ensure_compose
 ensure_quadlet
 ensure_redis
 ensure_monitoring
+ensure_unpacked haproxy /usr/sbin/haproxy -v
+ensure_unpacked caddy /usr/bin/caddy version
 ensure_nix_layout "$@"
 [ "${CI:-}" != true ] || exit "$missing"

@@ -76,6 +76,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "no_command": tuple[records.NoCommand, ...],
     },
     "faults.toml": {"log_fault": tuple[records.LogFault, ...]},
+    "fronts.toml": {"front": tuple[records.FrontFact, ...]},
     "gpus.toml": {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
@@ -164,6 +165,7 @@ ONCE: Final = (
     ("card.name", "card.aliases"),
     ("card.pci",),
     ("client.name",),
+    ("front.name",),
     ("computes.how",),
     ("command.names", "no_command.names"),
     ("credential.name",),

@@ -36,6 +36,7 @@ from generator.catalogue.records import (
     DeadName,
     Era,
     Expiring,
+    FrontFact,
     Image,
     LogFault,
     MarchFact,
@@ -198,6 +199,11 @@ class Facts:
     def blas(self) -> Mapping[str, BlasFact]:
         """The BLAS libraries that a build of one's own may have, by name."""
         return Table(BlasFact, self._tables["blas"])
+
+    @functools.cached_property
+    def fronts(self) -> Mapping[str, FrontFact]:
+        """The programs that stand before servers, by name."""
+        return Table(FrontFact, self._tables["front"])
 
     @functools.cached_property
     def recipe(self) -> Recipe:

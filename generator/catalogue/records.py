@@ -331,6 +331,20 @@ class LitellmKey:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class FrontFact:
+    """A program that stands before servers.
+
+    `program` is where packages put it, and `config` where its image reads its configuration.
+    """
+
+    name: str
+    program: str
+    image: str
+    config: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BlasFact:
     """A BLAS library that ggml can be built with.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Listen,
         Model,
         Omission,
+        Service,
         Setting,
         Source,
     )
@@ -166,6 +167,27 @@ class Server:
     home: str
     address: str
     litellm: Gateway = Gateway()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a front needs to know of a server of an engine.
+
+    It answers `slots` requests at once, for the `reason`. `paths` are those that clients compute
+    with, one with a `/` at its end with all below it; `asides` among them need no slot. `health`
+    is the path that tells whether it answers, `present` the one that names the models in memory
+    (empty: none does), and `pinned` says that none leaves it for lack of use. `header` is the one
+    by which a client names a model to a front.
+    """
+
+    slots: int
+    reason: str
+    paths: tuple[str, ...]
+    asides: tuple[str, ...]
+    health: str
+    present: str
+    pinned: bool
+    header: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,3 +351,6 @@ class Engine(Protocol):
 
     def running(self, facts: Facts) -> Running:
         """Return what is so of a running server of a release."""
+
+    def offer(self, service: Service, facts: Facts) -> Offer:
+        """Return what a front needs to know of a server. Pure."""

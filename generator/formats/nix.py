@@ -39,12 +39,19 @@ class Interpolated:
     parts: Sequence[str | Raw]
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A text of several lines, as of a file, printed as they stand where Nix reads them so."""
+
+    text: str
+
+
 # A key is a name, a tuple that stands for a path (("services", "ollama") prints `services.ollama`),
 # or a Raw: an expression in `${}` that makes the name. `Any` because the type of keys is
 # invariant: a union would refuse all of them.
 Attrs: TypeAlias = "Mapping[Any, Value]"
 Value: TypeAlias = Union[
-    str, int, float, bool, Raw, Call, Interpolated, Commented, Attrs, "Sequence[Value]", None
+    str, int, float, bool, Raw, Call, Lines, Interpolated, Commented, Attrs, "Sequence[Value]", None
 ]
 
 _INDENT = "  "
@@ -53,6 +60,8 @@ _KEYWORDS = {"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
 _ATOM = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*|\d+|\.{1,2}/[\w./-]+")
 _ODD = re.compile(r"^ |[\n\r\t]|''|'\$\{|['$]$")
+# In lines: what begins or ends a quote of another length, or an escape.
+_NO_LINES = re.compile(r"\'{3}|\'\$|\$\$|[\r\t]|(?m:^ +$)")
 _QUOTING = re.compile(r'["\\]')
 _SPECIAL = re.compile(r'\$\{|["\\\n\r\t]')
 _ESCAPES = {"${": r"\${", '"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -108,8 +117,9 @@ def _expr(value: Value, depth: int, where: str) -> str:
     """Return `value` as an expression whose first line is at `depth`."""
     if value is None or isinstance(value, str | int | float):
         return _scalar(value, where)
-    if isinstance(value, Raw):
-        return value.expr.replace("\n", "\n" + _INDENT * depth)
+    if isinstance(value, Raw | Lines):
+        text = value.expr if isinstance(value, Raw) else _lines(value.text, where)
+        return re.sub(r"\n(?!\n)", "\n" + _INDENT * depth, text)
     if isinstance(value, Interpolated):
         parts = (_part(part, where or "a Nix string") for part in value.parts)
         return f'"{"".join(parts)}"'
@@ -120,6 +130,16 @@ def _expr(value: Value, depth: int, where: str) -> str:
     if isinstance(value, Sequence):
         return _list(value, depth, where)
     raise TypeError(f"{where or 'the document'}: no Nix expression for {type(value).__name__}")
+
+
+def _lines(text: str, where: str) -> str:
+    """Return lines between `''`, which drops the spaces that all of them begin with."""
+    flush = any(line[:1] not in {"", " "} for line in text.split("\n"))
+    if not flush or not text.endswith("\n") or _NO_LINES.search(refuse_nul(text, where)):
+        return nix_string(text, where)
+    safe = text.replace("''", "'''").replace("${", "''${")
+    lines = (f"{_INDENT}{line}" if line else "" for line in safe[:-1].split("\n"))
+    return "\n".join(["''", *lines, "''"])
 
 
 def _part(part: str | Raw, where: str) -> str:

@@ -274,6 +274,13 @@ Email = Annotated[
     ),
 ]
 ImageName = Annotated[str, matching(_IMAGE, "an image; write it without a tag, `ollama/ollama`")]
+FrontImage = Annotated[
+    str,
+    matching(
+        re.compile(_IMAGE.pattern + r":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"),
+        "an image with its tag; write it like `docker.io/library/haproxy:3.0`",
+    ),
+]
 ModelName = Annotated[
     str,
     Field(max_length=200),
@@ -315,6 +322,13 @@ Path = Annotated[
 ]
 # Of a file that says what no output may.
 SecretPath = Annotated[Path, AfterValidator(_secret_path)]
+UrlPath = Annotated[
+    str,
+    matching(
+        re.compile(r"(?!.*(?://|/\.))/[A-Za-z0-9._~/-]*"),
+        "a path of the API; write it from `/`, like `/api/pull`, a `/` at its end for all below",
+    ),
+]
 Size = Annotated[
     int,
     BeforeValidator(_size),

@@ -511,6 +511,43 @@ class Monitor(Table):
     """Who is told of an alert."""
 
 
+class FrontChoice(Table):
+    """One address before the servers: who is let in, and how requests wait."""
+
+    kind: Literal["haproxy", "caddy", "none"] = "haproxy"
+    """The program: HAProxy has a queue that can be seen; `none`: there is no front."""
+    host: fields.Address = "127.0.0.1"
+    """Address that the front listens on, without brackets."""
+    port: int = Field(default=11433, ge=1, le=65535)
+    """Port that clients ask."""
+    auth: Literal["bearer", "basic"] | None = None
+    """What clients show: a key, or a name and a password; left out: everybody is let in."""
+    auth_file: fields.SecretPath | None = None
+    """File on the host with the keys or passwords; no output holds any."""
+    certificate: fields.SecretPath | None = None
+    """File on the host with the certificate and what vouches for it; left out: no TLS."""
+    certificate_key: fields.SecretPath | None = None
+    """File on the host with the key of the certificate."""
+    queue_timeout: fields.Timeout = "1m"
+    """How long a request waits for a slot; then it is answered 503, with `Retry-After`."""
+    answer_timeout: fields.Timeout = "30m"
+    """How long a server may be silent; an answer that is not streamed is, until it is whole."""
+    drain_timeout: fields.Timeout = "5m"
+    """How long answers that run may take to end when the front is stopped."""
+    health: Literal["answers", "loaded"] = "answers"
+    """When a server is given requests: once it answers, or once its `preload` models are loaded."""
+    allow: tuple[fields.UrlPath, ...] = ()
+    """Paths that are open beside those that clients compute with, like `/api/pull`."""
+    route_by_body: bool = False
+    """Read the model from the request itself where servers have different ones."""
+    metrics_host: fields.Address = "127.0.0.1"
+    """Address of the metrics for Prometheus, without brackets."""
+    metrics_port: int = Field(default=8405, ge=1, le=65535)
+    """Port of the metrics."""
+    image: fields.FrontImage | None = None
+    """Image with its tag, for containers; left out: the official one."""
+
+
 class Ignored(Table):
     """A rule that does not hold here."""
 
@@ -562,6 +599,8 @@ class Profile(Table):
     """How a container engine runs the server."""
     k8s: KubernetesChoice = KubernetesChoice.model_construct()
     """How the server runs in Kubernetes."""
+    front: FrontChoice | None = None
+    """One address before the servers; left out: clients ask them themselves."""
     slo: Slo = Slo.model_construct()
     """What the service promises its clients."""
     cache: CacheChoice | None = None

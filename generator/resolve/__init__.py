@@ -19,6 +19,7 @@ from generator.resolve import (
     confine,
     credentials,
     devices,
+    front,
     instance_faults,
     instances,
     limits,
@@ -85,14 +86,19 @@ def resolve(
         *instances.clashes(services),
         *cache.faults(profile, services, facts),
         *monitor.faults(profile),
+        *front.faults(profile, engine, facts, services),
     ]
     if problems:
         raise ProfileError(source, tuple(dict.fromkeys(problems)))
-    found = list(dict.fromkeys(instances.remarked([one.found for one in every], parts)))
+    services = instances.joined(services)
+    before = front.front_of(profile, engine, facts, services)
+    said = [*instances.remarked([one.found for one in every], parts)]
+    found = list(dict.fromkeys([*said, *front.remarks(before, services)]))
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
     plan = replace(
         every[0].plan,
-        services=instances.joined(services),
+        services=services,
+        front=before,
         cache=cache.cache_of(profile, services, catalogue, facts),
         monitor=_monitor(profile, asker, asked, services, every[0], measured),
     )

@@ -79,7 +79,7 @@ COMMON: Final = (
     LeftOut(
         "where a value comes from; its reason is printed beside it",
         "Setting.key Setting.source Limit.key Limit.source Model.key Omission.key Credential.key "
-        "Omission.what Setting.group Omission.group",
+        "SecretFile.key Omission.what Setting.group Omission.group",
     ),
     LeftOut(
         "for the rules of `gen check`",
@@ -117,7 +117,8 @@ NOT_ON_HOSTS: Final = (
     ),
     LeftOut(
         "for containers; systemd counts no tries",
-        "Cache.image Cache.inside Store.image Service.container Job.tries Job.guards Setting.scope",
+        "Cache.image Cache.inside Store.image Front.image Front.config Service.container Job.tries "
+        "Job.guards Setting.scope",
     ),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",

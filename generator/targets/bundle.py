@@ -130,6 +130,7 @@ def bundle_files(
     server_files: Iterable[str],
     other_files: Iterable[str],
     beside: Iterable[str] = (),
+    front: Iterable[tuple[str, str]] = (),
 ) -> tuple[File, ...]:
     """Return the scripts and what they read; paths are those below `/`.
 
@@ -137,7 +138,8 @@ def bundle_files(
     `jobs` are those of this bundle, and `held` is what should be in effect of it. `places`,
     `server_files` and `other_files` are all the places where a bundle of any profile has files, by
     what a change of one asks for: `server_files` restart the server, a unit of a job that job, a
-    Modelfile the jobs that make and load models. `beside` are units that run beside the server.
+    Modelfile the jobs that make and load models. `beside` are units that run beside the server,
+    and `front` says what stands before it.
     """
     service = plan.puller
     modules = {name: None for one in plan.services for name in modules_of(one)}
@@ -147,6 +149,7 @@ def bundle_files(
         *(("file", file.path) for file in files),
         *_jobs(plan, jobs),
         *((word, unit) for unit in beside for word in ("job", "start")),
+        *front,
         *(("server-file", path) for path in server_files),
         *(("server-file", path) for path in _of_instances(plan, places)),
         *(("job-file", f"{places.units}/{service.engine}-{kind}.service") for kind in _JOB_KINDS),

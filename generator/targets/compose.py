@@ -28,6 +28,7 @@ from generator.targets.container import (
     words,
 )
 from generator.targets.docker import UNSUPPORTED, limit_keys, run_command, uncounted_swap
+from generator.targets.front import compose as front
 from generator.targets.monitor import Found, monitor_files
 from generator.units import address
 
@@ -81,9 +82,9 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "for systemd; the engine starts the container again as `container.restart` says",
-        "Service.name Service.unit Service.after Service.restart",
+        "Service.unit Service.after Service.restart",
     ),
-    LeftOut("for units of systemd", "Job.sandbox"),
+    LeftOut("for units of systemd", "Job.sandbox Front.unit Front.program Front.confined"),
     LeftOut("Redis is in a network of its own project, where no port is taken", "Store.port"),
     LeftOut(
         "the host must have its devices ready before containers start",
@@ -128,15 +129,25 @@ def render(plan: Plan) -> tuple[File, ...]:
             hint='leave `container.compose` out, or write `"fragment"`',
             where="cache",
         )
+    if plan.front and _is_override(first):
+        raise RenderError(
+            "`front` adds a container, and an override is laid over one that is there",
+            hint='leave `container.compose` out, or write `"fragment"`',
+            where="front",
+        )
     document = _document(plan)
     servers = [one.container.service for one in plan.services]
     document["services"] |= compose_services(plan, _joined(first), servers)
+    document["services"] |= front.compose_services(plan, _joined(first))
+    if secrets := front.compose_secrets(plan):
+        document["secrets"] = document.get("secrets", {}) | secrets
     file = File(_FILES[form], f"{above}\n{to_yaml(document)}")
     return (
         file,
         *modelfiles(plan, "modelfiles"),
         *build_files(plan, "build"),
         *compose_files(plan, _address),
+        *front.compose_files(plan, _address),
     )
 
 

@@ -11,7 +11,7 @@ from generator.formats.template import render_template
 from generator.formats.text import comment
 from generator.plan import Limit, commented
 from generator.targets.base import File, LeftOut, placed
-from generator.units import address, limit_line
+from generator.units import limit_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,18 +33,23 @@ def published(service: Service) -> str:
 
     Raises RenderError for any other.
     """
-    listen = service.listen
-    host = LOCALHOST if listen.host == "localhost" else listen.host
+    host = published_host(service.listen.host, f"{service.engine}.host")
+    return f"{host}:{service.listen.port}:{service.container.port}"
+
+
+def published_host(host: str, key: str) -> str:
+    """Return an address on which an engine publishes a port; see `published`."""
+    host = LOCALHOST if host == "localhost" else host
     try:
         zone = getattr(ipaddress.ip_address(host), "scope_id", None)
     except ValueError:
         zone = host
     if zone is None:
-        return f"{address(host, listen.port)}:{service.container.port}"
+        return f"[{host}]" if ":" in host else host
     raise RenderError(
-        f"`{service.engine}.host` is `{host}`, and containers are published on plain IP addresses",
+        f"`{key}` is `{host}`, and containers are published on plain IP addresses",
         hint=f"write the address itself, like `{LOCALHOST}` or `0.0.0.0`",
-        where=f"{service.engine}.host",
+        where=key,
     )
 
 

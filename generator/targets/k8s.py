@@ -54,6 +54,7 @@ LEFT_OUT: Final = (
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
     LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
+    LeftOut("the Service of the cluster is before the pods", "Plan.front"),
     LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
 )
 _MODELFILES: Final = "modelfiles"

@@ -27,6 +27,7 @@ from generator.formats.unit import exec_word, specifier_escape
 from generator.plan import ADDRESS, SHELL
 from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
 from generator.targets.cache.nixos import nixos_options
+from generator.targets.front import nixos as front
 from generator.targets.monitor import Found, monitor_files
 from generator.targets.refusals import bindings, refusals
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
@@ -132,7 +133,10 @@ LEFT_OUT: Final = (
         "Service.unit Service.program Service.command Service.full_unit Service.hardening "
         "Devices.access Service.models_below Service.installed_models Restart.installed",
     ),
-    LeftOut("the packages have the programs", "Cache.program Store.program"),
+    LeftOut(
+        "the packages have the programs, and modules their units",
+        "Cache.program Store.program Front.unit Front.program Front.confined",
+    ),
     LeftOut("systemd asks for no health", "Service.health"),
     LeftOut("the header has it in words", "Plan.host"),
     LeftOut("for `verify.py` of a bundle", "Service.api Setting.form Setting.default"),
@@ -198,7 +202,8 @@ def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     for job in service.jobs:
         if job.kind != "pull":
             module["systemd", "services", job.name] = _served(_job(service, job))
-    module |= {path: _served(_leaves(value)) for path, value in nixos_options(plan).items()}
+    options = nixos_options(plan) | front.nixos_options(plan)
+    module |= {path: _served(_leaves(value)) for path, value in options.items()}
     parts = {k: v if isinstance(v, Commented) else Commented(v) for k, v in module.items()}
     return {path: Commented(part.value, part.comment, gap=True) for path, part in parts.items()}
 

@@ -36,6 +36,7 @@ from generator.targets.container import (
     variables,
     words,
 )
+from generator.targets.front import quadlet as front
 from generator.targets.monitor import Found, monitor_files
 from generator.targets.unit import (
     FILES,
@@ -129,6 +130,7 @@ LEFT_OUT: Final = (
         "Variable.scope",
     ),
     LeftOut("no unit is installed before it", "Restart.installed"),
+    LeftOut("a container has a program and a sandbox", "Front.program Front.confined"),
     LeftOut("its containers of a cache are in the network of the host", "Cache.inside"),
     LeftOut("a command in the container has the environment of its image", "Job.environment"),
     LeftOut(
@@ -165,6 +167,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *modelfiles(plan, places.modelfiles),
         *build_files(plan, f"{places.modelfiles}/build"),
         *quadlet_files(plan, _folders(places)),
+        *_front(plan, places),
         *system_files(plan, ("modules-load", REGISTERS, modules)),
     )
 
@@ -182,11 +185,16 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         held=[_held(one) for one in plan.services],
         jobs=[job for one in plan.services for job in _jobs(one)],
         server_files=[
-            *(f.path for f in files if f.path.startswith(places.quadlets)),
+            *(
+                f.path
+                for f in files
+                if f.path.startswith(places.quadlets) and not front.is_of(plan, f)
+            ),
             f"{places.modelfiles}/build/Dockerfile",
             *_single(plan, places),
         ],
         other_files=[] if places.of_a_user else [loaded],
+        front=front.front_words(plan),
     )
     found = [
         Found(
@@ -230,6 +238,17 @@ def _folders(places: Places) -> Folders:
         files=places.modelfiles,
         mounted=f"{'%h' if places.of_a_user else ''}/{places.modelfiles}",
         target="default.target" if places.of_a_user else "multi-user.target",
+    )
+
+
+def _front(plan: Plan, places: Places) -> tuple[File, ...]:
+    folders = _folders(places)
+    return front.quadlet_files(
+        plan,
+        quadlets=folders.quadlets,
+        folder=folders.files,
+        mounted=folders.mounted,
+        target=folders.target,
     )
 
 

@@ -31,6 +31,7 @@ from generator.targets.base import (
 from generator.targets.bundle import bundle_files, held_by_unit, wait_seconds
 from generator.targets.cache.config import reach_on_host
 from generator.targets.cache.units import unit_files, units_of
+from generator.targets.front import units as front
 from generator.targets.monitor import Found, monitor_files
 from generator.targets.unit import (
     REGISTERS,
@@ -79,7 +80,7 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "written as variables, directives and commands already",
-        "Listen.host Listen.reason Listen.silences Limit.name",
+        "Listen.reason Listen.silences Limit.name",
     ),
     LeftOut(
         "the program is the one that is installed, and the official one has neither",
@@ -121,6 +122,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *jobs,
         *modelfiles(plan, PLACES.modelfiles),
         *unit_files(plan, PLACES.units, PLACES.modelfiles, reach_on_host),
+        *front.unit_files(plan, PLACES.units, PLACES.modelfiles),
         *made,
     )
 
@@ -150,6 +152,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         server_files=[unit, *(f"{unit}.d/{n.format(service.engine)}.conf" for n in DROP_INS)],
         other_files=[SYSTEM_FILE.format(kind, service.engine) for kind in kinds],
         beside=units_of(plan),
+        front=front.front_words(plan),
     )
     found = [
         Found(service=one.name, manager="systemd", unit=one.unit, models=_models_of(one))

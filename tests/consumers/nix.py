@@ -92,7 +92,7 @@ in
   groups = config.users.groups;
   nixpkgs_config = config.nixpkgs.config;
   checks = map (check: check.name) config.system.checks;
-  inherit (config.services) litellm redis;
+  inherit (config.services) haproxy litellm redis;
 }) (builtins.fromJSON cases)
 """
 # What is put into the store stands in the command instead, and commands stay lists of words.

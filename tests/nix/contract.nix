@@ -156,6 +156,12 @@ in
       };
     })) { };
 
+    # services/networking/haproxy.nix; `config` is what it calls `lines`.
+    services.haproxy = {
+      enable = option bool false;
+      config = option (nullOr str) null;
+    };
+
     systemd.services = option (attrsOf (submodule units.service)) { };
     systemd.units = option (attrsOf raw) { };
     systemd.tmpfiles.rules = option (listOf str) [ ];

@@ -9,6 +9,7 @@ from generator.plan import Plan
 from generator.targets import TARGETS, all_files, limitations, load_target
 from generator.targets.base import COMMON, LeftOut
 from tests import trace
+from tests.consumers.front import fronted
 from tests.plans import PROFILES, RELEASES, plan, shipped
 
 CARDS = [{"name": "Quadro P4000", "memory": "8GiB", "uuid": f"GPU-{n}"} for n in range(2)]
@@ -120,6 +121,33 @@ ALIKE = {
 }
 
 
+FRONTED: dict[str, object] = {
+    "models": [{"name": "a:1b", "preload": True}, {"name": "b:1b", "preload": True}],
+    "ollama": {"keep_alive": "-1"},
+    "front": {
+        "auth": "bearer",
+        "auth_file": "/etc/keys/front.keys",
+        "route_by_body": True,
+        "health": "loaded",
+    },
+}
+
+
+def of_two_backends() -> Plan:
+    """Return a plan whose front has a backend for each model, of the one server."""
+    decided = plan(FRONTED)
+    front = fronted(FRONTED, {"a": 1111, "b": 1112}, {"a": ("a:1b",), "b": ("b:1b",)}).front
+    assert front
+    backends = tuple(
+        dataclasses.replace(
+            backend,
+            servers=tuple(dataclasses.replace(one, service="ollama") for one in backend.servers),
+        )
+        for backend in front.backends
+    )
+    return dataclasses.replace(decided, front=dataclasses.replace(front, backends=backends))
+
+
 def plans() -> list[Plan]:
     """Return plans that have something in every field."""
     amd = {"host": {"gpus": RADEON, "unified_memory": True}, "ollama": {"acceleration": "rocm"}}
@@ -131,6 +159,7 @@ def plans() -> list[Plan]:
         plan(ended),
         plan(OWNED),
         plan({"service": {"full_unit": True}}),
+        of_two_backends(),
         plan(CACHED),
         plan(ALIKE),
         plan({"ollama": {"host": "192.0.2.7"}, "check": {"ignore": [OPEN]}}),

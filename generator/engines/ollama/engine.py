@@ -14,8 +14,9 @@ from generator.plan import PROGRAM, Api, Health, Model, Omission, Parameter, Set
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.engines.base import Case, Meant, Running
+    from generator.engines.base import Case, Meant, Offer, Running
     from generator.fit.ask import Ask
+    from generator.plan import Service
     from generator.profiles.schema import Profile
     from generator.view import View
 
@@ -135,3 +136,10 @@ def running(facts: Facts) -> Running:
     from generator.engines.ollama.running import RunningOllama
 
     return RunningOllama(facts)
+
+
+def offer(service: Service, facts: Facts) -> Offer:
+    """Return what a front needs to know of a server."""
+    from generator.engines.ollama import front
+
+    return front.offer(service, facts)

@@ -40,7 +40,7 @@ systemctl() { command systemctl ${scope:+"$scope"} "$@"; }
 # Reads what the bundle is made of: in each line a word, a tab, and a value to the end of the line.
 read_bundle() {
   files='' places='' jobs='' starts='' creates='' modules='' needs=''
-  scope='' program='' user='' generator='' wait='' product='' variable='' ask=''
+  scope='' program='' user='' front='' generator='' wait='' product='' variable='' ask=''
   servers='' listens=''
   while IFS= read -r line; do
     value=${line#*"$tab"}
@@ -55,6 +55,7 @@ read_bundle() {
       "server$tab"*) server=$value servers="$servers $value" ;;
       "job$tab"*) jobs="$jobs $value" ;;
       "start$tab"*) starts="$starts $value" ;;
+      "front$tab"*) front=$value ;;
       "create$tab"*) creates="$creates $value" ;;
       "module$tab"*) modules="$modules $value" ;;
       "program$tab"*) program=$value ;;
@@ -97,6 +98,12 @@ locate() {
   done
   places="${places}other-file$tab$others/litellm.yaml$newline"
   places="${places}other-file$tab$others/redis.conf$newline"
+  places="${places}job-file$tab$units/hostwright-front.service$newline"
+  if [ -n "$generator" ]; then
+    places="${places}front-file$tab$generator/hostwright-front.container$newline"
+  fi
+  places="${places}front-file$tab$others/front/haproxy.cfg$newline"
+  places="${places}front-file$tab$others/front/Caddyfile$newline"
 }
 
 need() {
@@ -257,7 +264,7 @@ consider() {
   look_at_role "$1"
   unit=${1##*/}
   case $fate:$role:$unit in
-    drop:server:hostwright-*.container) stops="$stops ${unit%.*}.service" ;;
+    drop:*:hostwright-*.container) stops="$stops ${unit%.*}.service" ;;
   esac
   case $fate:$role in
     drop:server)
@@ -268,6 +275,7 @@ consider() {
     drop:job) gone="$gone $unit" ;;
     *:job) fresh="$fresh $unit" other="$other $unit" ;;
     *:model) fresh="$fresh$creates" ;;
+    *:front) fresh="$fresh front $unit" ;;
   esac
 }
 
@@ -660,7 +668,7 @@ tidy() { each_place tidy_folder; }
 tidy_folder() {
   folder=${1%/*}
   case ${folder##*/} in
-    hostwright | *.*.d) rmdir "$root/$folder" 2>/dev/null || true ;;
+    hostwright | *.*.d | front) rmdir "$root/$folder" 2>/dev/null || true ;;
   esac
 }
 
@@ -818,6 +826,21 @@ start() {
     done
   fi
   await_all
+  start_front
+}
+
+# Starts what stands before the server. With another configuration a new process answers, and the old
+# one ends what it has begun; another unit needs a restart, which takes as long as that.
+start_front() {
+  if [ -z "$front" ]; then return 0; fi
+  if ! systemctl is-active --quiet "$front"; then
+    systemctl start "$front" || give_up "The front does not start."
+    return 0
+  fi
+  case " $fresh " in
+    *" $front "* | *" hostwright-front.container "*) systemctl --no-block restart "$front" ;;
+    *" front "*) systemctl reload "$front" || give_up "The front does not read its new file." ;;
+  esac
 }
 
 # ── what is asked for ─────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,1 @@
+"""The front before the servers, as each target has it."""

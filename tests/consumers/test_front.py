@@ -1,0 +1,208 @@
+"""What HAProxy does with the file that is rendered for it, before servers that stream."""
+
+from __future__ import annotations
+
+import base64
+import json
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.consumers.front import BOUND, FIRST, REST, fronted, running, stubs, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from generator.plan import Plan
+    from tests.consumers.front import Stub
+
+FOUR = {"ollama": {"num_parallel": 4}}
+ONE = {"ollama": {"num_parallel": 1}}
+QUEUE = 'haproxy_backend_current_queue{proxy="ollama"}'
+MODELS = [{"name": "a:1b", "preload": True}, {"name": "b:latest", "preload": True}]
+
+
+def with_front(data: dict[str, Any], **front: Any) -> dict[str, Any]:
+    return {**data, "front": front}
+
+
+def alone(server: Stub, **front: Any) -> Plan:
+    return fronted(with_front(ONE, **front), {"a": server.port})
+
+
+def test_what_no_server_has_a_slot_for_waits_in_one_queue(tmp_path: Path) -> None:
+    with stubs(2) as (a, b), ThreadPoolExecutor(32) as pool:
+        decided = fronted(with_front(FOUR), {"a": a.port, "b": b.port})
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            answers = [pool.submit(front.ask, "/api/chat", b"{}") for _ in range(32)]
+            until(lambda: front.metrics().get(QUEUE) == 24)
+            assert (a.running, b.running) == (4, 4)
+            assert front.ask("/api/version")[0] == 200, "what needs no slot waits behind the others"
+            a.release()
+            b.release()
+            assert [one.result()[::2] for one in answers] == [(200, FIRST + REST)] * 32
+            assert (a.most, b.most) == (4, 4)
+
+
+def test_an_answer_goes_out_as_it_comes(tmp_path: Path) -> None:
+    with (
+        stubs(1) as (server,),
+        running(fronted(with_front(ONE), {"a": server.port}), tmp_path) as f,
+    ):
+        until(f.healthy)
+        server.go.set()
+        with f.opened() as answer:
+            assert server.running == 1, "the server has not sent the rest, nor may it yet"
+            server.rest.set()
+            assert answer.read() == REST
+
+
+def test_a_server_that_is_drained_ends_what_it_has_begun(tmp_path: Path) -> None:
+    with stubs(2) as (a, b):
+        ports = {"a": a.port, "b": b.port}
+        with running(fronted(with_front(ONE), ports), tmp_path) as front:
+            until(front.healthy)
+            a.go.set()
+            b.go.set()
+            with front.opened() as answer:
+                begun = a if a.running else b
+                name = "a" if begun is a else "b"
+                other = b if begun is a else a
+                assert front.command(f"set server ollama/{name} state drain").strip() == ""
+                other.release()
+                asked = [front.ask("/api/chat", b"{}")[0] for _ in range(4)]
+                assert (asked, other.asked.count("/api/chat")) == ([200] * 4, 4)
+                begun.rest.set()
+                assert answer.read() == REST
+
+
+@pytest.mark.parametrize("told", [signal.SIGUSR1, signal.SIGUSR2])
+def test_a_front_that_stops_or_reads_its_file_again_ends_what_it_has_begun(
+    told: signal.Signals, tmp_path: Path
+) -> None:
+    with (
+        stubs(1) as (server,),
+        running(fronted(with_front(ONE), {"a": server.port}), tmp_path) as f,
+    ):
+        until(f.healthy)
+        server.go.set()
+        with f.opened() as answer:
+            until(lambda: f.hears(told))
+            f.process.send_signal(told)
+            if told == signal.SIGUSR2:
+                until(lambda: (tmp_path / "log").read_text().count("Loading success") == 2)
+            server.rest.set()
+            assert answer.read() == REST
+        if told == signal.SIGUSR1:
+            assert f.process.wait(BOUND) == 0
+        else:
+            assert f.ask("/api/chat", b"{}")[0] == 200
+
+
+def test_who_waits_too_long_is_told_when_to_come_back(tmp_path: Path) -> None:
+    decided = with_front(ONE, queue_timeout="1s")
+    with stubs(1) as (server,), running(fronted(decided, {"a": server.port}), tmp_path) as front:
+        until(front.healthy)
+        server.go.set()
+        with front.opened():
+            status, headers, body = front.ask("/api/chat", b"{}")
+        assert (status, headers["retry-after"]) == (503, "10")
+        assert headers["content-type"] == "application/json"
+        assert "no server was free" in json.loads(body)["error"]
+
+
+BASIC = {"Authorization": "Basic " + base64.b64encode(b"alice:it's a $pass #1").decode()}
+OTHER = {"Authorization": "Basic " + base64.b64encode(b"alice:another").decode()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "right", "wrong"),
+    [
+        (
+            "bearer",
+            "# keys\nkey-1\nkey-2\n",
+            {"Authorization": "Bearer key-2"},
+            {"Authorization": "Bearer # keys"},
+        ),
+        ("bearer", "key-1\n", {"authorization": "bearer key-1"}, {"Authorization": "key-1"}),
+        ("basic", "alice:it's a $pass #1\n", BASIC, OTHER),
+        ("bearer", "", {}, {"Authorization": "Bearer "}),
+    ],
+)
+def test_who_shows_no_key_is_not_let_in(
+    kind: str, text: str, right: dict[str, str], wrong: dict[str, str], tmp_path: Path
+) -> None:
+    decided = with_front(ONE, auth=kind, auth_file="/etc/hostwright/front.keys")
+    with stubs(1) as (server,):
+        server.release()
+        plan = fronted(decided, {"a": server.port})
+        with running(plan, tmp_path, {"keys": text}) as front:
+            until(front.healthy)
+            for headers in ({}, wrong):
+                status, told, body = front.ask("/api/chat", b"{}", headers)
+                assert (status, "www-authenticate" in told) == (401, True)
+                assert json.loads(body)["error"]
+            assert server.asked == []
+            if right:
+                assert front.ask("/api/chat", b"{}", right)[0] == 200
+            assert front.ask("/api/chat", method="OPTIONS")[0] == 204
+            kept = [headers for _, path, headers in server.seen if path == "/api/chat"]
+            assert not any(word.lower() == "authorization" for each in kept for word in each)
+
+
+CLOSED = (
+    *("/api/pull", "/api/push", "/api/create", "/api/delete", "/api/copy", "/api/blobs/sha256:0"),
+    *("/api/signout", "/api/%70ull", "/api/pull/", "//api/pull", "/v1/models/../../api/pull"),
+    *("/v1/models/%2e%2e/%2e%2e/api/pull", "/API/pull", "/api/chat/../pull", "/metrics"),
+)
+
+
+def test_only_what_clients_compute_with_is_open(tmp_path: Path) -> None:
+    decided = with_front(ONE, allow=["/api/blobs/", "/api/copy"])
+    with stubs(1) as (server,), running(fronted(decided, {"a": server.port}), tmp_path) as front:
+        until(front.healthy)
+        server.release()
+        opened = ("/api/blobs/sha256:0", "/api/copy")
+        closed = [path for path in CLOSED if path not in opened]
+        assert [front.ask(path, b"{}")[0] for path in closed] == [403] * len(closed)
+        assert server.asked == []
+        open_paths = ("/", "/api/tags", "/v1/models", "/v1/models/a", "/api/blobs/sha256:0")
+        assert [front.ask(path)[0] for path in open_paths] == [200] * len(open_paths)
+        assert front.ask("/api/copy", b"{}", {"Host": "ai.example.com"})[0] == 200
+        assert {headers["host"] for _, _, headers in server.seen} == {"localhost"}
+
+
+def test_a_server_without_its_model_is_given_nothing(tmp_path: Path) -> None:
+    data = {"ollama": {"keep_alive": "-1"}, "models": [MODELS[0]]}
+    with stubs(1) as (server,):
+        decided = fronted(with_front(data, health="loaded"), {"a": server.port})
+        with running(decided, tmp_path) as front:
+            until(lambda: not front.healthy())
+            assert front.ask("/api/chat", b"{}")[0] == 503
+            assert server.asked == []
+            server.loaded.append("a:1b")
+            until(front.healthy)
+
+
+@pytest.mark.parametrize("by_body", [False, True])
+def test_servers_with_other_models_have_addresses_of_their_own(
+    by_body: bool, tmp_path: Path
+) -> None:
+    data = with_front({"models": MODELS}, route_by_body=by_body)
+    with stubs(2) as (a, b):
+        a.release()
+        b.release()
+        decided = fronted(data, {"a": a.port, "b": b.port}, {"a": ("a:1b",), "b": ("b:latest",)})
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            front.ask("/b/api/chat", b"{}")
+            front.ask("/api/generate", b"{}", {"X-Ollama-Model": "b"})
+            front.ask("/api/embed", b"{}", {"X-Ollama-Model": "a:1b"})
+            front.ask("/v1/completions", b'{"prompt": "b:latest", "model": "b"}')
+            assert front.ask("/b/api/pull", b"{}")[0] == 403
+        to_b = ["/api/chat", "/api/generate", *(["/v1/completions"] if by_body else [])]
+        assert b.asked == to_b
+        assert a.asked == ["/api/embed", *([] if by_body else ["/v1/completions"])]
