@@ -32,7 +32,7 @@ SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
-LATER: Final = frozenset({"digest", "puller"})
+LATER: Final = frozenset({"arguments", "bits", "digest", "puller", "shm_size"})
 """Fields that stand in plan.json only where they say something: all others stay as they were."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
@@ -78,6 +78,26 @@ class Setting:
     def comment(self) -> tuple[str, ...]:
         """What the output has above it: the reason, and each rule that its line is not for."""
         return commented(self.reason, self.silences)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """A word or two of the command line of the server: `name` is an option or stands alone.
+
+    `scope` `host` marks an option that a container expresses in another way, as its port.
+    """
+
+    name: str
+    value: str = ""
+    reason: str
+    source: Source
+    key: str
+    scope: Scope = "any"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments, as the server gets them."""
+        return (self.name, self.value) if self.value else (self.name,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +275,8 @@ class Model:
     """A model to pull, and to create under `serve_as` from `modelfile` when it has parameters.
 
     `serve_as` is empty when clients use the pulled model itself. `digest` is that of the model that
-    was meant, or how it begins; empty: any.
+    was meant, or how it begins; empty: any. `bits` are those of a weight, where what is loaded is
+    no tag of the library (0: it is one).
     """
 
     name: str
@@ -265,6 +286,7 @@ class Model:
     modelfile: Modelfile | None
     key: str
     digest: str = ""
+    bits: int = 0
 
     @property
     def served(self) -> str:
@@ -457,7 +479,7 @@ class Container:
     which it is called where it is not `named` by the profile; `form` says what the file for Compose
     is. `home_dir` is the directory of the host that is mounted at `home_path` (empty: it is
     the `volume`), `variables` are those that it needs beside the server's, and `guards` what keeps
-    it from more than its work.
+    it from more than its work. `shm_size` are the bytes that its processes share (0: the default).
     """
 
     image: str
@@ -479,6 +501,7 @@ class Container:
     home_dir: str = ""
     variables: tuple[Variable, ...] = ()
     guards: tuple[Guard, ...] = ()
+    shm_size: int = 0
 
     @property
     def in_docker(self) -> str:
@@ -500,10 +523,10 @@ class Service:
     where it keeps models below its home, and `installed_models`
     where its own installer does. `release_told`: somebody has named the release. The plan holds
     from release `era_since` until `era_until` (empty: not ended), not beyond. `command` starts the
-    server, whose `program` is there on the host. `threads` are the compute threads of a model
-    (0: left to the server). `user`, `group` and `home` empty: those that the existing unit (or
-    NixOS) has. `after` are units to order behind. `full_unit` asks for a complete unit with
-    `hardening`, not drop-ins. `api` is where the server tells of itself (None: nowhere),
+    server, whose `program` is there on the host; `arguments` follow it. `threads` are the compute
+    threads of a model (0: left to the server). `user`, `group` and `home` empty: those that the
+    existing unit (or NixOS) has. `after` are units to order behind. `full_unit` asks for a complete
+    unit with `hardening`, not drop-ins. `api` is where the server tells of itself (None: nowhere),
     `pod` how it runs in Kubernetes.
     `offered` are jobs that the profile has no models for; a host that
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
@@ -526,6 +549,7 @@ class Service:
     unit: str
     program: str
     command: tuple[str, ...]
+    arguments: tuple[Argument, ...] = ()
     acceleration: Acceleration
     threads: int
     listen: Listen

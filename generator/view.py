@@ -228,7 +228,7 @@ class ModelUse:
 
     `base` is the model of the library that it is made of, where that has another name; `threads`
     are the compute threads that it is made with, 0: the server's. `pulled`: it comes from there.
-    `made`: it is created here, under whatever name.
+    `made`: it is created here, under whatever name. `bits` are those of a weight (0: as the tag).
     """
 
     name: str
@@ -239,6 +239,7 @@ class ModelUse:
     threads: int = 0
     pulled: bool = False
     made: bool = False
+    bits: int = 0
 
 
 def each_once(models: Iterable[ModelUse]) -> tuple[ModelUse, ...]:

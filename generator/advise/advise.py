@@ -73,6 +73,11 @@ def advise(
     """
     plan = planned(())
     now = stand(plan, catalogue, written=written)
+    if not now.ask.timed:
+        raise HostwrightError(
+            f"nobody has measured what the levers of {now.ask.product} gain",
+            hint="gen outgrow tells what carries more, and gen fit what it holds",
+        )
     scale = scale_of(now, stand(plan, catalogue, measured)) if measured else {}
     pairs, idle = [], []
     for lever in (found for each in LEVERS for found in each(now)):

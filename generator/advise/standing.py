@@ -86,14 +86,14 @@ def stand(
     """
     view = loading_view(plan)
     ask = load_engine(view.engine).ask_of(view, catalogue.at(view.engine, view.release))
-    host = host_of(view)
+    host = ask.within(host_of(view))
     if not host.devices and not host.limit:
         return Standing(plan=plan, ask=ask, host=host, known=False)
     host, _ = calibrated(host, measured, (), ask)
     there: list[tuple[Model, Shape, Ask]] = []
     unknown = []
     for model in plan.service.models:
-        shape = pick(model.name, ask.facts)
+        shape = pick(ask.meant(model.name), ask.facts)
         if isinstance(shape, Problem) or not loads(model.name, shape.architecture, ask.facts):
             unknown.append(model.name)
         else:

@@ -142,6 +142,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "taken": tuple[records.Taken, ...],
     },
     "tensors.toml": {"anatomy": tuple[tensors.Anatomy, ...]},
+    "vllm.toml": {"other_engine": tuple[records.OtherEngine, ...]},
 }
 # Tables with a JSON of their own, beside `catalogue.json`: read when one of them is asked for, so
 # that they cost a start nothing.
@@ -153,6 +154,7 @@ APART: Final[Mapping[str, tuple[str, ...]]] = {
     "faults.json": ("log_fault",),
     "clients.json": ("client",),
     "cache.json": ("cache_program", "litellm_key"),
+    "engines.json": ("other_engine",),
 }
 # What only the build asks for.
 UNUSED: Final = frozenset({"anatomy"})
@@ -180,6 +182,7 @@ ONCE: Final = (
     ("model.names", "missing.name"),
     ("module_option.name",),
     ("one_slot.names",),
+    ("other_engine.name",),
     ("option.name",),
     ("quantisation.name",),
     ("processor.name",),

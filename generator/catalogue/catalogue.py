@@ -47,11 +47,30 @@ class Tables(dict[str, Any]):
         return self[name]
 
 
+# What only the engine has that most tables are of.
+_OF_ONE: Final = (
+    *("behaviour", "command", "context_floor", "context_tier", "credential", "dead", "log_fault"),
+    *("no_command", "one_slot", "option", "runner_names", "runner_reading"),
+)
+
+
+class _Beside(dict[str, Any]):
+    """The tables of another engine: its own, none that only the first has, and all the others."""
+
+    def __init__(self, own: Mapping[str, Any], tables: Mapping[str, Any]) -> None:
+        super().__init__({name: [] for name in _OF_ONE} | dict(own) | {"engine": own["name"]})
+        self._tables = tables
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401 -- what JSON has
+        return self._tables[name]
+
+
 class Catalogue:
     """All facts, ready for lookup. Made by `load_catalogue`."""
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         self.tables = tables
+        self._others: dict[str, Catalogue] = {}
         self.engine: str = tables["engine"]
         self.newest = Release.parse(tables["newest"])
         self._lines: dict[str, list[int]] = tables["lines"]
@@ -64,12 +83,34 @@ class Catalogue:
         Raises CatalogueError for an engine that it has no facts of.
         """
         if engine != self.engine:
-            message = f"there are no facts of {engine} here, only of {self.engine}"
-            raise CatalogueError(message, hint="write a profile for an engine with facts")
+            return self.of(engine).at(engine, release)
         wanted = release or self.newest
         if wanted not in self._facts:
             self._facts[wanted] = Facts(self, engine, wanted)
         return self._facts[wanted]
+
+    @property
+    def beside(self) -> bool:
+        """Whether it is that of an engine beside the one that most tables are of."""
+        return isinstance(self.tables, _Beside)
+
+    def of(self, engine: str) -> Catalogue:
+        """The Catalogue whose releases are those of an engine. Raises CatalogueError as `at`."""
+        if engine == self.engine:
+            return self
+        known = {table["name"]: table for table in self.tables["other_engine"]}
+        if engine not in known:
+            names = " and ".join((self.engine, *known))
+            message = f"there are no facts of {engine} here, only of {names}"
+            raise CatalogueError(message, hint="write a profile for an engine with facts")
+        if engine not in self._others:
+            self._others[engine] = Catalogue(_Beside(known[engine], self.tables))
+        return self._others[engine]
+
+    def told(self, engine: str, release: str) -> Facts:
+        """The Facts of an engine at a release in words. Raises as `at` and `release`."""
+        beside = self.of(engine)
+        return beside.at(engine, beside.release(release))
 
     def release(self, text: str | None) -> Release:
         """Read a release; a line like `0.9` is its newest patch, None the newest release known.
@@ -85,6 +126,12 @@ class Catalogue:
         if release > self.newest or self.knows(release):
             return release
         raise ValueError(f"`{text}` is not {self._nearest(release)}")
+
+    @property
+    def product(self) -> str:
+        """What people call the engine."""
+        name: str = self.tables.get("product", "Ollama")
+        return name
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -106,8 +153,8 @@ class Catalogue:
             return f"supported; the oldest release that Hostwright knows is `{self.oldest}`"
         if patches := self._lines.get(release.line):
             newest = f"{release.line}.{max(patches)}"
-            return f"a release of Ollama; the newest of {release.line} is `{newest}`"
-        return f"a release of Ollama; the newest is `{self.newest}`"
+            return f"a release of {self.product}; the newest of {release.line} is `{newest}`"
+        return f"a release of {self.product}; the newest is `{self.newest}`"
 
     def knows(self, release: Release) -> bool:
         """Whether the facts cover `release`, or the final release that it is a candidate of."""

@@ -37,6 +37,7 @@ from generator.catalogue.records import (
     Era,
     Expiring,
     FrontFact,
+    Gate,
     Image,
     LogFault,
     MarchFact,
@@ -46,6 +47,7 @@ from generator.catalogue.records import (
     RunnerNames,
     RunnerReading,
     SecretNames,
+    ServeOption,
     Table,
     Taken,
     Variable,
@@ -95,6 +97,11 @@ class Facts:
     def known(self) -> bool:
         """Whether the Catalogue knows the release, or the final one that it is a candidate of."""
         return self._catalogue.knows(self.release)
+
+    @property
+    def beside(self) -> bool:
+        """Whether most tables are of another engine, whose releases these are not."""
+        return self._catalogue.beside
 
     @property
     def newest(self) -> Facts:
@@ -234,6 +241,17 @@ class Facts:
         """A hint at the option that was meant; empty: none comes close."""
         close = closest(name, (one for one, o in self.options.items() if o.known))
         return f"did you mean `{close}`?" if close else ""
+
+    @functools.cached_property
+    def serve_options(self) -> Mapping[str, ServeOption]:
+        """The options of the command that starts the server, which the release has."""
+        every = self._catalogue.all("serve_option", ServeOption)
+        return {one.name: one for one in every if one.covers(self.at)}
+
+    @functools.cached_property
+    def gates(self) -> tuple[Gate, ...]:
+        """What a host needs so that the release computes there."""
+        return tuple(gate for gate in self._catalogue.all("gate", Gate) if gate.covers(self.at))
 
     # Machine, image and unit
 

@@ -306,6 +306,61 @@ class Image:
     missing_tools: tuple[str, ...]
     healthcheck: tuple[str, ...]
     environment: dict[Name, Blank]
+    cpu_repository: str = ""
+    cpu_tags: dict[str, str] = field(default_factory=dict)
+    source: str
+
+    def of(self, acceleration: str, system: str) -> tuple[str, str]:
+        """The image without its tag, and the pattern of that, for what computes."""
+        if acceleration == "cpu" and self.cpu_repository:
+            return self.cpu_repository, self.cpu_tags[system]
+        return self.repository, self.rocm_tag if acceleration == "rocm" else self.tag
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServeOption(Span):
+    """An option of the command that starts a server, and what it takes: a word, or nothing."""
+
+    name: str
+    takes: Literal["nothing", "number", "share", "text", "word"]
+    words: tuple[str, ...] = ()
+    effect: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Gate(Span):
+    """What a host needs so that a release computes there by `acceleration`.
+
+    `capability` is the least of NVIDIA's, `feature` an instruction set as /proc/cpuinfo has it, and
+    `system` where that is asked (None: everywhere).
+    """
+
+    acceleration: Literal["cpu", "cuda", "rocm", "vulkan"]
+    capability: str = ""
+    feature: str = ""
+    system: System | None = None
+    why: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OtherEngine:
+    """The facts of an engine beside the one that most tables are of: what its tables hold.
+
+    `newest` and `lines` are as in releases.toml; the other tables take the place of those that
+    have their names.
+    """
+
+    name: Name
+    product: str
+    newest: Release
+    lines: dict[str, tuple[int, ...]]
+    era: tuple[Era, ...]
+    image: Image
+    variable: tuple[Variable, ...]
+    serve_option: tuple[ServeOption, ...]
+    gate: tuple[Gate, ...]
     source: str
 
 

@@ -8,7 +8,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import ENGINES
+from generator.engines import READ
 from generator.errors import EnvironmentFailure
 from generator.live.door import PATIENCE, ask
 from generator.readers.discover import discover_installed, text_of
@@ -165,6 +165,6 @@ def _untold(why: str) -> NotJudged:
 
 
 def _nothing(root: str) -> NotJudged:
-    engines = " or ".join(name.capitalize() for name in ENGINES)
+    engines = " or ".join(name.capitalize() for name in READ)
     reason = f"no unit, quadlet, compose project or file of variables here is about {engines}"
     return NotJudged(file=root, reason=reason, hint="name what to check, or a captured `--root`")

@@ -10,7 +10,7 @@ import click
 
 from generator.cli.options import Misuse, filled_option
 from generator.cli.talk import say, word
-from generator.engines import ENGINES
+from generator.engines import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _RELEASE: Final = ".version"
 _KEYS: Final = frozenset(
     {
         *(f"container.{name}" for name in ("name", "service", "project", "image", "tag")),
-        *(f"{name}{_RELEASE}" for name in ENGINES),
+        *(f"{name}{_RELEASE}" for name in READ),
     }
 )
 

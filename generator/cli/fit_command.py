@@ -29,6 +29,7 @@ from generator.cli.options import (
 )
 from generator.cli.streams import STDIO, keyed, print_json
 from generator.cli.talk import coloured, printable, say, visible, word
+from generator.engines import ENGINES
 from generator.errors import HostwrightError
 from generator.fit.ask import UNBOUNDED
 from generator.fit.purposes import PURPOSES
@@ -56,6 +57,7 @@ Examples:
   gen fit dgx-spark --model gpt-oss:120b --parallel 4 --json
   gen fit ./my-host.toml --gguf ./model.gguf
   gen fit dgx-spark --server http://spark:11434 --model mine
+  gen fit dgx-spark --engine vllm            what one server of vLLM holds
   gen fit --html fit.html                   a page to look at
 
 \b
@@ -90,6 +92,9 @@ KV_TYPES: Final = click.Choice(
     metavar="A,B,…",
     example="qwen3:8b,nomic-embed-text",
     text="Models that shall stay loaded side by side, each at the best quantisation.",
+)
+@click.option(
+    "--engine", type=click.Choice([*ENGINES]), help="The server.  [default: as the profile says]"
 )
 @click.option("--context", type=click.IntRange(4, 1 << 24), help="Tokens of context per slot.")
 @click.option("--parallel", "slots", type=click.IntRange(1, 256), help="Request slots per model.")
@@ -144,6 +149,7 @@ def command(
     vram_used: str | None,
     html: str | None,
     unmeasured: bool,
+    engine: str | None,
     **asked: Any,  # noqa: ANN401 -- a Question, with what it is about
 ) -> None:
     """What fits: weights, KV cache and buffers on each device of a host.
@@ -154,6 +160,7 @@ def command(
     """
     if machine.assumed and profile is None:
         say(f"{word('warning')} {machine.assumed}")
+    overrides = (*overrides, *([f"engine={engine}"] if engine else []))
     asked["disk"] = _disk(asked["disk"]) or disk_meant(profile, machine)
     document = with_used(machine_document(profile, machine, overrides), vram_used)
     asked["measured"] = () if unmeasured or profile is None else _measured(profile)

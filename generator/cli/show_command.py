@@ -97,6 +97,7 @@ def _once(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:
     service = plan.service
     rows = [(s.name, shown(plan, s), f"{s.source}: {s.reason}") for s in service.environment]
+    rows += [(a.name, a.value, f"{a.source}: {a.reason}") for a in service.arguments]
     rows += [(x.directive, x.written, f"{x.source}: {x.reason}") for x in service.limits]
     for model in service.models:
         rows.append(("model", model.served, model.role))

@@ -117,7 +117,7 @@ def _use(role: str, model: Model, ask: Ask) -> Use:
 def _context(model: Model, ask: Ask) -> int:
     """Return the context that a request gets: never above what the model was trained for."""
     own = ask.granted(model.name).tuned({each.name: each.value for each in model.parameters})
-    shape = pick(model.name, ask.facts)
+    shape = pick(ask.meant(model.name), ask.facts)
     trained = 0 if isinstance(shape, Problem) else shape.context
     return min(own.context, trained or own.context)
 

@@ -50,10 +50,11 @@ def _head(plan: Plan) -> tuple[str, ...]:
 
 
 def _env(plan: Plan, told: Clients, facts: Facts) -> str:  # noqa: ARG001 -- one form for all
+    own, address = plan.service.listen.variable, told.url.removeprefix("http://")
+    # One that is told its address by an option has no client that reads a variable.
+    known = not own.startswith("-")
     variables = {
-        plan.service.listen.variable: Commented(
-            told.url.removeprefix("http://"), "For the client of the server itself."
-        ),
+        **({own: Commented(address, "For the client of the server itself.")} if known else {}),
         "OPENAI_BASE_URL": Commented(
             f"{told.url}/v1", "For what speaks OpenAI's protocol; it cannot ask for a context."
         ),

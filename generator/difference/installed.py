@@ -75,7 +75,7 @@ def against_installed(
     Without a `service` it is the one that the Plan has a name for, or the only one. Raises
     HostwrightError where there is none, or where several are; ProfileError for broken files.
     """
-    release = catalogue.release(plan.service.release)
+    release = catalogue.of(plan.service.engine).release(plan.service.release)
     context = Context(
         catalogue,
         release,

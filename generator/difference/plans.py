@@ -84,7 +84,7 @@ def _keys(service: Service) -> Iterator[tuple[str, str]]:
 def running_of(plan: Plan, catalogue: Catalogue) -> Running:
     """Return what is so of a server of the release that a Plan is for."""
     service = plan.service
-    release = catalogue.release(service.release)
+    release = catalogue.of(service.engine).release(service.release)
     return load_engine(service.engine).running(catalogue.at(service.engine, release))
 
 
@@ -171,7 +171,7 @@ def _by_role(service: Service) -> dict[str, Model]:
 
 def _weights(name: str, plan: Plan, catalogue: Catalogue) -> int | None:
     service = plan.service
-    facts = catalogue.at(service.engine, catalogue.release(service.release))
+    facts = catalogue.told(service.engine, service.release)
     found = facts.named_model(name) if name else None
     return found.parameters or None if found else None
 

@@ -55,7 +55,7 @@ def upgraded(old: Plan, new: Plan, catalogue: Catalogue) -> Upgrade:
 
 def _names(plan: Plan, catalogue: Catalogue) -> Iterator[str]:
     service = plan.service
-    yield from catalogue.at(service.engine, catalogue.release(service.release)).variables
+    yield from catalogue.told(service.engine, service.release).variables
     yield from (one.name for one in service.environment)
 
 

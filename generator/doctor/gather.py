@@ -60,7 +60,7 @@ def gather(
 
     Raises EnvironmentFailure where there is nobody to ask.
     """
-    facts = catalogue.at(service.engine, catalogue.release(service.release))
+    facts = catalogue.told(service.engine, service.release)
     running = load_engine(service.engine).running(facts)
     host, port = host_and_port(url)
     near = is_local(host)

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 ENGINES: Final = {
     "ollama": "Ollama, which runs llama-server since 0.30",
+    "vllm": "vLLM, which serves one model for each process",
 }
+READ: Final = tuple(name for name in ENGINES if name != "vllm")
+"""Those whose files readers recognise, whoever has written them: of vLLM nothing is judged."""
 
 
 def load_signs(name: str) -> Signs:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from generator.plan import (
         Acceleration,
         Api,
+        Argument,
         Build,
         Devices,
         Health,
@@ -103,6 +104,7 @@ class Decided:
     """What an engine has decided, and what it has to say of the profile."""
 
     environment: tuple[Setting, ...]
+    arguments: tuple[Argument, ...] = ()
     omissions: tuple[Omission, ...]
     runner: str = ""
     cache: str = ""
@@ -149,7 +151,10 @@ class Server:
     `home` and `user` are those of a complete unit, `program` is what a container's image calls
     it, and `address` the variable that says where to listen. `installed_restart` is what the unit
     of the installer has as `Restart=` and `RestartSec=`. `litellm` is how LiteLLM asks it, `told`
-    what can be watched of it.
+    what can be watched of it. `binary` is where the program lies on a host (empty: where the
+    profile says). Of a container: a first start may take `first_start_seconds` (0: as for any),
+    `shm_size` bytes are shared by processes, and `read_only` is whether the server was seen to run
+    where the image cannot be changed.
     """
 
     product: str
@@ -167,6 +172,10 @@ class Server:
     home: str
     address: str
     litellm: Gateway = Gateway()
+    binary: str = ""
+    first_start_seconds: int = 0
+    shm_size: int = 0
+    read_only: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

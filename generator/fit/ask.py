@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from generator.catalogue.facts import Facts
+    from generator.fit.host import Host
     from generator.fit.layout import Footprint, Placement
     from generator.fit.shape import Load, Shape
     from generator.live.client import Server
@@ -27,7 +28,8 @@ class Ask(ABC):
     release decides), `loaded` how many models stay loaded at once, `layers` a forced number of GPU
     layers (None: as many as fit), `cache_ram` what the prompt cache of one model may grow to
     (UNBOUNDED: whatever there is). Unless `context_told`, `context` is the
-    release's default. `free` is the memory of each device, in bytes.
+    release's default. `free` is the memory of each device, in bytes. `of_library`: tags of the
+    library are what it loads; `timed`: how fast it is was measured somewhere.
     """
 
     product: str
@@ -41,6 +43,16 @@ class Ask(ABC):
     layers: int | None = None
     cache_ram: int = 0
     context_told: bool = True
+    of_library: bool = True
+    timed: bool = True
+
+    def meant(self, name: str) -> str:
+        """Return the tag whose shape is that of what is loaded where a model is asked for."""
+        return name
+
+    def within(self, host: Host) -> Host:
+        """Return what of a host the service may fill."""
+        return host
 
     def granted(self, name: str) -> Self:
         """Return what a model of that name is granted: one slot for some architectures."""

@@ -106,7 +106,7 @@ def assess(
     reading a GGUF file or asking a server raises.
     """
     question = question or Question()
-    host = replace(host_of(view), disk=question.disk)
+    host = ask.within(replace(host_of(view), disk=question.disk))
     if not host.devices and not host.limit:
         hint = "add `memory` under `[host]`, or --set host.memory=32GiB"
         problem = Problem("host.memory", "nothing says what the host has", hint)
@@ -137,10 +137,10 @@ def assess(
         host=host,
         fits=tuple(fit for fit, _ in pairs),
         together=together([shape for shape, _ in shapes], ask, host) if several else None,
-        choices=None if named else choices(ask, host, question.purpose),
+        choices=choices(ask, host, question.purpose) if ask.of_library and not named else None,
         quantisations=_quantised(question, ask, host),
         ways=tuple(
-            ways(fit, asked, host) if over else ()
+            ways(fit, asked, host) if over and ask.of_library else ()
             for (fit, asked), over in zip(pairs, short, strict=True)
         ),
         loaded=None if server is None else ask.loaded_at(server),
@@ -200,7 +200,7 @@ def _own(tuned: Mapping[str, Ask], ask: Ask, warnings: list[str]) -> list[tuple[
     """Return the service's models, each as it is asked for, and warn of unknown ones."""
     found = []
     for name, asked in tuned.items():
-        shape = pick(name, ask.facts)
+        shape = pick(ask.meant(name), ask.facts)
         if isinstance(shape, Problem):
             warnings.append(f"models: {shape.message}; {shape.hint}")
         else:
@@ -211,7 +211,7 @@ def _own(tuned: Mapping[str, Ask], ask: Ask, warnings: list[str]) -> list[tuple[
 def _named(question: Question, ask: Ask, server: Server | None) -> list[Shape]:
     """Return the models that are asked about. Raises ProfileError with all that is wrong."""
     found = [
-        pick(name, ask.facts) if server is None else ask.shape_at(server, name)
+        pick(ask.meant(name), ask.facts) if server is None else ask.shape_at(server, name)
         for name in question.models
     ]
     if problems := tuple(each for each in found if isinstance(each, Problem)):

@@ -122,6 +122,8 @@ def pick(name: str, facts: Facts) -> Shape | Problem:
 
 def loads(name: str, architecture: str, facts: Facts) -> bool:
     """Return whether the release loads the model of that name, as far as is known."""
+    if facts.beside:
+        return True
     model = facts.model(split(name)[0])
     since = model.since if model is not None else None
     return facts.loads(architecture) and (since is None or since <= facts.at)

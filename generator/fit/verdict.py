@@ -130,8 +130,10 @@ def timed(fit: ModelFit, ask: Ask, host: Host) -> ModelFit:
     """
     over = [room.name for room in fit.rooms if room.total and room.left < 0]
     speed = (
-        Speed(unknown=f"{over[0]} {NOT_HELD}")
-        if over
+        Speed(
+            unknown=f"{over[0]} {NOT_HELD}" if over else f"of {ask.product} nobody has measured it"
+        )
+        if over or not ask.timed
         else speed_of(fit.shape, fit.load, fit.placement, host, ask.facts)
     )
     speed, by = corrected(fit.shape, fit.placement, speed, () if over else host.corrections)

@@ -281,6 +281,14 @@ FrontImage = Annotated[
         "an image with its tag; write it like `docker.io/library/haproxy:3.0`",
     ),
 ]
+HfName = Annotated[
+    str,
+    Field(max_length=200),
+    matching(
+        re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII),
+        "a repository of Hugging Face; write it as its page does, `meta-llama/Llama-3.1-8B`",
+    ),
+]
 ModelName = Annotated[
     str,
     Field(max_length=200),

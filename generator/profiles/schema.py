@@ -157,6 +157,24 @@ class Ollama(Table):
     """Any other variable, emitted as written and checked against the release."""
 
 
+class Vllm(Table):
+    """What only vLLM has; what both engines have stands in `[ollama]`, which is the intent."""
+
+    version: fields.ReleaseText | None = None
+    """Release or release line of vLLM; left out: the newest known."""
+    gpu_memory_utilization: float | None = Field(default=None, gt=0, le=1)
+    """Share of each card that it takes, weights and cache together; left out: 0.92, less where the
+    card has the memory of the machine or `ollama.gpu_overhead` keeps some free."""
+    tensor_parallel: int | None = Field(default=None, ge=1, le=64)
+    """Cards that each layer is split over; left out: 1, or all by `ollama.sched_spread`."""
+    tool_parser: fields.Word | None = None
+    """How calls of tools are read from answers: `llama3_json`, `hermes`; left out: they are not."""
+    revision: fields.Word | None = None
+    """Branch, tag or commit of the repository."""
+    env: dict[fields.Variable, fields.EnvValue] = {}
+    """Variables of vLLM, emitted as written; tokens belong into a file of variables."""
+
+
 class Resources(Table):
     """Limits of the service; sizes are binary, as systemd reads them (`20G` is 20 × 2³⁰)."""
 
@@ -222,6 +240,10 @@ class Model(Table):
 
     name: fields.ModelName
     """Name in the registry, with its tag."""
+    hf: fields.HfName | None = None
+    """The repository of Hugging Face with the same model, for an engine that loads those."""
+    hf_bits: Literal[4, 8, 16] = 16
+    """Bits of a weight in that repository: 8 for FP8 and the like, 4 for AWQ, GPTQ or NVFP4."""
     role: Literal["main", "research", "fallback", "embedding"] = "main"
     """What clients use it for."""
     digest: fields.Digest = ""
@@ -579,8 +601,12 @@ class Profile(Table):
     """A shipped profile's name or a path; its tables are merged under this file's."""
     host: Host = Host.model_construct()
     """Facts of the machine."""
+    engine: Literal["ollama", "vllm"] | None = None
+    """The server; left out: Ollama. `[ollama]` says what is wanted of either."""
     ollama: Ollama = Ollama.model_construct()
     """What the server reads."""
+    vllm: Vllm = Vllm.model_construct()
+    """What only vLLM has."""
     resources: Resources = Resources.model_construct()
     """Limits of the service."""
     threads: Threads = Threads.model_construct()

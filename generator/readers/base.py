@@ -6,7 +6,7 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from generator.engines import ENGINES, load_signs
+from generator.engines import READ, load_signs
 from generator.errors import Problem, ProfileError
 from generator.host import Host
 from generator.records import dataclass
@@ -88,7 +88,7 @@ class Context:
     channel: str = ""
     order: Order | None = None
     patience: Patience = field(default_factory=Patience)
-    engine: Engine = field(default_factory=lambda: load_signs(next(iter(ENGINES))))
+    engine: Engine = field(default_factory=lambda: load_signs(next(iter(READ))))
 
     def release_for(self, told: str = "") -> tuple[Release, bool]:
         """Return the release to judge for, and whether somebody named it.

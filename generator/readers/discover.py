@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import ENGINES
+from generator.engines import READ
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 5 * 2**20
 STDIN: Final = "-"
-_ENGINES: Final = " or ".join(name.capitalize() for name in ENGINES)
+_ENGINES: Final = " or ".join(name.capitalize() for name in READ)
 MOST_FILES: Final = 5000
 MOST_BESIDE: Final = 500
 DOCUMENT: Final = "document"
@@ -369,7 +369,7 @@ def _views_of(
     read = load_reader(group.kind)
     views: list[View] = []
     refused: list[ProfileError] = []
-    for name in ENGINES:
+    for name in READ:
         try:
             views += read(sources, replace(context, engine=load_engine(name)))
         except PartlyRead as error:

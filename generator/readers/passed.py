@@ -10,7 +10,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from generator.engines import ENGINES, load_signs
+from generator.engines import READ, load_signs
 from generator.readers.templates import UNREAD, is_template
 from generator.view import NotJudged
 
@@ -19,7 +19,7 @@ MOST: Final = 2**20
 MOST_FILES: Final = 20_000
 _BEGINNING: Final = 1024
 _HEADER: Final = 2000
-_ENGINES: Final = tuple(load_signs(name) for name in ENGINES)
+_ENGINES: Final = tuple(load_signs(name) for name in READ)
 _WORDS: Final = tuple(
     word.encode() for engine in _ENGINES for word in (engine.name, *engine.prefixes)
 )

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import ENGINES
+from generator.engines import READ
 from generator.engines import load_signs as load_engine
 from generator.readers import KINDS
 from generator.records import dataclass
@@ -27,12 +27,12 @@ BOM: Final = "\ufeff"
 
 def names_an_engine(text: str) -> bool:
     """Return whether a text speaks of an engine."""
-    return any(re.search(load_engine(name).mentioned, text) for name in ENGINES)
+    return any(re.search(load_engine(name).mentioned, text) for name in READ)
 
 
 def reached(source: Source) -> bool:
     """Return whether a file speaks of an engine, or of an address at which one is asked."""
-    apis = [re.compile(load_engine(name).api) for name in ENGINES]
+    apis = [re.compile(load_engine(name).api) for name in READ]
     words = (word for word in _BETWEEN.split(source.text) if ":" in word and len(word) < _LONG)
     return names_an_engine(source.text) or any(
         api.fullmatch(word) for word in words for api in apis

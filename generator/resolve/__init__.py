@@ -184,18 +184,20 @@ def _monitor(
 
 
 def _engine(profile: Profile) -> tuple[str, Engine]:
-    """Return the engine whose table the profile writes; without any, the first one."""
-    written = (name for name in ENGINES if name in profile.model_fields_set)
-    name = next(written, next(iter(ENGINES)))
+    """Return the engine that the profile names, or whose table it writes, or the first one."""
+    written = [name for name in ENGINES if name in profile.model_fields_set]
+    name = profile.engine or (*written, *ENGINES)[0]
     return name, load_engine(name)
 
 
 def _facts(
     name: str, asked: Asked, catalogue: Catalogue, source: str, version: str | None
 ) -> Facts:
-    where = "--ollama-version" if version else f"{name}.version"
+    # The option is about the engine that most tables are of.
+    told = version if name == catalogue.engine else None
+    where = "--ollama-version" if told else f"{name}.version"
     try:
-        return catalogue.at(name, catalogue.release(version or asked.version))
+        return catalogue.at(name, catalogue.of(name).release(told or asked.version))
     except ValueError as error:
         message, hint = split_message(error)
         raise ProfileError(source, (Problem(where, message, hint),)) from None

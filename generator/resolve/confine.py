@@ -95,13 +95,17 @@ def variables(choice: ContainerChoice) -> tuple[Variable, ...]:
     return (Variable(name="HOME", value=_HOME_OF_A_USER, reason=_HOME),)
 
 
-def guards(case: Case, *, home: str, mounts: bool) -> tuple[Guard, ...]:
-    """Return those of a server whose home is `home`; `mounts`: files of the host are mounted."""
+def guards(case: Case, *, home: str, mounts: bool, read_only: bool) -> tuple[Guard, ...]:
+    """Return those of a server whose home is `home`; `mounts`: files of the host are mounted.
+
+    `read_only`: the image is not changed.
+    """
     profile, choice = case.profile, case.profile.container
     needs = [(_OTHERS, _FILES)] if mounts and not choice.user else []
     needs += [("PERFMON", _MEMORY)] if case.acceleration == "vulkan" else []
     own = "" if profile.resources.tasks_max is not None else str(TASKS)
     writes = (*_SCRATCH, *(f"{home}{path}" for path in _CACHES if case.devices))
+    choice = choice.model_copy(update={"read_only": read_only})
     return tuple(_guards(choice, needs=needs, tasks=own, writes=writes, user=choice.user or ""))
 
 

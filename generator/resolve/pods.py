@@ -87,10 +87,11 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         replicas=choice.replicas,
         user=int(container.user.partition(":")[0]) if container.user else USER,
         user_reason=_ASKED_USER if container.user else _USER,
-        home=posixpath.join(HOME, posixpath.basename(case.facts.image.home_path)),
+        home=posixpath.join(HOME, posixpath.relpath(case.facts.image.home_path, "/root")),
         home_variable=HOME,
         writes=(*_SCRATCH, *(f"{HOME}/{name}" for name in _CACHES if case.devices)),
-        read_only=container.read_only,
+        read_only=container.read_only
+        and (server.read_only or "read_only" in container.model_fields_set),
         escalates=not container.no_new_privileges,
         storage=_storage(choice, decided.models, case.facts, cached=bool(decided.cache)),
         cpu=LEAST_CPU if alone else cpu,
@@ -124,8 +125,7 @@ def _storage(
     if choice.storage is not None:
         reason = "As the profile asks."
         return Storage(size=choice.storage, storage_class=named, reason=reason, key="k8s.storage")
-    names = dict.fromkeys(model.name for model in models)
-    known = {name: _size(name, facts) for name in names}
+    known = {model.name: _size(model, facts) for model in models}
     unknown = [name for name, size in known.items() if not size]
     sizes = [size or UNKNOWN_MODEL for size in known.values()]
     total = sum(sizes) + max(sizes, default=0)
@@ -134,9 +134,11 @@ def _storage(
     return Storage(size=size, storage_class=named, reason=_room(sizes, unknown), key="models.name")
 
 
-def _size(name: str, facts: Facts) -> int:
-    found = facts.named_model(name)
-    return found.file_bytes if found else 0
+def _size(model: Model, facts: Facts) -> int:
+    found = facts.named_model(model.name)
+    if found is None:
+        return 0
+    return found.parameters * model.bits // 8 if model.bits else found.file_bytes
 
 
 def _room(sizes: Sequence[int], unknown: Sequence[str]) -> str:

@@ -82,8 +82,11 @@ def service_of(
         era_since=str(era.since),
         era_until=str(era.until or ""),
         unit=case.unit,
-        program=choice.binary,
+        program=choice.binary
+        if "binary" in choice.model_fields_set
+        else server.binary or choice.binary,
         command=server.command,
+        arguments=decided.arguments,
         acceleration=case.acceleration,
         threads=case.threads.number,
         listen=case.listen,
@@ -105,7 +108,7 @@ def service_of(
         jobs=confine.guarded(decided.jobs, case.profile),
         offered=confine.guarded(decided.offered, case.profile),
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
-        container=_container(case, server, mounts=bool(handed or asked.models_dir)),
+        container=_container(case, name, server, mounts=bool(handed or asked.models_dir)),
         environment_files=choice.environment_files,
         build=decided.build,
         credentials=handed,
@@ -168,37 +171,41 @@ def listen_of(asked: Asked, server: Server) -> Listen:
     )
 
 
-def _container(case: Case, server: Server, *, mounts: bool) -> Container:
+def _container(case: Case, engine: str, server: Server, *, mounts: bool) -> Container:
     """Return how a container engine runs the server; facts of the image are the Catalogue's.
 
     `mounts`: it is given files of the host beside its home.
     """
     choice, image = case.profile.container, case.facts.image
-    pattern = image.rocm_tag if case.acceleration == "rocm" else image.tag
+    repository, pattern = image.of(case.acceleration, case.host.system)
     tag = choice.tag or pattern.format(release=case.facts.release)
+    told = choice.model_fields_set
+    called = choice.name if "name" in told else engine
     home = confine.home_in(choice, image.home_path)
     models = posixpath.join(home, posixpath.relpath(image.models_path, image.home_path))
     return Container(
-        image=f"{choice.image or image.repository}:{tag}",
-        name=choice.name,
-        volume=choice.volume,
+        image=f"{choice.image or repository}:{tag}",
+        name=called,
+        volume=choice.volume if "volume" in told else engine,
         network=choice.network or "",
         restart=choice.restart,
         rootless=choice.rootless,
-        start_seconds=FIRST_START_SECONDS,
+        start_seconds=server.first_start_seconds or FIRST_START_SECONDS,
         program=server.program,
         models_path=models,
         home_path=home,
         port=image.port,
         env_files=choice.env_files,
-        service=choice.service or choice.name,
+        service=choice.service or called,
         project=choice.project or case.profile.name.replace(".", "-"),
         named="name" in choice.model_fields_set,
         form=choice.compose,
         home_dir=choice.home_dir or "",
+        shm_size=server.shm_size,
         variables=confine.variables(choice),
         guards=confine.guards(
             case,
+            read_only=choice.read_only and (server.read_only or "read_only" in told),
             home=posixpath.dirname(home),
             mounts=mounts or bool(choice.home_dir) or choice.compose == "override",
         ),

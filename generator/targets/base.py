@@ -79,7 +79,8 @@ COMMON: Final = (
     LeftOut(
         "where a value comes from; its reason is printed beside it",
         "Setting.key Setting.source Limit.key Limit.source Model.key Omission.key Credential.key "
-        "SecretFile.key Omission.what Setting.group Omission.group",
+        "SecretFile.key Omission.what Setting.group Omission.group Argument.key "
+        "Argument.source",
     ),
     LeftOut(
         "for the rules of `gen check`",
@@ -89,7 +90,7 @@ COMMON: Final = (
     LeftOut("for NixOS hosts that name further models in `hostwright.models`", "Service.offered"),
     LeftOut(
         "in the variables and the Modelfile already",
-        "Service.threads Model.parameters Model.role Model.serve_as",
+        "Service.threads Model.parameters Model.role Model.serve_as Model.bits",
     ),
 )
 
@@ -118,7 +119,7 @@ NOT_ON_HOSTS: Final = (
     LeftOut(
         "for containers; systemd counts no tries",
         "Cache.image Cache.inside Store.image Front.image Front.config Service.container Job.tries "
-        "Job.guards Setting.scope",
+        "Job.guards Setting.scope Argument.scope",
     ),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",

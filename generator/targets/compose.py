@@ -19,6 +19,8 @@ from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
     READ,
+    SHARED,
+    arguments,
     build_files,
     cache_volume,
     env_files,
@@ -272,6 +274,7 @@ def _server(service: Service, puller: Service) -> dict[str, Any]:
         **({"environment": environment} if environment else {}),
         **_secrets(service),
         **_guarded(container.guards),
+        **_command(service),
         "healthcheck": Commented(healthcheck, health.reason),
         **_limits(service),
         **_devices(service.devices),
@@ -284,6 +287,18 @@ def _after(service: Service, puller: Service) -> dict[str, Any]:
         return {}
     waits = {puller.container.service: {"condition": "service_healthy"}}
     return {"depends_on": Commented(waits, "It makes the keys and the places of the models.")}
+
+
+def _command(service: Service) -> dict[str, Any]:
+    """Return what is said to the program of the image, and how much memory its processes share."""
+    told = [
+        Commented(compose_string(word), each.reason if not place else "")
+        for each in arguments(service)
+        for place, word in enumerate(each.words)
+    ]
+    size = service.container.shm_size
+    shared = {"shm_size": Commented(f"{size // 2**20}m", SHARED)} if size else {}
+    return {**({"command": told} if told else {}), **shared}
 
 
 def _guarded(guards: Iterable[Guard]) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from generator.units import limit_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.plan import Credential, Plan, Service, Setting, Step
+    from generator.plan import Argument, Credential, Plan, Service, Setting, Step
 
 MODELFILE_DIR: Final = "/modelfiles"
 LOCALHOST: Final = "127.0.0.1"
+SHARED: Final = "Memory that its processes share; an engine gives 64 MiB."
 SECRETS: Final = "/run/secrets"
 """Where a container has what only the server may read, if nothing looks for it elsewhere."""
 _READ: Final = "Keys and models, which another server writes."
@@ -78,6 +79,11 @@ def guarded(service: Service) -> Iterator[Limit]:
                 source="derived",
                 key="resources.tasks_max",
             )
+
+
+def arguments(service: Service) -> list[Argument]:
+    """Return what the program of the image is told; its port is that of the image."""
+    return [each for each in service.arguments if each.scope == "any"]
 
 
 def build_files(plan: Plan, folder: str) -> tuple[File, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.formats.shell import quote
 from generator.formats.text import comment
 from generator.targets.container import (
+    arguments,
     cache_volume,
     env_files,
     mounted,
@@ -111,11 +112,14 @@ def run_command(service: Service) -> str:
         *_health(service),
         *(option for limit in service.limits for option in _bounds(service, limit)),
         *(option for guard in container.guards for option in _guard(guard)),
+        *(("--shm-size", f"{container.shm_size // 2**20}m") for _ in [1] if container.shm_size),
         *_devices(service.devices),
     ]
     lines = ["docker run --detach", *(" ".join(map(quote, option)) for option in options)]
     above = [line for text in _ignored(service) for line in comment(text)]
-    return "\n".join([*above, " \\\n  ".join([*lines, quote(container.image)])])
+    told = [quote(word) for each in arguments(service) for word in each.words]
+    image = " ".join([quote(container.image), *told])
+    return "\n".join([*above, " \\\n  ".join([*lines, image])])
 
 
 def _ignored(service: Service) -> dict[str, None]:

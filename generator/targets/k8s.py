@@ -35,6 +35,7 @@ from generator.targets.pod import (
     secrets,
     security,
     sources,
+    told,
     tolerations,
     volumes,
 )
@@ -202,6 +203,7 @@ def _server(service: Service, name: str) -> Object:
     return {
         "name": service.engine,
         "image": image(service),
+        **({"args": told(service)} if told(service) else {}),
         "ports": [{"name": PORT, "containerPort": service.container.port}],
         **({"envFrom": named} if named else {}),
         "env": environment(service),

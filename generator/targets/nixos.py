@@ -139,6 +139,10 @@ LEFT_OUT: Final = (
     ),
     LeftOut("systemd asks for no health", "Service.health"),
     LeftOut("the header has it in words", "Plan.host"),
+    LeftOut(
+        "`services.ollama` takes none, and other engines are refused",
+        "Service.arguments Argument.name Argument.value Argument.reason",
+    ),
     LeftOut("for `verify.py` of a bundle", "Service.api Setting.form Setting.default"),
     LeftOut(
         "written as directives and commands already",

@@ -12,6 +12,8 @@ from generator.plan import Service, Step
 from generator.targets.base import LeftOut
 from generator.targets.container import (
     NOT_IN_CONTAINERS,
+    SHARED,
+    arguments,
     env_files,
     mounted,
     variables,
@@ -28,6 +30,7 @@ Object = dict[str, Any]
 PORT: Final = "http"
 MODELS: Final = "models"
 _CACHE: Final = "cache"
+_SHARED: Final = "shared-memory"
 _SECRETS: Final = "credentials"
 _MODE: Final = 0o440
 _LISTED: Final = frozenset({"gpu.visible_devices", "gpu.device_order", "open_firewall"})
@@ -224,6 +227,15 @@ def credentials_secret(name: str) -> str:
     return f"{name}-{_SECRETS}"
 
 
+def told(service: Service) -> list[Any]:
+    """Return `args` of the server: the image has the program."""
+    return [
+        Commented(literal(word, each.key), each.reason if not place else "")
+        for each in arguments(service)
+        for place, word in enumerate(each.words)
+    ]
+
+
 def mounts(service: Service, claim: str = MODELS) -> list[Object]:
     """Return `volumeMounts` of the server: keys and models, of the volume `claim`, first; then what
     it writes, and credentials.
@@ -233,6 +245,8 @@ def mounts(service: Service, claim: str = MODELS) -> list[Object]:
     if service.cache:
         found.append({"name": claim, "mountPath": service.cache, "subPath": _CACHE})
     found += [{"name": _volume(path), "mountPath": path} for path in pod.writes]
+    if service.container.shm_size:
+        found.append(Commented({"name": _SHARED, "mountPath": "/dev/shm"}, SHARED))  # noqa: S108
     for one, path in mounted(service, decrypted=True, home=pod.home_variable):
         mount = {"name": _SECRETS, "mountPath": path, "subPath": one.name, "readOnly": True}
         found.append(Commented(mount, one.reason))
@@ -244,6 +258,9 @@ def volumes(service: Service, name: str) -> list[Object]:
     found: list[Object] = [
         {"name": _volume(path), "emptyDir": {}} for path in pod_of(service).writes
     ]
+    if size := service.container.shm_size:
+        held = {"medium": "Memory", "sizeLimit": f"{size // 2**20}Mi"}
+        found.append({"name": _SHARED, "emptyDir": held})
     if mounted(service, decrypted=True):
         secret = {"secretName": credentials_secret(name), "defaultMode": _MODE}
         found.append({"name": _SECRETS, "secret": secret})

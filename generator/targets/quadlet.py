@@ -28,6 +28,8 @@ from generator.targets.container import (
     MODELFILE_DIR,
     NOT_IN_CONTAINERS,
     READ,
+    SHARED,
+    arguments,
     build_files,
     cache_volume,
     env_files,
@@ -322,6 +324,7 @@ def _inside(plan: Plan, service: Service, places: Places) -> list[Entry]:
         Entry("ContainerName", container.name),
         Entry("PublishPort", published(service), service.listen.comment),
         *given(Entry("Network", network)),
+        *_told(service),
         *_volumes(plan, service, places),
         *(entry for guard in container.guards for entry in _guard(guard)),
         *_devices(service),
@@ -336,6 +339,18 @@ def _inside(plan: Plan, service: Service, places: Places) -> list[Entry]:
         *(Entry("EnvironmentFile", path, FILES) for path in env_files(service)),
         *(_of_podman(limit) for limit in _limits(service) if limit.name in IN_CONTAINER),
     ]
+
+
+def _told(service: Service) -> list[Entry]:
+    """Return what is said to the program of the image, and how much memory its processes share."""
+    told = arguments(service)
+    line = " ".join(exec_word(word, each.name) for each in told for word in each.words)
+    reasons = tuple(f"{each.name}: {each.reason}" for each in told if each.reason)
+    size = service.container.shm_size
+    return given(
+        Entry("Exec", line, reasons),
+        Entry("ShmSize", f"{size // 2**20}m" if size else "", SHARED),
+    )
 
 
 def _qualified(image: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.errors import RenderError
 from generator.formats.template import render_template
 from generator.formats.unit import (
     Entry,
@@ -128,6 +129,13 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 
 def _server(plan: Plan, service: Service) -> tuple[File, ...]:
+    if service.arguments and not service.full_unit:
+        raise RenderError(
+            f"no installer makes a unit of {service.product}, to which drop-ins could be added",
+            hint="use a target for containers, or write service.full_unit = true, and where its "
+            "program is in service.binary",
+            where="service.full_unit",
+        )
     return _full_unit(plan, service) if service.full_unit else _drop_ins(plan, service)
 
 
@@ -191,9 +199,11 @@ def _drop_ins(plan: Plan, service: Service) -> tuple[File, ...]:
 
 def _full_unit(plan: Plan, service: Service) -> tuple[File, ...]:
     before = ("network-online.target", *service.after)
+    told = [word for each in service.arguments for word in each.words]
+    reasons = tuple(f"{one.name}: {one.reason}" for one in service.arguments if one.reason)
     entries = [
         Entry("Type", "exec"),
-        Entry("ExecStart", _exec(service, Step(argv=service.command))),
+        Entry("ExecStart", _exec(service, Step(argv=(*service.command, *told))), reasons),
         Entry("WorkingDirectory", specifier_escape(service.home)),
         *_run(service),
         *_variables(service.environment),

@@ -33,7 +33,7 @@ def restarter(
     """
     way = _way(service, url, command, compose)
     catalogue = load_catalogue()
-    facts = catalogue.at(service.engine, catalogue.release(service.release))
+    facts = catalogue.told(service.engine, service.release)
     running, port = load_engine(service.engine).running(facts), host_and_port(url)[1]
 
     def there() -> list[dict[str, str]]:

@@ -194,7 +194,7 @@ def _written(
         return None
     context = Context(
         catalogue,
-        catalogue.release(service.release),
+        catalogue.of(service.engine).release(service.release),
         read=read_beside,
         exists=os.path.lexists,
         listed=listed_beside,

@@ -59,9 +59,7 @@ def of_machine(
     service = plan.service
     where = url or machine.url or f"http://{service.listen.address}"
     checked(where)
-    running = load_engine(service.engine).running(
-        catalogue.at(service.engine, catalogue.release(service.release))
-    )
+    running = load_engine(service.engine).running(catalogue.told(service.engine, service.release))
     if patience:
         wait(machine, where, patience)
     if "kubectl" in via:
@@ -83,7 +81,7 @@ def watching(
 ) -> Callable[[], tuple[Comparison, Observed, Vitals]]:
     """Return what compares this machine each time anew, with how the server does meanwhile."""
     service = plan.service
-    facts = catalogue.at(service.engine, catalogue.release(service.release))
+    facts = catalogue.told(service.engine, service.release)
     before = Watch(load_engine(service.engine).running(facts))
 
     def again() -> tuple[Comparison, Observed, Vitals]:
@@ -107,7 +105,7 @@ def captured(
 def script_of(plan: Plan, catalogue: Catalogue, url: str | None = None) -> str:
     """Return the script that takes it. Raises HostwrightError for a URL that is none."""
     service = plan.service
-    secrets = catalogue.at(service.engine, catalogue.release(service.release)).secrets
+    secrets = catalogue.told(service.engine, service.release).secrets
     where = url or f"http://{service.listen.address}"
     checked(where)
     return script(service, secrets, where)

@@ -44,7 +44,7 @@ def warm_up(
     names = tuple(models) or job.models or tuple(model.served for model in service.models)
     if not names:
         raise HostwrightError("the profile names no model", hint="name one by --model")
-    facts = catalogue.at(service.engine, catalogue.release(service.release))
+    facts = catalogue.told(service.engine, service.release)
     server = Server.at(url or f"http://{service.listen.address}", seconds or job.timeout_seconds)
     return _Round(server, load_engine(service.engine).running(facts), service, job.tokens, tell).of(
         tuple(dict.fromkeys(names)), pull=pull
@@ -52,7 +52,14 @@ def warm_up(
 
 
 def _job(service: Service) -> Job:
-    return next(job for job in (*service.jobs, *service.offered) if job.kind == "warmup")
+    every = (*service.jobs, *service.offered)
+    found = next((job for job in every if job.kind == "warmup"), None)
+    if found is None:
+        raise HostwrightError(
+            f"{service.product} loads its model when it starts, and nothing is left to warm up",
+            hint="ask its health until it answers",
+        )
+    return found
 
 
 class _Round:

@@ -88,8 +88,8 @@ def test_younger_releases_get_the_newest_facts(
 
 
 def test_no_engine_but_those_there_are_has_facts(known: Catalogue) -> None:
-    with pytest.raises(CatalogueError, match="no facts of vllm"):
-        known.at("vllm")
+    with pytest.raises(CatalogueError, match="no facts of sglang"):
+        known.at("sglang")
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])

@@ -219,6 +219,7 @@ class TestKeys:
     def test_every_key_that_decides_something_says_what_it_becomes(self) -> None:
         tables = ("ollama.", "resources.", "threads.", "gpu.", "models.", "warmup.", "service.")
         silent = {"models.role", "models.digest", "resources.cpus"}
+        silent |= {"models.hf", "models.hf_bits"}  # For the engine that loads them.
         silent |= {"service.credentials.path", "service.credentials.encrypted"}  # Their table does.
         silent |= {f"ollama.build.{name}" for name in ("blas", "openmp", "march")}
         decides = [key for key in keys() if key.startswith((*tables, "container."))]

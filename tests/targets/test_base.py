@@ -114,6 +114,12 @@ CACHED: dict[str, object] = {
     ],
     "cache": {"max_messages": 8},
 }
+VLLM = {
+    "engine": "vllm",
+    "host": {"gpus": [{"name": "A100", "memory": "80GiB", "compute_capability": "8.0"}]},
+    "models": [{"name": "a:1b", "hf": "org/a"}],
+    "service": {"full_unit": True},
+}
 ALIKE = {
     **CACHED,
     "cache": {"semantic": {"model": "nomic-embed-text", "qdrant": "http://127.0.0.1:6333"}},
@@ -160,6 +166,7 @@ def plans() -> list[Plan]:
         plan(OWNED),
         plan({"service": {"full_unit": True}}),
         of_two_backends(),
+        plan(VLLM),
         plan(CACHED),
         plan(ALIKE),
         plan({"ollama": {"host": "192.0.2.7"}, "check": {"ignore": [OPEN]}}),
@@ -171,6 +178,8 @@ PLANS = plans()
 
 
 def use(name: str, decided: Plan) -> None:
+    if decided.service.arguments and name == "nixos":
+        return  # which has a module for one engine
     all_files(name, decided)
     limitations(name, decided)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import ENGINES, load_signs
+from generator.engines import READ, load_signs
 from generator.readers.document.fences import fences
 from generator.readers.script import SCRIPT
 from generator.readers.signs import Signs, names_an_engine
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from generator.readers.base import Source
 
 
-_ENGINES: Final = tuple(load_signs(name) for name in ENGINES)
+_ENGINES: Final = tuple(load_signs(name) for name in READ)
 _PREFIXES: Final = "|".join(prefix for engine in _ENGINES for prefix in engine.prefixes)
 _NAMED: Final = re.compile(rf"(?<![\w$])(?:{_PREFIXES})[A-Z][A-Z0-9_]*", re.ASCII)
 _TYPED: Final = re.compile(rf"`(?:export )?(?:{_PREFIXES})[A-Z0-9_]+=[^`\n]+`", re.ASCII)

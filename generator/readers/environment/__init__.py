@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from generator.engines import ENGINES, load_signs
+from generator.engines import READ, load_signs
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
-_PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
+_PREFIXES: Final = "|".join(prefix for name in READ for prefix in load_signs(name).prefixes)
 _UNSEEN: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff"  # what a page puts into a name
 
 SIGNS: Final = Signs(

@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import ENGINES, load_signs
+from generator.engines import READ, load_signs
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from generator.readers.base import Source
 
-_CHARTS: Final = "|".join(ENGINES)
-_PREFIXES: Final = "|".join(prefix for name in ENGINES for prefix in load_signs(name).prefixes)
+_CHARTS: Final = "|".join(READ)
+_PREFIXES: Final = "|".join(prefix for name in READ for prefix in load_signs(name).prefixes)
 
 _BELOW: Final = rf"^(?:{_CHARTS}):[ \t\r]*+(?:\{{|(?:#.*+)?\n(?:[ \t\r]*+(?:#.*+)?\n)*+[ \t]+\w+:)"
 _IMAGE: Final = (

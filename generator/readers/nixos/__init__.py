@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from generator.engines import ENGINES, load_signs
+from generator.engines import READ, load_signs
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
 FLAKE: Final = "flake.nix"
 """Puts modules together, and is none."""
-_ENGINES: Final = "|".join(ENGINES)
-_COMMANDS: Final = "|".join(" ".join(load_signs(name).command) for name in ENGINES)
+_ENGINES: Final = "|".join(READ)
+_COMMANDS: Final = "|".join(" ".join(load_signs(name).command) for name in READ)
 _SETS: Final = re.compile(
     rf"\b(?:services|containers|daemons|agents)\.\"?(?:{_ENGINES})\b"
     rf"|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="

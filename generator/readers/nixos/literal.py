@@ -10,7 +10,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from generator.engines import ENGINES
+from generator.engines import READ
 from generator.readers.nixos.evaluate import Definition
 from generator.readers.syntax.grammar import text_of
 from generator.readers.syntax.nix import (
@@ -39,7 +39,7 @@ _KNOWN: Final = frozenset({"nixosSystem", "mkFlake"})
 """Functions that take modules as they are."""
 _OF_TEXT: Final = 2
 _OPTIONS: Final = re.compile(r"(?<![\w.'-])options\.[^()]*\?")
-_SWITCH: Final = re.compile(rf"config\.services\.(?:{'|'.join(ENGINES)})\.enable")
+_SWITCH: Final = re.compile(rf"config\.services\.(?:{'|'.join(READ)})\.enable")
 _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
 """Lists of modules."""
 

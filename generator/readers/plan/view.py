@@ -41,6 +41,11 @@ def view_of(plan: Plan) -> View:
                 Variable(name=s.name, value=s.value, place=Place(source, key=s.key))
                 for s in settings
             ),
+            *(
+                Variable(name=each.name, value=each.value, place=Place(source, key=each.key))
+                for each in service.arguments
+                if each.value
+            ),
         ),
         bounds=tuple(
             Bound(
@@ -84,7 +89,8 @@ def _used(host: Host, service: Service) -> Host:
 def _told(service: Service, source: str) -> tuple[Variable, ...]:
     """Return where the server listens, if no variable says it: modules set it by themselves."""
     listen = service.listen
-    if any(setting.name == listen.variable for setting in service.environment):
+    told = {setting.name for setting in service.environment}
+    if listen.variable in told | {each.name for each in service.arguments}:
         return ()
     place = Place(source, key="listen")
     return (Variable(name=listen.variable, value=address(listen.host, listen.port), place=place),)
@@ -99,6 +105,7 @@ def _models(service: Service, source: str) -> tuple[ModelUse, ...]:
             role=model.role,
             warmed=model.served in warmed,
             base=model.name,
+            bits=model.bits,
             # What the model asks for itself; 0: nothing, or what is no number.
             threads=next(
                 (n for p in model.parameters if p.name == "num_thread" if (n := whole(p.value))), 0

@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from generator.engines import ENGINES
+from generator.engines import READ
 from generator.readers.script import SCRIPT
 from generator.readers.signs import Signs
 
-_MODELS: Final = "|".join(rf"{name}_(?:\w+_)?models?(?:_\w+)?" for name in ENGINES)
+_MODELS: Final = "|".join(rf"{name}_(?:\w+_)?models?(?:_\w+)?" for name in READ)
 """Variables of Ansible in which people list models to pull."""
 MODELS: Final = re.compile(_MODELS, re.ASCII)
-_VARIABLES: Final = "|".join(rf"{name}_(?:\w+_)?env(?:ironment)?(?:_\w+)?" for name in ENGINES)
+_VARIABLES: Final = "|".join(rf"{name}_(?:\w+_)?env(?:ironment)?(?:_\w+)?" for name in READ)
 VARIABLES: Final = re.compile(_VARIABLES, re.ASCII)
 """Those in which they keep the environment of the server, for a role that writes its unit."""
 SIGNS: Final = Signs(

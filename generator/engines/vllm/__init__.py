@@ -1,0 +1,1 @@
+"""vLLM: one model for each process, in its image, by arguments of `vllm serve`."""

@@ -1,0 +1,272 @@
+"""vLLM: what it is told, what it is refused on, and that every option is one of the release."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generator.catalogue.catalogue import load_catalogue
+from generator.errors import ProfileError
+from generator.pipeline import plan_of
+from generator.plan import Argument, Plan
+from generator.profiles.load import read_document
+from generator.targets import load_target
+from tests.commands import called, run
+
+FACTS = load_catalogue().at("vllm")
+GPU = 'host.gpus=[{ name = "A100", memory = "80GiB", compute_capability = "8.0" }]'
+TWO = 'host.gpus=[{ name = "A", memory = "80GiB", compute_capability = "8.0" }, '
+TWO += '{ name = "B", memory = "80GiB", compute_capability = "8.0" }]'
+DISCRETE = ("host.unified_memory=false", "ollama.kv_cache_type=f16")
+
+
+def plan(*sets: str, profile: str = "dgx-spark") -> Plan:
+    return plan_of(read_document(profile, ("engine=vllm", *sets)))
+
+
+def told(*sets: str) -> dict[str, str]:
+    return {one.name: one.value for one in plan(*sets).service.arguments}
+
+
+def refused(*sets: str, profile: str = "dgx-spark") -> str:
+    with pytest.raises(ProfileError) as caught:
+        plan(*sets, profile=profile)
+    return "\n".join(f"{p.where}: {p.message} -> {p.hint}" for p in caught.value.problems)
+
+
+def test_what_the_profile_means_becomes_arguments() -> None:
+    assert told() == {
+        "meta-llama/Llama-3.1-8B-Instruct": "",
+        "--served-model-name": "llama3.1:8b",
+        "--max-model-len": "8192",
+        "--max-num-seqs": "4",
+        "--gpu-memory-utilization": "0.87",  # 119 GiB without the 14.9 that are the system's
+        "--host": "127.0.0.1",
+        "--port": "11434",
+    }
+
+
+def test_a_card_of_its_own_is_taken_as_vllm_does() -> None:
+    assert "--gpu-memory-utilization" not in told(GPU, "host.unified_memory=false")
+    kept = told(GPU, "host.unified_memory=false", "ollama.gpu_overhead=16GiB")
+    assert kept["--gpu-memory-utilization"] == "0.8"
+    said = told(GPU, "host.unified_memory=false", "vllm.gpu_memory_utilization=0.5")
+    assert said["--gpu-memory-utilization"] == "0.5"
+
+
+def test_two_cards_hold_a_model_together_where_they_are_asked_to() -> None:
+    one = plan(TWO, "host.unified_memory=false")
+    assert "--tensor-parallel-size" not in {each.name for each in one.service.arguments}
+    assert "HW672" in {finding.rule for finding in one.findings}
+    assert told(TWO, "ollama.sched_spread=true")["--tensor-parallel-size"] == "2"
+    assert told(TWO, "vllm.tensor_parallel=2")["--tensor-parallel-size"] == "2"
+    assert "4 cards are asked for, and there are 2" in refused(TWO, "vllm.tensor_parallel=4")
+
+
+def test_the_cache_has_as_many_bits() -> None:
+    assert (
+        told("ollama.kv_cache_type=q8_0", "ollama.flash_attention=true")["--kv-cache-dtype"]
+        == "fp8"
+    )
+    assert "--kv-cache-dtype" not in told("ollama.kv_cache_type=f16")
+    lost = plan("ollama.kv_cache_type=q4_0", "ollama.flash_attention=true")
+    assert "no cache of q4_0" in " ".join(f.message for f in lost.findings)
+
+
+def test_tools_and_embeddings_and_revisions() -> None:
+    found = told("vllm.tool_parser=llama3_json", "vllm.revision=abc")
+    assert found["--tool-call-parser"] == "llama3_json"
+    assert {"--enable-auto-tool-choice", "--revision"} <= {*found}
+    pooled = 'models=[{ name = "nomic-embed-text", hf = "nomic-ai/x", role = "embedding" }]'
+    assert told(pooled)["--runner"] == "pooling"
+
+
+@pytest.mark.parametrize("release", ["0.20", "0.27.1", "0.33"])
+def test_every_option_is_one_of_the_release_and_takes_its_value(release: str) -> None:
+    asked = ("vllm.tool_parser=hermes", "vllm.revision=x", "ollama.kv_cache_type=q8_0",
+             "ollama.flash_attention=true", TWO, "vllm.tensor_parallel=2",
+             "host.unified_memory=false", "vllm.gpu_memory_utilization=0.8",
+             f"vllm.version={release}")  # fmt: skip
+    service = plan(*asked).service
+    options = load_catalogue().told("vllm", service.release).serve_options
+    repository, *others = service.arguments
+    assert not repository.value
+    for one in others:
+        known = options[one.name]
+        assert bool(one.value) == (known.takes != "nothing")
+        assert not known.words or one.value in known.words
+        assert known.takes != "number" or one.value.isdecimal()
+        assert known.takes != "share" or 0 < float(one.value) <= 1
+    assert {one.name for one in others} | {"--runner"} == {*options}
+
+
+def test_what_means_nothing_there_is_said_with_its_reason() -> None:
+    found = plan().service.omissions
+    assert {one.what for one in found} == {
+        "ollama.keep_alive", "ollama.max_loaded_models", "ollama.flash_attention"
+    }  # fmt: skip
+    assert {f.where for f in plan().findings if f.rule == "HW670"} == {o.what for o in found}
+    strict = called("show", "dgx-spark", "--set", "engine=vllm", "--strict")
+    assert strict.returncode == 2
+    assert "ollama.keep_alive" in strict.stderr
+
+
+@pytest.mark.parametrize(
+    ("sets", "why"),
+    [
+        (("ollama.acceleration=rocm",), "not by rocm"),
+        ((GPU.replace('"8.0"', '"7.0"'),), "cannot compute on A100 (7.0)"),
+        ((GPU.replace(', compute_capability = "8.0"', "").replace("A100", "Zz"),), "is not known"),
+        (("models=[]",), "the profile has none"),
+        (('models=[{ name = "a" }]',), "nothing says which repository"),
+        (('models=[{ name = "a", hf = "o/a" }, { name = "b", hf = "o/b" }]',), "these are 2"),
+        (("container.user=1000:1000", "container.home_dir=/srv/hf"), "runs as root"),
+        (('vllm.version="0.5"',), "the oldest release that Hostwright knows is `0.20.0`"),
+        (('vllm.version="0.26.7"',), "is not a release of vLLM -> the newest of 0.26 is `0.26.0`"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_would(sets: tuple[str, ...], why: str) -> None:
+    assert why in refused(*sets)
+
+
+def test_old_cards_and_processors_are_refused_with_what_would_be_needed() -> None:
+    old = refused(profile="dual-pascal")
+    assert "Quadro P4000 (6.1) and NVIDIA GeForce GTX 1060 6GB (6.1)" in old
+    assert "compiled for compute capability 7.5" in old
+    assert "put in a card like" in old
+    processor = refused(profile="xeon-cpu")
+    assert "needs avx512f to compute on a processor, and this processor has avx2" in processor
+    assert "stay with Ollama" in processor
+    done = called("xeon-cpu", "-t", "compose", "--set", "engine=vllm")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_processor_with_avx512_has_an_image_of_its_own() -> None:
+    cpu = "host.cpu={ model = 'X', cores = 32, features = ['avx512f'] }"
+    model = 'models=[{ name = "a", hf = "o/a" }]'
+    service = plan(cpu, model, "ollama.llm_library=cpu", profile="xeon-cpu").service
+    assert service.container.image == "vllm/vllm-openai-cpu:v0.33.0-x86_64"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a", "a/b/c", "-a/b", "a/b c", "a/$(b)", "a/-b", "ä/b", "a/b\n"]
+)
+def test_a_repository_that_is_none_is_refused(name: str) -> None:
+    models = f"models=[{{ name = 'a', hf = {json.dumps(name)} }}]"
+    assert "models.0.hf" in refused(models)
+
+
+def test_a_name_that_says_its_bits_is_asked_about() -> None:
+    def rules(bits: str) -> set[str]:
+        model = f'models=[{{ name = "llama3.1:8b", hf = "o/Llama-AWQ-INT4"{bits} }}]'
+        return {finding.rule for finding in plan(model).findings}
+
+    assert "HW671" in rules("")
+    assert "HW671" not in rules(", hf_bits = 4")
+
+
+def compose(*sets: str) -> dict[str, object]:
+    done = called("dgx-spark", "-t", "compose", *(f"--set={one}" for one in ("engine=vllm", *sets)))
+    assert done.returncode == 0, done.stderr
+    service: dict[str, object] = yaml.safe_load(done.stdout)["services"]["vllm"]
+    return service
+
+
+def words(service: object) -> list[str]:
+    assert isinstance(service, dict)
+    found: list[str] = service["command"]
+    return found
+
+
+def test_compose_tells_the_image_what_the_plan_says() -> None:
+    service = compose()
+    assert service["image"] == "vllm/vllm-openai:v0.33.0"
+    assert service["ports"] == ["127.0.0.1:11434:8000"]
+    arguments = [one for one in plan().service.arguments if one.scope == "any"]
+    assert words(service) == [word for one in arguments for word in one.words]
+    assert not {"--host", "--port"} & {*words(service)}
+    assert service["shm_size"] == "4096m"
+    assert "read_only" not in service  # which nobody has tried
+
+
+def test_quadlet_and_units_say_the_same_words() -> None:
+    options = ("--set=engine=vllm", "--set=service.full_unit=true")
+    quadlet = called("dgx-spark", "-t", "quadlet", *options).stdout
+    (line,) = [line for line in quadlet.splitlines() if line.startswith("Exec=")]
+    assert shlex.split(line.removeprefix("Exec=")) == words(compose())
+    unit = called("dgx-spark", "-t", "systemd", *options).stdout
+    (line,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
+    start = shlex.split(line.removeprefix("ExecStart="))
+    assert start[:2] == ["/opt/vllm/bin/vllm", "serve"]
+    assert start[2:-4] == words(compose())
+    assert start[-4:] == ["--host", "127.0.0.1", "--port", "11434"]
+
+
+TARGETS = ("compose", "k8s", "quadlet", "systemd")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_program_that_reads_it_does(target: str, tmp_path: Path) -> None:
+    whole = plan("service.full_unit=true", "vllm.tool_parser=hermes")
+    for file in load_target(target).render(whole):
+        path = tmp_path / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text)
+    reader = importlib.import_module(f"tests.consumers.targets.{target}")
+    assert reader.complaints(tmp_path, whole) == []
+    assert reader.read(tmp_path, whole).environment["VLLM_CACHE_ROOT"] == "/var/cache/vllm"
+
+
+@pytest.mark.parametrize("target", ["nixos", "systemd"])
+def test_targets_that_have_nothing_for_it_refuse(target: str) -> None:
+    done = called("dgx-spark", "-t", target, "--set=engine=vllm")
+    assert done.returncode == 2
+    assert "target" in done.stderr
+
+
+def test_an_argument_that_stands_alone_is_one_word() -> None:
+    one = Argument(name="--x", reason="", source="profile", key="engine")
+    assert one.words == ("--x",)
+    assert dataclasses.replace(one, value="2").words == ("--x", "2")
+
+
+def test_fit_counts_the_weights_of_the_repository_in_its_share() -> None:
+    def fit(*more: str) -> dict[str, object]:
+        done = run("fit", "dgx-spark", "--engine", "vllm", "--json", *more)
+        found: dict[str, object] = json.loads(done.stdout)["models"][0]
+        return found
+
+    whole, quarter = (
+        fit(),
+        fit('--set=models=[{ name = "llama3.1:8b", hf = "o/x-AWQ", hf_bits = 4 }]'),
+    )
+    assert (whole["quantisation"], quarter["quantisation"]) == ("F16", "Q4_0")
+    room = whole["rooms"][0]  # type: ignore[index]
+    # 8.03 billion weights of two bytes, but for those of the input, which the card has not.
+    assert room["weights"] == pytest.approx(2 * (8.03e9 - 0.525e9), rel=0.01)
+    # 32 layers, 8 heads of 128, keys and values of two bytes, for 4 × 8192 tokens.
+    assert room["kv"] == 32 * 8 * 128 * 2 * 2 * 4 * 8192
+    assert room["reserved"] == pytest.approx(0.13 * room["memory"], rel=0.01)
+    assert whole["speed"]["unknown"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("command", ["verify", "warmup", "doctor", "advise"])
+def test_what_knows_ollama_alone_says_so(command: str) -> None:
+    done = called(command, "dgx-spark", "--set=engine=vllm")
+    assert done.returncode == 2
+    assert "vLLM" in done.stderr
+
+
+def test_clients_and_differences_are_told(tmp_path: Path) -> None:
+    folder = str(tmp_path / "clients")
+    assert called("clients", "dgx-spark", "--set=engine=vllm", "-o", folder).returncode == 0
+    files = "".join(file.read_text() for file in Path(folder).rglob("*") if file.is_file())
+    assert "OPENAI_BASE_URL" in files
+    assert "--host" not in files
+    assert called("diff", "dgx-spark", "dgx-spark", "--set=engine=vllm").returncode in {0, 1}
