@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     """What is told of progress: of which load, and how many of its requests are done."""
 
 FAR: Final = 1.5
-"""How many times as long as asked for a prompt may be for its words to be counted by it."""
+"""How many times as long as asked a prompt may be for its words to be told by its tokens."""
 TRIES: Final = 3
 SHORT: Final = 16
 """Words that are a short prompt, whatever a word is to a model."""
@@ -220,7 +220,8 @@ def _warmed(
 
     wanted = words = workload.prompt_tokens
     sample = sent(words, workload.output_tokens)
-    if sample.error and not given and words > SHORT and TOO_LONG in sample.error.casefold():
+    short = sample.error and not given and words > SHORT and TOO_LONG in sample.error.casefold()
+    if short:
         words = SHORT
         sample = sent(words, workload.output_tokens)
     if sample.error:
@@ -231,8 +232,8 @@ def _warmed(
     for _ in range(TRIES):
         counted = last.prompt_tokens // texts
         before, words = words, fitting_words(words, wanted, counted)
-        far = counted > FAR * wanted or words > FAR * before
-        if last.error or words == before or not far:
+        if last.error or words == before or not (counted > FAR * wanted or short):
             break
+        short = False
         last = sent(words, 1)
     return sample, replace(workload, words=words)

@@ -68,7 +68,7 @@ class Stub:
     machine: Machine | None = None  # whose times the counters tell, and nobody waits for
 
     def __post_init__(self) -> None:
-        self.waiting = 0
+        self.waiting = self.crowd = 0  # now, and at most
         self.lock = threading.Condition()  # told when a request is over
         self.free = threading.Semaphore(self.slots)
 
@@ -82,6 +82,7 @@ class Stub:
         with self.lock:
             room = self.waiting < self.slots + self.queue
             self.waiting += room
+            self.crowd = max(self.crowd, self.waiting)
         if not room:
             yield False
             return
