@@ -97,7 +97,8 @@ class Scrape:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """What files of Prometheus say: `asked` is what all those at hand ask, `scraped` whether one of
-    them says so, `records` are names that recording rules of theirs give.
+    them says so, `records` are names that recording rules of theirs give, `bounded` whether a
+    server beside them has a quota of CPU time; None: there is no server.
     """
 
     expressions: tuple[Expression, ...] = ()
@@ -105,6 +106,7 @@ class Watched:
     asked: tuple[Scrape, ...] = ()
     records: frozenset[str] = frozenset()
     scraped: bool = False
+    bounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,8 @@ class Gateway:
     """A gateway that hands requests on by the name of a model.
 
     `fallbacks` are names that take over from others, `names` all that it offers, `unread` settings
-    of a cache that stand where it does not look for any.
+    of a cache that stand where it does not look for any. `there` are models that servers beside it
+    pull or make; none: nobody says.
     """
 
     aliases: tuple[Alias, ...] = ()
@@ -191,3 +194,4 @@ class Gateway:
     fallbacks: tuple[tuple[str, Place], ...] = ()
     unread: tuple[tuple[str, Place], ...] = ()
     names: frozenset[str] = field(default_factory=frozenset)
+    there: frozenset[str] = field(default_factory=frozenset)

@@ -48,6 +48,7 @@ from generator.readers.templates import (
     plain,
     read_as,
 )
+from generator.readers.together import together
 from generator.readers.unknown import unknown_values
 from generator.records import dataclass
 from generator.view import NotJudged
@@ -265,6 +266,7 @@ def views(found: Found, context: Context) -> Seen:
         if any(source.path not in read for source in group.sources):
             seen.not_judged.extend(_read(group, context, seen))
             seen.texts.update(_texts((group,)))
+    seen.views[:] = together(seen.views)
     # What a judged file has taken in is judged with that.
     seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen

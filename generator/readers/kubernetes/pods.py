@@ -14,6 +14,7 @@ from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.routes import routes
+from generator.readers.kubernetes.scaling import scaling_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell, use_of
 from generator.readers.syntax.storage import network
@@ -161,6 +162,7 @@ class Pod:
             not_judged=tuple(gaps),
             keys=tuple(self._keys(box)),
             adds=not self._is_whole(box),
+            scaling=scaling_of(self.owner, self.pod, self.tables),
         )
 
     def _of_pod(self, box: Table) -> Iterator[Line]:

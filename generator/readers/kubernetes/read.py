@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from generator.around import Watched
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
+from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
+from generator.readers.kubernetes.scaling import loose
 from generator.readers.kubernetes.services import stray_services
 from generator.readers.kubernetes.values import of_application, values_from
+from generator.readers.prometheus.read import expressions_of, recorded
+from generator.readers.signs import names_an_engine
 from generator.readers.syntax.yaml_tree import Scalar, Table
-from generator.view import NotJudged
+from generator.view import NotJudged, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,6 +55,7 @@ _SOURCES: Final = {
     "ApplicationSet": ("spec", "template", "spec"),
 }
 _MOST: Final = 1000
+_RULES: Final = "PrometheusRule"
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -109,7 +115,31 @@ def _servers(resources: Resources) -> list[View]:
     if views and not resources.gaps:
         strays = tuple(stray_services(tables, pods, resources.context.engine))
         views[0] = replace(views[0], lines=(*views[0].lines, *strays))
-    return views + [view for table in tables for view in _charts(table, tables, resources)]
+    views += (view for table in tables for view in _charts(table, tables, resources))
+    return [*views, *_around(tables, resources.context)]
+
+
+def _around(tables: Sequence[Table], context: Context) -> Iterator[View]:
+    """Yield what scales a server that is in other files, and the rules of Prometheus."""
+    for table, scaling in loose(tables, context.engine.name):
+        yield _part(table, context, scaling=scaling)
+    rules = [table.table("spec") for table in tables if table.text("kind") == _RULES]
+    for table in (table for table in tables if table.text("kind") == _RULES):
+        queries = tuple(expressions_of(table.table("spec")))
+        if any(names_an_engine(query.text) for query in queries):
+            watched = Watched(expressions=queries, records=recorded(rules))
+            yield _part(table, context, watched=watched)
+
+
+def _part(table: Table, context: Context, **fields: Any) -> View:  # noqa: ANN401 -- of a View
+    return context.view(
+        KUBERNETES,
+        context.release_for(),
+        name=table.text("metadata", "name"),
+        place=Place(table.place.file, table.place.line),
+        adds=True,
+        **fields,
+    )
 
 
 def servers_of(

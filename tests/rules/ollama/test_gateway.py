@@ -1,10 +1,10 @@
-"""HW639 and HW655 to HW659: configurations of LiteLLM before Ollama."""
+"""HW638, HW639 and HW655 to HW659: configurations of LiteLLM before Ollama."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, checked, told
+from tests.texts import Text, checked, service, told
 
 
 def litellm(model: str = "ollama_chat/qwen3:8b", more: str = "", params: str = "") -> Text:
@@ -27,10 +27,16 @@ def falls(name: str) -> Text:
     return litellm(more=f"router_settings:\n  fallbacks: [{{main: [{name}]}}]\n")
 
 
+PULLS = {"pull.sh": "docker run -d --name ollama ollama/ollama:0.32.15\nollama pull qwen3:8b\n"}
 KEPT = "type: redis, ttl: 3600, namespace: llm"
 
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW638": (
+        (litellm("ollama_chat/qwen3:14b") | PULLS, litellm("ollama_chat/llama3.2") | PULLS),
+        (litellm() | PULLS, litellm("ollama_chat/*") | PULLS, litellm("ollama_chat/qwen3:14b"),
+         litellm("ollama_chat/qwen3:14b") | service()),
+    ),
     "HW639": (
         (litellm(more="general_settings:\n  cache: {type: redis}\n"),
          litellm(more="cache_params: {type: redis}\n")),

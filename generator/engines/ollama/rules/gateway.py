@@ -1,4 +1,4 @@
-"""HW639 and HW655 to HW659: how a gateway asks Ollama for its models, and what it keeps."""
+"""HW638, HW639 and HW655 to HW659: how a gateway asks Ollama for its models, and what it keeps."""
 
 from __future__ import annotations
 
@@ -130,6 +130,29 @@ def alike(view: View, _: Facts) -> Hits:
             place=cache.place,
             fix="write `type: redis`, or at least `semantic_cache_scope: end_user`",
         )
+
+
+@Rule(
+    id="HW638",
+    severity="info",
+    title="a model that nobody pulls",
+    why="A gateway offers a model under any name; whether the server has it shows with the first "
+    "request, which is answered with 404. Where the files that are checked together pull models, "
+    "and not this one, somebody has to have pulled it by hand.",
+    bad="model: ollama_chat/qwen3:14b    # and compose.yaml pulls qwen3:8b",
+    good="model: ollama_chat/qwen3:8b",
+    source="server/routes.go@v0.32.15, ChatHandler: model not found",
+)
+def not_pulled(view: View, _: Facts) -> Hits:
+    gateway = view.gateway
+    for alias in gateway.aliases if gateway and gateway.there else ():
+        name = alias.model if ":" in alias.model else f"{alias.model}:latest"
+        if gateway and name not in gateway.there and not re.search(r"[*${]", name):
+            yield Hit(
+                message=f"nothing here pulls `{alias.model}`, but {', '.join(sorted(gateway.there))}",
+                place=alias.place,
+                fix="name a model that is pulled, or have it pulled",
+            )
 
 
 @Rule(

@@ -118,7 +118,6 @@ def says_nothing(view: View, _: Facts) -> Hits:
 
 @Rule(
     id="HW648",
-    severity="info",
     title="an alert on throttling that needs a quota",
     why="The kernel counts periods of CPU time only where a quota is set: without one both figures "
     "stay 0, their ratio is no number, and the alert never fires.",
@@ -129,12 +128,14 @@ def says_nothing(view: View, _: Facts) -> Hits:
     "cpu.stat",
 )
 def needs_a_quota(view: View, _: Facts) -> Hits:
-    for query in _queries(view):
+    unbounded = view.watched is not None and view.watched.bounded is False
+    for query in _queries(view) if unbounded else ():
         if _ABOUT.search(query.text) and _THROTTLED.search(_named(query.text)):
             yield Hit(
-                message="without a quota of CPU time nothing is counted here, and this never fires",
+                message="no server here has a quota of CPU time: nothing is counted, and this "
+                "never fires",
                 place=query.place,
-                fix="keep it only where the service has `cpus`, `CPUQuota` or a limit of CPU",
+                fix="take it out, or give the service `cpus`, `CPUQuota` or a limit of CPU",
             )
 
 
