@@ -121,10 +121,8 @@ def takes_little(view: View, _: Facts) -> Hits:
     source="docs.haproxy.org/2.8: maxconn (server); server/sched.go@v0.32.15, GetRunner",
 )
 def unbounded(view: View, _: Facts) -> Hits:
-    # Beside a queue, what needs no slot may go by another way.
-    queued = any(hop.queue is not None for hop in view.hops)
     for hop in view.hops:
-        if hop.unbound and hop.words.bound and not queued:
+        if hop.unbound and hop.words.bound:
             several = len(hop.servers) > 1
             yield Hit(
                 message="no `maxconn` bounds the requests of "

@@ -43,6 +43,9 @@ def _view(source: Source, context: Context) -> View:
 class _File:
     def __init__(self, source: Source, sections: Sequence[Section], context: Context) -> None:
         self.path, self.sections, self.context = source.path, sections, context
+        lines = (words for section in sections for words, _ in section.all("server"))
+        # What needs no slot may go to the same server by a way of its own.
+        self.bounded = {words[1] for words in lines if "maxconn" in words[2:]}
 
     def hops(self) -> Iterator[Hop]:
         for section in self.sections:
@@ -61,13 +64,14 @@ class _File:
         every = [*fronts, backend, *self._defaults(backend)]
         http = self._last(backend, "mode")[:1] == ("http",)
         first = self._at(servers[0][1])
-        bound = [line for words, line in servers if "maxconn" not in (*words, *general)]
+        bare = [(w, line) for w, line in servers if "maxconn" not in (*w, *general)]
+        bound = [line for words, line in bare if words[1] not in self.bounded]
         asked = [line for words, line in servers if "check" not in (*words, *general)]
         return Hop(
             words=WORDS,
             place=first,
             answer=self._time(backend, "server"),
-            queue=self._queue(backend, bound=len(bound) < len(servers)),
+            queue=self._queue(backend, bound=len(bare) < len(servers)),
             local=all(on_loopback(words[1]) for words, _ in servers),
             host=self._host(fronts, every) if http else None,
             names=self._names(fronts, every) if http else (),

@@ -148,8 +148,9 @@ def not_pulled(view: View, _: Facts) -> Hits:
     for alias in gateway.aliases if gateway and gateway.there else ():
         name = alias.model if ":" in alias.model else f"{alias.model}:latest"
         if gateway and name not in gateway.there and not re.search(r"[*${]", name):
+            others = ", ".join(sorted(gateway.there))
             yield Hit(
-                message=f"nothing here pulls `{alias.model}`, but {', '.join(sorted(gateway.there))}",
+                message=f"nothing here pulls `{alias.model}`, but {others}",
                 place=alias.place,
                 fix="name a model that is pulled, or have it pulled",
             )
