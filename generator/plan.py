@@ -32,7 +32,7 @@ SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
-LATER: Final = frozenset({"arguments", "bits", "digest", "puller", "shm_size"})
+LATER: Final = frozenset({"arguments", "bits", "calendar", "digest", "puller", "shm_size"})
 """Fields that stand in plan.json only where they say something: all others stay as they were."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
@@ -314,11 +314,12 @@ class Job:
     `timeout_seconds` bounds each command (0: no bound), `retry_seconds` is the pause before
     another try (0: no other try), `tries` how many there are where somebody counts them. `tokens`
     are those that each model computes once it is loaded. `probe` does its work as well, and fails
-    where that does. `sandbox` are the directives that keep its
+    where that does. `calendar` is when a timer starts it, in systemd's words (empty: none does).
+    `sandbox` are the directives that keep its
     unit from what it does not need, `guards` what keeps a container of its own from that.
     """
 
-    kind: Literal["pull", "create", "warmup", "resume"]
+    kind: Literal["pull", "create", "warmup", "resume", "period"]
     name: str
     unit: str
     description: str
@@ -343,6 +344,12 @@ class Job:
     stop_when_unneeded: bool = False
     sandbox: tuple[Directive, ...] = ()
     guards: tuple[Guard, ...] = ()
+    calendar: tuple[str, ...] = ()
+
+    @property
+    def timer(self) -> str:
+        """The unit that starts it by the calendar."""
+        return f"{self.name}.timer"
 
     @property
     def on_host(self) -> bool:

@@ -46,6 +46,15 @@ OWN: dict[str, dict[str, Any]] = {
             "health": "loaded",
         },
     },
+    "day and night": {
+        "models": [{"name": "qwen3:14b"}, {"name": "qwen3:8b"}],
+        "scale": {
+            "periods": [
+                {"name": "day", "begins": ["07:00"], "cpu_weight": 100, "models": ["qwen3:8b"]},
+                {"name": "night", "begins": ["19:00"], "cpu_weight": 20, "models": ["qwen3:14b"]},
+            ]
+        },
+    },
     "cached": {
         "host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}},
         "models": [

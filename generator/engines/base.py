@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         Service,
         Setting,
         Source,
+        Step,
+        Variable,
     )
     from generator.profiles.schema import Profile
     from generator.view import View
@@ -114,6 +116,13 @@ class Decided:
     offered: tuple[Job, ...]
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...]
+
+
+class Turn(NamedTuple):
+    """How models of a running server are loaded and unloaded: steps, and what these need."""
+
+    steps: tuple[Step, ...]
+    environment: tuple[Variable, ...]
 
 
 class Gateway(NamedTuple):
@@ -357,6 +366,9 @@ class Engine(Protocol):
 
     def ask_of(self, view: View, facts: Facts) -> Ask:
         """Return what a service asks for, which knows how it is loaded, placed and evicted."""
+
+    def turn(self, load: tuple[str, ...], unload: tuple[str, ...]) -> Turn | None:
+        """Return how models take the place of others; None: a server keeps what it started with."""
 
     def running(self, facts: Facts) -> Running:
         """Return what is so of a running server of a release."""

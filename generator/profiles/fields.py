@@ -128,6 +128,13 @@ def _cpu_list(text: str) -> str:
     return text
 
 
+def _forwards(text: str) -> str:
+    for first, last in re.findall(r"(\w{3})\.\.(\w{3})", text):
+        if _DAYS.index(first) > _DAYS.index(last):
+            raise ValueError(f"`{first}..{last}` runs backwards; a week begins with Mon")
+    return text
+
+
 def _address(text: str) -> str:
     if not is_address(text):
         raise ValueError(f"`{text}` is not an IP address; write it without port and brackets")
@@ -186,6 +193,14 @@ _A_PATH = r"^/[^\x00-\x20!-$&-*;<>?\[-^`{|}\x7f%]*$"
 
 def _schema(kind: str | list[str], **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": kind, **more})
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY = f"(?:{'|'.join(_DAYS)})"
+_SPAN = rf"{_DAY}(?:\.\.{_DAY})?"
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?"
+# What systemd.time(7) calls calendar events, as far as days and nights need them.
+_CALENDAR = rf"(?:{_SPAN}(?:,{_SPAN})* )?(?:\*-\*-\* )?{_CLOCK}"
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
@@ -426,6 +441,14 @@ DeviceId = Annotated[
         maximum=999,
         pattern=r"^(?:[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+)$",
     ),
+]
+Calendar = Annotated[
+    str,
+    matching(
+        re.compile(_CALENDAR),
+        "a time that comes again; write it like `07:00`, `Mon..Fri 07:00` or `Sat,Sun *-*-* 09:30`",
+    ),
+    AfterValidator(_forwards),
 ]
 Weight = Annotated[int, Field(ge=1, le=10000)]
 ComputeCapability = Annotated[

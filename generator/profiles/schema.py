@@ -570,6 +570,28 @@ class FrontChoice(Table):
     """Image with its tag, for containers; left out: the official one."""
 
 
+class Period(Table):
+    """A part of the day or week on one host: from when it is so, and what is so then."""
+
+    name: fields.Name
+    """Its name, like `night`."""
+    begins: Annotated[tuple[fields.Calendar, ...], Field(min_length=1)]
+    """When it begins, in systemd's words: `07:00`, `Mon..Fri 07:00`; another one ends it."""
+    cpu_weight: fields.Weight | None = None
+    """Share of CPU time under contention then; 100 is what every service has."""
+    cpu_quota: fields.Quota | None = None
+    """Bound of CPU time then, in percent of one CPU: never less than a CPU for each thread."""
+    models: tuple[fields.ModelName, ...] | None = None
+    """Models of `[[models]]` to have loaded then; those of the other periods are unloaded."""
+
+
+class ScaleChoice(Table):
+    """How the service is another one at other times, or under another load."""
+
+    periods: tuple[Period, ...] = ()
+    """Day and night on one host, by timers of systemd."""
+
+
 class Ignored(Table):
     """A rule that does not hold here."""
 
@@ -629,6 +651,8 @@ class Profile(Table):
     """One address before the servers; left out: clients ask them themselves."""
     slo: Slo = Slo.model_construct()
     """What the service promises its clients."""
+    scale: ScaleChoice = ScaleChoice.model_construct()
+    """How the service is another one at other times, or under another load."""
     cache: CacheChoice | None = None
     """Answer what was asked before, by LiteLLM and Redis; left out: nothing does."""
     monitor: Monitor = Monitor.model_construct()

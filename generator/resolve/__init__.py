@@ -24,6 +24,7 @@ from generator.resolve import (
     instances,
     limits,
     monitor,
+    scale,
     service,
 )
 from generator.resolve.parts import parts_of
@@ -84,6 +85,7 @@ def resolve(
     )
     problems += [
         *instances.clashes(services),
+        *scale.faults(profile, engine),
         *cache.faults(profile, services, facts),
         *monitor.faults(profile),
         *front.faults(profile, engine, facts, services),
@@ -133,7 +135,7 @@ def _resolved(part: Part, asker: _Asker) -> _Resolved:
     profile, name, engine, facts = part.profile, asker.name, asker.engine, asker.facts
     asked = engine.asked(profile)
     case = _case(part, asker, asked)
-    decided = engine.decide(case)
+    decided = scale.with_jobs(case, engine, engine.decide(case))
     bounds = limits.limits_of(
         profile, case.host, case.threads.number, asked.locked, divisor=part.divisor
     )
@@ -147,6 +149,7 @@ def _resolved(part: Part, asker: _Asker) -> _Resolved:
         *devices.faults(profile.gpu, case.host, facts, case.acceleration),
         *limits.faults(profile, case.host),
         *decided.problems,
+        *scale.quota_faults(case),
         *credentials.faults(profile, served, facts),
         *confine.faults(case, cached=bool(decided.cache)),
         *credentials.written_out(found, (ignored.rule for ignored in profile.check.ignore)),

@@ -80,6 +80,28 @@ _OF_THE_HOST: Final = (
     ("SystemCallFilter", "@system-service @module", ""),
     ("UMask", "0077", ""),
 )
+_OF_A_PERIOD: Final = (
+    ("CapabilityBoundingSet", "CAP_SYS_ADMIN", "Who has it may set properties of a unit."),
+    ("LockPersonality", "yes", ""),
+    ("MemoryDenyWriteExecute", "yes", ""),
+    ("NoNewPrivileges", "yes", ""),
+    ("PrivateTmp", "yes", ""),
+    ("ProtectClock", "yes", ""),
+    ("ProtectControlGroups", "yes", ""),
+    ("ProtectHome", "yes", ""),
+    ("ProtectHostname", "yes", ""),
+    ("ProtectKernelLogs", "yes", ""),
+    ("ProtectKernelModules", "yes", ""),
+    ("ProtectKernelTunables", "yes", ""),
+    ("ProtectSystem", "full", "It remembers in /var which part of the day it is."),
+    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX", ""),
+    ("RestrictNamespaces", "yes", ""),
+    ("RestrictRealtime", "yes", ""),
+    ("RestrictSUIDSGID", "yes", ""),
+    ("SystemCallArchitectures", "native", ""),
+    ("SystemCallFilter", "@system-service", ""),
+    ("UMask", "0077", ""),
+)
 
 
 def home_in(choice: ContainerChoice, home_path: str) -> str:
@@ -182,4 +204,5 @@ def _sandbox(job: Job, profile: Profile) -> tuple[Directive, ...]:
     if not choice.sandbox_jobs:
         return ()
     lines = _OF_THE_HOST if job.on_host else _OF_A_CLIENT
+    lines = _OF_A_PERIOD if job.kind == "period" else lines
     return tuple(Directive(name=name, value=value, reason=why) for name, value, why in lines)

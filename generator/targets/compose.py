@@ -80,7 +80,14 @@ LEFT_OUT: Final = (
         "a container cannot reload the host's kernel module",
         "Job.before Job.remain_after_exit Job.stop_when_unneeded Job.programs",
         key="service.resume_fix",
-        asked=lambda service: any(job.on_host for job in service.jobs),
+        asked=lambda service: any(job.kind == "resume" for job in service.jobs),
+    ),
+    LeftOut(
+        "Docker has no timers",
+        "Job.calendar",
+        key="scale.periods",
+        asked=lambda service: any(job.calendar for job in service.jobs),
+        fix="have a timer of the host call `docker update --cpu-shares`, or use the quadlet target",
     ),
     LeftOut(
         "for systemd; the engine starts the container again as `container.restart` says",

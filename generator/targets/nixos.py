@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.plan import Build, Driver, Job, Plan, Service, Step
+    from generator.targets.unit import Line
 
 ENGINE: Final = "ollama"
 PACKAGES: Final = {
@@ -206,6 +207,8 @@ def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     for job in service.jobs:
         if job.kind != "pull":
             module["systemd", "services", job.name] = _served(_job(service, job))
+        if job.calendar:
+            module["systemd", "timers", job.name] = _served(_timer(job))
     options = nixos_options(plan) | front.nixos_options(plan)
     module |= {path: _served(_leaves(value)) for path, value in options.items()}
     parts = {k: v if isinstance(v, Commented) else Commented(v) for k, v in module.items()}
@@ -389,6 +392,17 @@ def _stored(service: Service, name: str) -> Raw:
     return Raw(f"pkgs.writeText {nix_string(name)} {nix_string(text)}")
 
 
+def _timer(job: Job) -> dict[str, Any]:
+    missed = "What began while the host was off begins at boot."
+    return {
+        "wantedBy": ["timers.target"],
+        "timerConfig": {
+            "OnCalendar": list(job.calendar),
+            "Persistent": _soft(value=True, reason=missed),
+        },
+    }
+
+
 def _job(service: Service, job: Job) -> dict[Any, Any]:
     # The module's own loader pulls the models.
     renamed = {j.unit: "ollama-model-loader.service" for j in service.jobs if j.kind == "pull"}
@@ -407,7 +421,8 @@ def _job(service: Service, job: Job) -> dict[Any, Any]:
     config: dict[str, Any] = {}
     run = partial(_exec, service, job.name)
     why = {one.name: one.reason for one in job.sandbox}
-    for word, value, _ in job_service(job, run, [("DynamicUser", True, "")], job.sandbox):
+    client: list[Line] = [] if job.on_host else [("DynamicUser", True, "")]
+    for word, value, _ in job_service(job, run, client, job.sandbox):
         if isinstance(value, Interpolated):
             config.setdefault(word, []).append(value)
         else:

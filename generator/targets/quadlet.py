@@ -51,6 +51,8 @@ from generator.targets.unit import (
     order,
     started,
     system_files,
+    timer_files,
+    timers_of,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +114,16 @@ LEFT_OUT: Final = (
     LeftOut(
         "a user may not reload the kernel module of the host",
         key="service.resume_fix",
-        asked=lambda service: service.container.rootless and any(j.on_host for j in service.jobs),
+        asked=lambda service: (
+            service.container.rootless and any(j.kind == "resume" for j in service.jobs)
+        ),
+        fix="leave `container.rootless` out",
+        when="of a rootless container",
+    ),
+    LeftOut(
+        "a user has no say over the share of CPU time of other users",
+        key="scale.periods",
+        asked=lambda service: service.container.rootless and any(j.calendar for j in service.jobs),
         fix="leave `container.rootless` out",
         when="of a rootless container",
     ),
@@ -166,6 +177,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     return (
         *_quadlets(plan, places),
         *jobs,
+        *timer_files(plan, places.units, [j for one in plan.services for j in _jobs(one)]),
         *modelfiles(plan, places.modelfiles),
         *build_files(plan, f"{places.modelfiles}/build"),
         *quadlet_files(plan, _folders(places)),
@@ -196,6 +208,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
             *_single(plan, places),
         ],
         other_files=[] if places.of_a_user else [loaded],
+        beside=timers_of(job for service in plan.services for job in _jobs(service)),
         front=front.front_words(plan),
     )
     found = [
@@ -491,7 +504,8 @@ def _jobs(service: Service) -> list[Job]:
 
 def _sandbox(job: Job) -> tuple[Directive, ...]:
     """Return what a job may not do: one that asks Podman needs what Podman does."""
-    return job.sandbox if job.on_host else ()
+    alone = all(step.where == "host" for step in (*job.steps, *job.stop_steps))
+    return job.sandbox if alone else ()
 
 
 def _exec(service: Service, step: Step) -> str:

@@ -44,6 +44,8 @@ from generator.targets.unit import (
     order,
     started,
     system_files,
+    timer_files,
+    timers_of,
 )
 
 if TYPE_CHECKING:
@@ -121,6 +123,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     return (
         *servers,
         *jobs,
+        *timer_files(plan, PLACES.units, [job for one in every for job in one.jobs]),
         *modelfiles(plan, PLACES.modelfiles),
         *unit_files(plan, PLACES.units, PLACES.modelfiles, reach_on_host),
         *front.unit_files(plan, PLACES.units, PLACES.modelfiles),
@@ -159,7 +162,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         jobs=[job for one in plan.services for job in one.jobs],
         server_files=[unit, *(f"{unit}.d/{n.format(service.engine)}.conf" for n in DROP_INS)],
         other_files=[SYSTEM_FILE.format(kind, service.engine) for kind in kinds],
-        beside=units_of(plan),
+        beside=(*timers_of(j for one in plan.services for j in one.jobs), *units_of(plan)),
         front=front.front_words(plan),
     )
     found = [
@@ -254,7 +257,7 @@ def _exec(service: Service, step: Step) -> str:
 def _client(service: Service, job: Job) -> list[Line]:
     places = {ADDRESS: service.listen.address}
     return [
-        ("DynamicUser", "yes", "A client needs no rights."),
+        *([] if job.on_host else [("DynamicUser", "yes", "A client needs no rights.")]),
         *(
             ("Environment", environment(v.name, places.get(v.value, v.value)), v.reason)
             for v in job.environment

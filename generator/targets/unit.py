@@ -104,7 +104,7 @@ def job_file(
 ) -> File:
     """Return the unit of a job; see job_order and job_service."""
     units = {word: " ".join(names) for word, names in job_order(job, renamed or {}).items()}
-    wanted = [Entry("WantedBy", units.pop("WantedBy"))]
+    wanted = given(Entry("WantedBy", units.pop("WantedBy", "")))
     unit = [
         Entry("Description", job.description, job.reason),
         *(Entry(word, names) for word, names in units.items()),
@@ -114,8 +114,36 @@ def job_file(
         Entry(word, "yes" if value is True else str(value), reason)
         for word, value, reason in job_service(job, command, client, sandbox)
     ]
-    sections = [Section("Unit", unit), Section("Service", service), Section("Install", wanted)]
+    sections = [Section("Unit", unit), Section("Service", service)]
+    sections += [Section("Install", wanted)] if wanted else []
     return File(f"{folder}/{job.unit}", unit_text(plan.header, sections))
+
+
+def timers_of(jobs: Iterable[Job]) -> tuple[str, ...]:
+    """Return the timers of jobs."""
+    return tuple(job.timer for job in jobs if job.calendar)
+
+
+def timer_files(
+    plan: Plan, folder: str, jobs: Iterable[Job], target: str = "timers.target"
+) -> tuple[File, ...]:
+    """Return the timers of the jobs that have a calendar, in a folder of units.
+
+    They come with the server, too, so that a restart of it by `apply.sh` starts new ones.
+    """
+    wanted = " ".join([target, *(service.unit for service in plan.services)])
+    made = []
+    for job in jobs:
+        if job.calendar:
+            when = [Entry("OnCalendar", one) for one in job.calendar]
+            missed = Entry("Persistent", "yes", "What began while the host was off begins at boot.")
+            sections = [
+                Section("Unit", [Entry("Description", f"When to {job.description.lower()}")]),
+                Section("Timer", [*when, missed]),
+                Section("Install", [Entry("WantedBy", wanted)]),
+            ]
+            made.append(File(f"{folder}/{job.timer}", unit_text(plan.header, sections)))
+    return tuple(made)
 
 
 def job_order(job: Job, renamed: Mapping[str, str]) -> dict[str, list[str]]:
@@ -141,8 +169,9 @@ def job_service(
     `client` is what a unit that asks the server needs for that, `sandbox` what it may not do.
     """
     yield "Type", "oneshot", ""
-    if job.wait:
+    if job.wait or job.kind == "period":
         yield from client
+    if job.wait:
         yield "ExecStartPre", command(job.wait), "Waits until the server answers."
     yield from (("ExecStart", command(step), "") for step in job.commands)
     yield from (("ExecStop", command(step), "") for step in job.stop_steps)

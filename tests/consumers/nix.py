@@ -93,6 +93,7 @@ in
   nixpkgs_config = config.nixpkgs.config;
   checks = map (check: check.name) config.system.checks;
   inherit (config.services) haproxy litellm redis;
+  inherit (config.systemd) timers;
 }) (builtins.fromJSON cases)
 """
 # What is put into the store stands in the command instead, and commands stay lists of words.

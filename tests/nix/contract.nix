@@ -163,6 +163,16 @@ in
     };
 
     systemd.services = option (attrsOf (submodule units.service)) { };
+    systemd.timers = option (attrsOf (submodule {
+      options = {
+        wantedBy = option (listOf str) [ ];
+        timerConfig = option (attrsOf (oneOf [
+          bool
+          str
+          (listOf str)
+        ])) { };
+      };
+    })) { };
     systemd.units = option (attrsOf raw) { };
     systemd.tmpfiles.rules = option (listOf str) [ ];
     system.checks = option (listOf package) [ ];

@@ -77,6 +77,12 @@ EVERYTHING: dict[str, object] = {
         "gpu": "dra",
         "node_selector": {"disk": "nvme"},
     },
+    "scale": {
+        "periods": [
+            {"name": "day", "begins": ["07:00"], "cpu_weight": 100, "models": ["a:1b"]},
+            {"name": "night", "begins": ["19:00"], "cpu_weight": 20, "models": []},
+        ]
+    },
     "check": {"ignore": [{"rule": "HW303", "reason": "They know."}]},
     "slo": {"tokens_per_second": 20},
     "monitor": {

@@ -14,7 +14,7 @@ from generator.plan import PROGRAM, Api, Health, Model, Omission, Parameter, Set
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.engines.base import Case, Meant, Offer, Running
+    from generator.engines.base import Case, Meant, Offer, Running, Turn
     from generator.fit.ask import Ask
     from generator.plan import Service
     from generator.profiles.schema import Profile
@@ -129,6 +129,13 @@ def ask_of(view: View, facts: Facts) -> Ask:
     from generator.engines.ollama.scheduler import ask
 
     return ask.ask_of(view, facts)
+
+
+def turn(load: tuple[str, ...], unload: tuple[str, ...]) -> Turn:
+    """Return how models take the place of others."""
+    from generator.engines.ollama import jobs
+
+    return jobs.turn(load, unload)
 
 
 def running(facts: Facts) -> Running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.engines.base import Turn
 from generator.engines.ollama.answers import ANSWERS
 from generator.errors import Problem
 from generator.meaning import parse_go_duration
@@ -43,6 +44,8 @@ LOAD: Final = (
     '$(((${{to%.*}}${{to#*.}} - ${{from%.*}}${{from#*.}}) * 10)) ms"; "$ollama" ps "$model" || :; '
     'else echo "$model: cannot load: ${{told#*Error: }}"; fi; done'
 )
+# Of one that is not loaded, or not there, nothing is to be done.
+UNLOAD: Final = 'ollama=$1; shift; for model; do "$ollama" stop "$model" || :; done'
 # Remembers over a suspend whether the server ran, so that one that was stopped stays stopped.
 BEFORE_SLEEP: Final = (
     "if systemctl --quiet is-active ollama.service; then touch /run/ollama-resume; "
@@ -84,6 +87,14 @@ def jobs(case: Case, models: tuple[Model, ...]) -> tuple[Job, ...]:
     found += [_warmup(case, warm, found)] if warm else []
     found += [_resume(case)] if profile.service.resume_fix else []
     return tuple(found)
+
+
+def turn(load: tuple[str, ...], unload: tuple[str, ...]) -> Turn:
+    """Return how models take the place of others, once the server answers."""
+    steps = [shell(ANSWERS, PROGRAM)]
+    steps += [shell(UNLOAD, PROGRAM, *unload)] if unload else []
+    steps += [shell(LOAD.format(run=RUN[0]), PROGRAM, *load)] if load else []
+    return Turn(tuple(steps), _CLIENT)
 
 
 def faults(profile: Profile, devices: Devices | None) -> Iterator[Problem]:
