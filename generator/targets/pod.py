@@ -118,6 +118,13 @@ NOT_IN_PODS: Final = (
         severity="info",
     ),
     LeftOut(
+        "a pod has no timers of its own",
+        "Job.calendar",
+        key="scale.periods",
+        asked=lambda service: any(job.calendar for job in service.jobs),
+        fix="have a CronJob patch the StatefulSet, or leave it to the scheduler of the cluster",
+    ),
+    LeftOut(
         "nobody reloads a kernel module of a node from a pod",
         "Job.before Job.remain_after_exit Job.stop_when_unneeded Job.programs Job.stop_steps",
         key="service.resume_fix",
