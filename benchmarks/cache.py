@@ -2,9 +2,10 @@
 
     HOSTWRIGHT_LITELLM=…/bin/litellm python -m benchmarks.cache [--requests 60] [--json]
 
-A real LiteLLM and a real Redis, with the files of the target `systemd`, before a stub that answers at
-once. Misses and hits take turns; seconds of the processor are those of LiteLLM, and wall clock is
-that of a busy machine. `--share` is the part of the requests that is the same as an earlier one.
+A real LiteLLM and a real Redis, with the files of the target `systemd`, before a stub that answers
+at once. First come misses, then the same requests as hits; seconds of the processor are those of
+LiteLLM, and wall clock is that of a busy machine. Of the last requests `--share` is the part that
+is the same as an earlier one.
 """
 
 from __future__ import annotations
