@@ -203,6 +203,6 @@ def _sandbox(job: Job, profile: Profile) -> tuple[Directive, ...]:
     choice = profile.service
     if not choice.sandbox_jobs:
         return ()
-    lines = _OF_THE_HOST if job.on_host else _OF_A_CLIENT
+    lines: Iterable[tuple[str, str, str]] = _OF_THE_HOST if job.on_host else _OF_A_CLIENT
     lines = _OF_A_PERIOD if job.kind == "period" else lines
     return tuple(Directive(name=name, value=value, reason=why) for name, value, why in lines)

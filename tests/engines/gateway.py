@@ -69,7 +69,7 @@ class Gateway:
         """What its processes have computed."""
         first = psutil.Process(self.process.pid)
         times = (each.cpu_times() for each in (first, *first.children(recursive=True)))
-        return sum(each.user + each.system for each in times)
+        return float(sum(each.user + each.system for each in times))
 
 
 def free_port() -> int:
