@@ -77,7 +77,7 @@ def test_the_bundle_starts_the_timers_and_takes_them_away_again() -> None:
     for name in ("day", "night"):
         unit = f"ollama-period-{name}.timer"
         assert f"\njob\t{unit}\nstart\t{unit}\n" in files["bundle.conf"]
-    assert "${server%.service}-period*" in files["apply.sh"]
+    assert "${name%@*}-period*" in files["apply.sh"]
 
 
 def test_each_begins_when_the_profile_says(tmp_path: Path) -> None:

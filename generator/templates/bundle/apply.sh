@@ -90,7 +90,8 @@ locate() {
   fi
   record=$root/$others/written
   # The parts of the day, which most profiles do not tell apart.
-  places="${places}job-file$tab$units/${server%.service}-period*$newline"
+  name=${server%.service}
+  places="${places}job-file$tab$units/${name%@*}-period*$newline"
   # What runs beside the server of some bundles; the bundle.conf of the others does not name it.
   for name in litellm redis; do
     places="${places}job-file$tab$units/hostwright-$name.service$newline"
