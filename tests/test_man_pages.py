@@ -30,7 +30,8 @@ def shown(page: str) -> str:
 
 
 def test_every_command_has_a_page_that_the_wheel_brings() -> None:
-    assert {*PAGES} == {"man/gen.1", *(f"man/gen-{name}.1" for name in COMMANDS)}
+    forms = ("bench-compare", "bench-ab")
+    assert {*PAGES} == {"man/gen.1", *(f"man/gen-{name}.1" for name in (*COMMANDS, *forms))}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert project["targets"]["wheel"]["shared-data"] == {"man": "share/man/man1"}
 
@@ -46,6 +47,17 @@ def test_a_page_says_what_help_says() -> None:
     whole = " ".join(shown(PAGES["man/gen.1"]).split())
     assert "EXIT STATUS 0 ok; 1 findings" in whole
     assert "GEN_OLLAMA_VERSION" in whole
+
+
+@man
+def test_what_a_command_becomes_by_its_words_has_a_page_of_its_own() -> None:
+    compared = " ".join(shown(PAGES["man/gen-bench-compare.1"]).split())
+    assert "gen bench compare [OPTIONS] BEFORE AFTER" in compared
+    assert "--fail-on-regression SHARE" in compared
+    in_turns = " ".join(shown(PAGES["man/gen-bench-ab.1"]).split())
+    assert "gen bench --ab" in in_turns
+    assert "--rounds" in in_turns
+    assert "gen-bench-ab(1)" in shown(PAGES["man/gen-bench.1"])
 
 
 @man

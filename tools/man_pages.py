@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from generator.cli import COMMANDS, SECTIONS, gen
+from generator.cli.bench_ab import command as ab
+from generator.cli.bench_compare import command as compare
 from generator.formats import roff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FORMS: Final = {
+    ("bench-compare", "bench compare"): (compare, "Compare two measurements of a server"),
+    ("bench-ab", "bench"): (ab, "Compare values of one setting on a running server, in turns"),
+}
+"""Commands that another becomes by its words: their pages, and how they are called."""
 _TITLES: Final = {"Exit codes": "exit status"}
 _VARIABLES: Final = (
     "Each option can be set by a variable, `GEN_COMMAND_OPTION`, like `GEN_SHOW_STRICT=1` or "
@@ -31,6 +38,9 @@ def files() -> dict[str, str]:
         command = gen.get_command(context, name) or gen
         inner = click.Context(command, info_name=name, parent=context)
         pages[f"man/gen-{name}.1"] = _page(f"gen-{name}", command, inner, about.rstrip("."))
+    for (name, words), (command, about) in FORMS.items():
+        inner = click.Context(command, info_name=words, parent=context)
+        pages[f"man/gen-{name}.1"] = _page(f"gen-{name}", command, inner, about)
     return pages
 
 
@@ -81,5 +91,7 @@ def _commands() -> Iterator[str]:
 
 
 def _others(name: str) -> str:
+    forms = [f"gen-{each}" for each, _ in FORMS]
     others = [f"gen-{each}" for each in COMMANDS] if name == "gen" else ["gen"]
+    others += forms if name == "gen-bench" else ["gen-bench"] if name in forms else []
     return ", ".join(f"`{each}`(1)" for each in others)

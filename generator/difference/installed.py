@@ -15,6 +15,7 @@ from generator.importing.lines import lines_of
 from generator.importing.render_back import views_again, views_of
 from generator.readers.base import Context, Source
 from generator.readers.discover import listed_beside, read_beside, views
+from generator.readers.syntax import unit
 from generator.records import dataclass, replace
 from generator.units import LIMITS
 from generator.verify.intended import intended
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from generator.catalogue.catalogue import Catalogue
+    from generator.difference.row import Kind
     from generator.engines.base import Running
     from generator.plan import Plan
+    from generator.readers.syntax.unit import Assignment
     from generator.verify.intended import Intended
     from generator.verify.observed import Via
     from generator.view import Line, NotJudged, Place, View
@@ -39,6 +42,8 @@ _LISTS: Final = frozenset(
 )
 """Directives of which each line adds to those before; of others the last line wins."""
 _UNIT: Final = ".service"
+_NAMED: Final = (".volume", ".network", ".build", ".pod", ".image")
+"""How the names of quadlets end that a container names."""
 _STORE: Final = "/nix/store/"
 _TARGETS: Final = {"systemd": "systemd", "compose": "compose", "quadlet": "quadlet"}
 _BY: Final[dict[str, Via]] = {"compose": "docker", "quadlet": "podman"}
@@ -106,6 +111,7 @@ def against_installed(
     if kind in _TARGETS and not nixos:
         again, sources = views_again(_whole(plan), _TARGETS[kind], context)
         rows += _beside(view, again, sources, seen.texts, context)
+        rows += _around(view, sources) if kind == "quadlet" else ()
     return Installed(
         service=view.name,
         files=chosen.files,
@@ -223,6 +229,37 @@ def _beside(
             continue
         for row in _lines([one for one in found if _file(one.place) == name], job, names):
             yield replace(row, setting=f"{name}: {row.setting}")
+
+
+def _around(view: View, sources: Sequence[Source]) -> Iterator[Row]:
+    """Yield what differs in the quadlets that the container names: volumes, networks, builds."""
+    place = PurePosixPath(view.place.file).parent
+    folder = place.parent if place.name.endswith(".d") else place
+    for source in sources:
+        name = PurePosixPath(source.path).name
+        if not name.endswith(_NAMED):
+            continue
+        text = read_beside(str(folder / name))
+        if text is None:
+            yield Row(setting=f"file {name}", old=NOTHING, new="rendered", kind="new")
+            continue
+        has, meant = (_values(Source(name, each)) for each in (text, source.text))
+        for key in sorted({*has, *meant}):
+            old, new = has.get(key), meant.get(key)
+            if old and new and old.value == new.value:
+                continue
+            kind: Kind = "changed" if old and new else "new" if new else "gone"
+            row = Row(
+                setting=f"{name}: [{key[0]}] {key[1]}",
+                old=old.value if old else NOTHING,
+                new=new.value if new else NOTHING,
+                kind=kind,
+            )
+            yield _at(row, old.place()) if old else row
+
+
+def _values(source: Source) -> dict[tuple[str, str], Assignment]:
+    return {(one.section, one.key): one for one in unit.parse(source) if one.key and one.value}
 
 
 def _lines(there: Sequence[View], meant: View, ours: set[str] | None) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from generator.difference.row import NOTHING
 from tests.cli.test_output_schemas import validated
 from tests.commands import ROOT, called
 
@@ -152,6 +153,19 @@ def test_limits_of_containers_are_compared(target: str, tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("4096", "1024", 1))
     found = rows("xeon-cpu", *root)
     assert found["TasksMax"][1:] == ("4096", 300.0)
+
+
+def test_the_volume_of_a_quadlet_is_compared(tmp_path: Path) -> None:
+    volume = in_container("xeon-cpu", "quadlet", tmp_path).with_name("ollama.volume")
+    root = ("--root", str(tmp_path / "root"))
+    text = volume.read_text()
+    volume.write_text(text.replace("VolumeName=ollama", "VolumeName=mine") + "Device=/dev/sdb1\n")
+    assert rows("xeon-cpu", *root) == {
+        "ollama.volume: [Volume] VolumeName": ("mine", "ollama", None),
+        "ollama.volume: [Volume] Device": ("/dev/sdb1", NOTHING, None),
+    }
+    volume.unlink()
+    assert rows("xeon-cpu", *root) == {"file ollama.volume": (NOTHING, "rendered", None)}
 
 
 @pytest.mark.parametrize("target", ["compose", "quadlet"])
