@@ -163,7 +163,8 @@ class Server:
     what can be watched of it. `binary` is where the program lies on a host (empty: where the
     profile says). Of a container: a first start may take `first_start_seconds` (0: as for any),
     `shm_size` bytes are shared by processes, and `read_only` is whether the server was seen to run
-    where the image cannot be changed.
+    where the image cannot be changed. `table` is that of the profile which says what is wanted
+    (empty: the engine's own), `one_store` whether one of several servers writes the models of all.
     """
 
     product: str
@@ -185,6 +186,8 @@ class Server:
     first_start_seconds: int = 0
     shm_size: int = 0
     read_only: bool = True
+    table: str = ""
+    one_store: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ def named(service: Service, part: Part) -> Service:
     return replace(
         service,
         environment=tuple(_keyed(one, part) for one in service.environment),
+        arguments=tuple(_keyed(one, part) for one in service.arguments),
         limits=tuple(_keyed(one, part) for one in service.limits),
         omissions=(*(_keyed(one, part) for one in service.omissions), *part.omissions),
         models=tuple(

@@ -76,10 +76,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Servers:
-    """What the servers of a profile have in common: `puller` writes the models, at `store`."""
+    """What the servers of a profile have in common: `puller` writes the models, at `store`.
+
+    That is where there is `one_store` for all. `table` is the profile's of what is wanted.
+    """
 
     profile: Profile
     engine: str
+    table: str
+    one_store: bool
     units: tuple[str, ...]
     ports: tuple[int, ...]
     puller: int
@@ -98,6 +103,8 @@ def parts_of(profile: Profile, engine: str, server: Server, asked: Asked) -> tup
     servers = _Servers(
         profile=profile,
         engine=engine,
+        table=server.table or engine,
+        one_store=server.one_store,
         units=tuple(f"{stem}@{one.name}.service" if several else server.unit for one in chosen),
         ports=_ports(profile, asked.port),
         puller=next((number for number, one in enumerate(chosen) if one.pulls), 0),
@@ -139,7 +146,7 @@ def _part(servers: _Servers, number: int) -> Part:
         name=chosen.name if several else servers.engine,
         unit=units[number],
         units=units,
-        puller=units[servers.puller] if number != servers.puller else "",
+        puller=units[servers.puller] if servers.one_store and number != servers.puller else "",
         divisor=_divisor(profile, chosen),
         keys={key: f"instances.{number}.{own}" for key, (_, own, _) in changes.items() if own},
         reasons={key: why for key, (_, _, why) in changes.items() if why},
@@ -150,7 +157,7 @@ def _part(servers: _Servers, number: int) -> Part:
 
 def _changes(servers: _Servers, number: int) -> Changes:
     """Return what is otherwise for one server, by the keys of the profile."""
-    engine, chosen = servers.engine, servers.profile.instances[number]
+    engine, chosen = servers.table, servers.profile.instances[number]
     found: Changes = {f"{engine}.port": (servers.ports[number], "port", "")}
     for key in _OF_ENGINE:
         if (value := getattr(chosen, key)) is not None:
@@ -158,7 +165,7 @@ def _changes(servers: _Servers, number: int) -> Changes:
     found |= _gpus(engine, chosen) | _placed(servers.profile, chosen)
     if len(servers.units) > 1:
         found["service.full_unit"] = (True, "", "")
-    if number != servers.puller:
+    if servers.one_store and number != servers.puller:
         found |= _reading(servers, chosen)
     return found
 
@@ -207,7 +214,7 @@ def _cpus_of(node: int, cpu: Cpu) -> str:
 
 def _reading(servers: _Servers, chosen: Instance) -> Changes:
     """Return what makes a server read the models that another one writes, with keys of its own."""
-    engine, puller = servers.engine, servers.profile.instances[servers.puller].name
+    engine, puller = servers.table, servers.profile.instances[servers.puller].name
     return {
         f"{engine}.models_dir": (servers.store, "name", _STORE.format(puller)),
         f"{engine}.noprune": (True, "name", _NOT_WRITTEN.format(puller)),
@@ -246,7 +253,7 @@ def _models(profile: Profile, chosen: Instance) -> tuple[int, ...]:
 
 def _unspread(servers: _Servers, number: int) -> tuple[Omission, ...]:
     """Return that models are not spread over GPUs, where there is one GPU alone."""
-    gpus, table = servers.profile.instances[number].gpus, getattr(servers.profile, servers.engine)
+    gpus, table = servers.profile.instances[number].gpus, getattr(servers.profile, servers.table)
     if gpus is None or len(gpus) != 1 or not getattr(table, "sched_spread", None):
         return ()
     key = f"instances.{number}.gpus"

@@ -290,7 +290,7 @@ def _server(service: Service, puller: Service) -> dict[str, Any]:
 
 def _after(service: Service, puller: Service) -> dict[str, Any]:
     """Return what a server that only reads the models waits for: whoever makes their places."""
-    if service is puller:
+    if not service.puller:
         return {}
     waits = {puller.container.service: {"condition": "service_healthy"}}
     return {"depends_on": Commented(waits, "It makes the keys and the places of the models.")}
@@ -355,7 +355,7 @@ def _address(service: Service) -> str:
 
 def _volumes(service: Service, puller: Service) -> list[Any]:
     """Return the mounts; what another server writes is mounted to be read, keys and models."""
-    container, reads = service.container, service is not puller
+    container, reads = service.container, bool(service.puller)
     home = _bind(container.home_dir, container.home_path, reads=reads)
     volumes: list[Any] = []
     if container.home_dir:

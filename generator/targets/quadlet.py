@@ -375,7 +375,7 @@ def _qualified(image: str) -> str:
 
 
 def _volumes(plan: Plan, service: Service, places: Places) -> list[Entry]:
-    container, reads = service.container, service is not plan.puller
+    container, reads = service.container, bool(service.puller)
     folder = f"{'%h' if places.of_a_user else ''}/{places.modelfiles}"
     created = any(job.kind == "create" for job in service.jobs)
     why = READ if reads else _OWN_HOME if container.home_dir else ""

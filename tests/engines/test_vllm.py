@@ -270,3 +270,62 @@ def test_clients_and_differences_are_told(tmp_path: Path) -> None:
     assert "OPENAI_BASE_URL" in files
     assert "--host" not in files
     assert called("diff", "dgx-spark", "dgx-spark", "--set=engine=vllm").returncode in {0, 1}
+
+
+PAIR = """schema_version = 1
+name = "pair"
+engine = "vllm"
+
+[host]
+memory = "256GiB"
+gpus = [
+  { name = "A", memory = "80GiB", compute_capability = "8.0" },
+  { name = "B", memory = "80GiB", compute_capability = "8.0" },
+]
+
+[ollama]
+num_parallel = 16
+
+[[models]]
+name = "llama3.1:8b"
+hf = "o/llama"
+
+[[models]]
+name = "nomic-embed-text"
+hf = "o/nomic"
+role = "embedding"
+
+[[instances]]
+name = "chat"
+gpus = ["0"]
+models = ["llama3.1:8b"]
+
+[[instances]]
+name = "embed"
+gpus = ["1"]
+models = ["nomic-embed-text"]
+num_parallel = 64
+
+[front]
+kind = "haproxy"
+"""
+
+
+def test_several_models_are_several_servers_behind_one_front(tmp_path: Path) -> None:
+    file = tmp_path / "pair.toml"
+    file.write_text(PAIR)
+    done = called(str(file), "-t", "compose", "-o", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load((tmp_path / "out/compose/compose.yaml").read_text())["services"]
+    chat, embed = services["vllm-chat"], services["vllm-embed"]
+    assert words(chat)[0] == "o/llama"
+    assert words(chat)[-2:] == ["--max-num-seqs", "16"]
+    assert {"--runner", "pooling", "64"} <= {*words(embed)}
+    # Each downloads its own, to a cache that all of them write.
+    assert chat["volumes"][0] == embed["volumes"][0] == "vllm:/root/.cache/huggingface"
+    assert "depends_on" not in embed
+    assert chat["ports"] != embed["ports"]
+    proxy = (tmp_path / "out/compose/front/haproxy.cfg").read_text()
+    assert "server vllm-chat vllm-chat:8000 maxconn 16" in proxy
+    assert "server vllm-embed vllm-embed:8000 maxconn 64" in proxy
+    assert "uri /health" in proxy

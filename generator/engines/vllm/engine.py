@@ -14,8 +14,9 @@ from generator.plan import PROGRAM, Argument, Health, Model, Omission, Setting, 
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.engines.base import Case, Running
+    from generator.engines.base import Case, Offer, Running
     from generator.fit.ask import Ask
+    from generator.plan import Service
     from generator.profiles.schema import Profile
     from generator.view import View
 
@@ -51,6 +52,8 @@ SERVER: Final = Server(
     first_start_seconds=_FIRST_START,
     shm_size=_SHARED,
     read_only=False,
+    table="ollama",
+    one_store=False,
 )
 
 
@@ -88,6 +91,13 @@ def decide(case: Case) -> Decided:
         findings=tuple(one for one in chosen if isinstance(one, Finding)),
         problems=tuple(one for one in chosen if isinstance(one, Problem)),
     )
+
+
+def offer(service: Service, facts: Facts) -> Offer:
+    """Return what a front needs to know of a server."""
+    from generator.engines.vllm import front
+
+    return front.offer(service, facts)
 
 
 def meant(name: str, value: str, facts: Facts) -> Meant:  # noqa: ARG001 -- of every engine
