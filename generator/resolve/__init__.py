@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from generator.engines import ENGINES, load_engine
@@ -102,7 +103,7 @@ def resolve(
         services=services,
         front=before,
         cache=cache.cache_of(profile, services, catalogue, facts),
-        monitor=_monitor(profile, asker, asked, services, every[0], measured),
+        monitor=_monitor(asker, parts, services, every[0], measured),
     )
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
 
@@ -165,23 +166,28 @@ def _resolved(part: Part, asker: _Asker) -> _Resolved:
 
 
 def _monitor(
-    profile: Profile,
     asker: _Asker,
-    asked: Asked,
-    services: tuple[Service, ...],
+    parts: Sequence[Part],
+    services: Sequence[Service],
     first: _Resolved,
     measured: Sequence[Measured],
 ) -> Monitor | None:
     """Return what is watched of the host; what was measured elsewhere says nothing of it."""
+    profile = parts[0].profile
     if not profile.monitor.enable:
         return None
     here = machine_of(host_of(first.seen))
+    kept = (
+        monitor.kept(part.profile, one)
+        for part, one in zip(parts, services, strict=True)
+        if asker.engine.asked(part.profile).kept
+    )
     return monitor.monitor_of(
         profile,
         first.plan.host,
         asker.engine.SERVER,
-        services,
-        monitor.kept(profile, services) if asked.kept else (),
+        tuple(services),
+        tuple(chain.from_iterable(kept)),
         [each for each in measured if each.machine == here],
     )
 

@@ -55,6 +55,14 @@ HOSTS: dict[str, dict[str, Any]] = {
     "told": {
         "monitor": {"receiver": {**TOLD, "webhook": "https://alerts.example.org/in?a=1&b=%7B"}}
     },
+    "pair": {
+        "host": {"gpus": [CARD, CARD]},
+        **KEPT,
+        "instances": [
+            {"name": "a", "gpus": ["0"]},
+            {"name": "b", "gpus": ["1"], "keep_alive": "5m"},
+        ],
+    },
     "older": {"ollama": {"version": "0.24"}},
     "open": {"ollama": {"host": "::", "port": 11500}},
 }
@@ -134,6 +142,20 @@ def test_a_model_is_named_as_the_server_names_it() -> None:
     assert decided.monitor
     (alert,) = (each for each in decided.monitor.alerts if each.name == "OllamaModelNotLoaded")
     assert 'model="all-minilm:latest"' in alert.expr
+
+
+def test_of_several_servers_each_is_named() -> None:
+    """One that lets its models go is not missed."""
+    decided = watched(HOSTS["pair"])
+    assert decided.monitor
+    (alert,) = (each for each in decided.monitor.alerts if each.name == "OllamaModelNotLoaded")
+    assert 'service="a",model="qwen3:14b"' in alert.expr
+    assert 'service="b"' not in alert.expr
+    (probe,) = (each for each in decided.monitor.scrapes if each.module)
+    asked = [(one.address, one.labels[0].value) for one in probe.endpoints]
+    version = "http://127.0.0.1:{}/api/version"
+    assert asked == [(version.format(11434), "a"), (version.format(11435), "b")]
+    assert {one.service for one in decided.monitor.collector.watched} == {"a", "b"}
 
 
 def test_an_older_release_tells_no_tokens() -> None:

@@ -75,15 +75,11 @@ def monitor_of(
     )
 
 
-def kept(profile: Profile, services: tuple[Service, ...]) -> tuple[tuple[str, str], ...]:
+def kept(profile: Profile, service: Service) -> tuple[tuple[str, str], ...]:
     """Return the models that are loaded at start, each behind its service, as a server tells it."""
     loaded = {model.name for model in profile.models if model.preload}
-    return tuple(
-        (service.name, tagged(model.served))
-        for service in services
-        for model in service.models
-        if model.name in loaded
-    )
+    own = (model for model in service.models if model.name in loaded)
+    return tuple((service.name, tagged(model.served)) for model in own)
 
 
 def faults(profile: Profile) -> tuple[Problem, ...]:
