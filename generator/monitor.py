@@ -187,7 +187,8 @@ class Monitor:
     """What Prometheus, Alertmanager and Grafana are told of a host.
 
     `seconds` lie between two scrapes. `prober` is the path that answers where a server is alive,
-    `says` a text of that answer.
+    `says` a text of that answer. While the only server of a host is down, the alerts that `follow`
+    are no news, though their series are of no service.
     """
 
     seconds: int
@@ -198,6 +199,7 @@ class Monitor:
     recordings: tuple[Recording, ...]
     alerts: tuple[Alert, ...]
     absent: tuple[Absent, ...]
+    follow: tuple[str, ...]
     rows: tuple[Row, ...]
     receiver: Receiver
     collector: Collector

@@ -69,8 +69,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve.monitor": (
         {
-            *("engines", "errors", "fit", "formats", "host", "meaning", "monitor", "plan"),
-            *("profiles", "resolve.monitor", "units"),
+            *("engines", "errors", "fit", "formats", "front", "host", "meaning", "monitor"),
+            *("plan", "profiles", "resolve.monitor", "units"),
         },
         set(),
     ),

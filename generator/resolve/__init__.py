@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from generator.engines.base import Asked, Engine
     from generator.errors import Finding
     from generator.fit.measured import Measured
+    from generator.front import Front
     from generator.monitor import Monitor
     from generator.plan import Service
     from generator.profiles.schema import Host as HostTable
@@ -103,7 +104,7 @@ def resolve(
         services=services,
         front=before,
         cache=cache.cache_of(profile, services, catalogue, facts),
-        monitor=_monitor(asker, parts, services, every[0], measured),
+        monitor=_monitor(asker, parts, services, before, every[0], measured),
     )
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
 
@@ -169,6 +170,7 @@ def _monitor(
     asker: _Asker,
     parts: Sequence[Part],
     services: Sequence[Service],
+    before: Front | None,
     first: _Resolved,
     measured: Sequence[Measured],
 ) -> Monitor | None:
@@ -187,6 +189,7 @@ def _monitor(
         first.plan.host,
         asker.engine.SERVER,
         tuple(services),
+        before,
         tuple(chain.from_iterable(kept)),
         [each for each in measured if each.machine == here],
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.data import to_json
-from generator.formats.promql import plain_template
+from generator.formats.promql import any_of, plain_template
 from generator.formats.template import render_template, shipped_text
 from generator.formats.text import Commented, comment
 from generator.formats.unit import Entry, Section, exec_line, specifier_escape, unit_text
@@ -237,11 +237,16 @@ def alertmanager(monitor: Monitor) -> dict[str, Any]:
         "target_matchers": [f'alertname!="{down}"'],
         "equal": ["service"],
     }
+    rules = [Commented(inhibit, "Of a server that is down, nothing else is news.")]
+    if monitor.follow:
+        those = f"alertname=~{any_of(*monitor.follow)}"
+        follow = {"source_matchers": [f'alertname="{down}"'], "target_matchers": [those]}
+        rules.append(Commented(follow, "Nor is what its front says: it has no other server."))
     who = {"name": receiver, **_receiver(monitor.receiver)}
     return {
         "route": route,
         "receivers": [Commented(who, "" if told else _NOBODY)],
-        "inhibit_rules": [Commented(inhibit, "Of a server that is down, nothing else is news.")],
+        "inhibit_rules": rules,
     }
 
 

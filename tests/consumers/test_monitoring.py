@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.parse
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -44,8 +45,8 @@ class Stub(http.server.BaseHTTPRequestHandler):
     told: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        for alert in json.loads(body):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for alert in body if isinstance(body, list) else ():
             self.told[alert["labels"]["alertname"]] = alert
         self.send_response(200)
         self.end_headers()
@@ -97,13 +98,15 @@ class Watching:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        ports = free(5)
-        self.server, self.node, self.blackbox, self.alertmanager, self.prometheus = ports
+        ports = free(7)
+        self.server, self.node, self.blackbox, self.alertmanager, self.prometheus = ports[:5]
+        self.front, metrics = ports[5:]
         data = {
             "host": {"memory": "64GiB"},
             "resources": {"memory_max": "20G", "cpu_quota": "400%"},
             "ollama": {"port": self.server},
             "models": [{"name": "qwen3:14b"}],
+            "front": {"port": self.front, "metrics_port": metrics},
             "monitor": {
                 "enable": True,
                 "interval": "1s",
@@ -122,6 +125,10 @@ class Watching:
         text = re.sub(r'for: "\d+s"', 'for: "1s"', rules.read_text(encoding="utf-8"))
         rules.write_text(text, encoding="utf-8")
 
+        self.proxy = folder / "haproxy.cfg"
+        text = (folder / "etc/hostwright/front/haproxy.cfg").read_text(encoding="utf-8")
+        self.proxy.write_text(re.sub(r".*stats socket.*\n", "", text), encoding="utf-8")
+
     def at(self, name: str) -> Path:
         return self.folder / "monitor" / name
 
@@ -131,6 +138,7 @@ class Watching:
         texts.mkdir()
         with contextlib.ExitStack() as every:
             for command in (
+                ("haproxy", "-f", str(self.proxy)),
                 (
                     "prometheus-node-exporter", "--collector.disable-defaults",
                     "--collector.textfile", f"--collector.textfile.directory={texts}",
@@ -151,6 +159,12 @@ class Watching:
 
     def ask(self, path: str, **given: str) -> Any:
         return self._ask(self.prometheus, f"/api/v1/{path}?{urllib.parse.urlencode(given)}")["data"]
+
+    def compute(self) -> int:
+        """Ask the front for an answer, and return the status."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.front)) as line:
+            line.request("POST", "/api/generate", "{}")
+            return line.getresponse().status
 
     def firing(self) -> set[str]:
         every = self.ask("alerts")["alerts"]
@@ -229,6 +243,7 @@ def test_a_server_that_stops_is_told_and_one_that_is_back_is_not(tmp_path: Path)
             assert float(speed[0]["value"][1]) == pytest.approx(40, rel=0.01)
             (both,) = asked_of("hostwright:decode_tokens_per_second")
             assert float(both["value"][1]) == pytest.approx(80, rel=0.01)
+            assert watching.compute() == HTTPStatus.OK
             assert watching.firing() == set()
         alert = until("who is told", lambda: Stub.told.get("OllamaDown"))
         assert alert["labels"]["severity"] == "critical"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from generator.engines import load_engine
 from generator.errors import ProfileError
 from generator.fit.host import host_of
 from generator.fit.measured import Measured, machine_of
 from generator.profiles.schema import Profile
 from generator.readers.plan.view import view_of
 from generator.resolve import resolve
+from generator.resolve.monitor import monitor_of
 from generator.targets import all_files
 from tests.consumers import prometheus
 from tests.plans import CATALOGUE, plan
@@ -63,6 +66,14 @@ HOSTS: dict[str, dict[str, Any]] = {
             {"name": "b", "gpus": ["1"], "keep_alive": "5m"},
         ],
     },
+    "front": {"slo": {"p95": "20s"}, "ollama": {"num_parallel": 4}, "front": {}},
+    "fronts": {
+        "slo": {"p95": "8s", "ttft": "2s"},
+        "ollama": {"num_parallel": 3},
+        "models": [{"name": "a/b:1b"}, {"name": "qwen3:14b"}],
+        "instances": [{"name": "x", "models": ["a/b:1b"]}, {"name": "y", "models": ["qwen3:14b"]}],
+        "front": {"metrics_host": "0.0.0.0"},  # noqa: S104
+    },
     "older": {"ollama": {"version": "0.24"}},
     "open": {"ollama": {"host": "::", "port": 11500}},
 }
@@ -106,7 +117,8 @@ def test_what_a_host_has_not_raises_no_alert(name: str) -> None:
         *("OllamaOutOfMemory", "OllamaRestarting"),
         *("OllamaModelNotLoaded", "OllamaGpuLost", "GpuMemoryNearFull", "GpuMissing", "GpuFault"),
         *("OllamaTokensSlow", "OllamaDegraded", "OllamaCpuThrottled", "OllamaMemoryNearMax"),
-        "OllamaMemoryReclaimed",
+        *("OllamaMemoryReclaimed", "OllamaQueueing", "OllamaShedding", "OllamaFirstByteSlow"),
+        *("OllamaAnswerSlow", "FrontMissing"),
     }
     assert alerts(decided) | absent(decided).keys() >= every
     assert not alerts(decided) & absent(decided).keys()
@@ -156,6 +168,82 @@ def test_of_several_servers_each_is_named() -> None:
     version = "http://127.0.0.1:{}/api/version"
     assert asked == [(version.format(11434), "a"), (version.format(11435), "b")]
     assert {one.service for one in decided.monitor.collector.watched} == {"a", "b"}
+
+
+FRONTS = {"OllamaQueueing", "OllamaShedding", "OllamaFirstByteSlow", "OllamaAnswerSlow"}
+
+
+def test_the_queue_is_what_waits_for_slots() -> None:
+    decided = watched(HOSTS["front"])
+    assert alerts(decided) >= {*FRONTS, "FrontMissing"}
+    assert decided.monitor
+    exprs = {alert.name: alert.expr for alert in decided.monitor.alerts}
+    assert exprs["OllamaQueueing"] == 'haproxy_backend_current_queue{proxy="ollama"} > 4'
+    assert "> 20 and" in exprs["OllamaAnswerSlow"]
+    asked = watched({**HOSTS["front"], "monitor": {"queue": 9, "ttft": "3s"}})
+    assert asked.monitor
+    exprs = {alert.name: alert.expr for alert in asked.monitor.alerts}
+    assert exprs["OllamaQueueing"].endswith("> 9")
+    assert "> 3 and" in exprs["OllamaFirstByteSlow"]
+
+
+def test_each_set_of_models_has_a_queue() -> None:
+    decided = watched(HOSTS["fronts"])
+    assert decided.front
+    assert decided.monitor
+    (alert,) = (each for each in decided.monitor.alerts if each.name == "OllamaQueueing")
+    assert len(decided.front.backends) == 2
+    for backend in decided.front.backends:
+        assert f'{{proxy="{backend.name}"}} > 3' in alert.expr
+    (scrape,) = (each for each in decided.monitor.scrapes if each.job == "front")
+    assert scrape.endpoints[0].address == "127.0.0.1:8405"
+    assert decided.monitor.follow == ()
+
+
+def caddy(data: dict[str, Any]) -> Plan:
+    """Return the Plan of a host whose front is Caddy, as far as its monitor is concerned."""
+    decided = watched(data)
+    assert decided.front
+    profile = Profile.model_validate(
+        {"schema_version": 1, "name": "test", **data, "monitor": {"enable": True}}, strict=False
+    )
+    front = replace(decided.front, kind="caddy")
+    server = load_engine("ollama").SERVER
+    monitor = monitor_of(profile, decided.host, server, decided.services, front, (), ())
+    return replace(decided, front=front, monitor=monitor)
+
+
+@pytest.mark.parametrize(
+    ("slo", "there"),
+    [
+        (
+            {"ttft": "2s", "p95": "8s"},
+            {"OllamaShedding", "OllamaFirstByteSlow", "OllamaAnswerSlow"},
+        ),
+        ({"p95": "20s"}, {"OllamaShedding", "OllamaFirstByteSlow"}),
+        ({"ttft": "11s"}, {"OllamaShedding"}),
+    ],
+)
+def test_caddy_has_histograms_and_no_queue(
+    slo: dict[str, str], there: set[str], tmp_path: Path
+) -> None:
+    """What is slower than its last bucket cannot be seen."""
+    decided = caddy({"slo": slo, "front": {}})
+    assert alerts(decided) & {*FRONTS, "FrontMissing"} == there
+    folder = folder_of(replace(decided, front=None), tmp_path)
+    assert prometheus.complaints(folder) == []
+    board = json.loads((folder / "dashboard.json").read_text())
+    exprs = [t["expr"] for panel in board["panels"] for t in panel.get("targets", ())]
+    assert any("caddy_http_response_duration_seconds_bucket" in expr for expr in exprs)
+    assert prometheus.unparsed(exprs, tmp_path) == []
+
+
+def test_while_the_only_server_is_down_its_front_is_no_news(tmp_path: Path) -> None:
+    text = (folder_of(watched(HOSTS["front"]), tmp_path) / "alertmanager.yml").read_text()
+    rules = yaml.safe_load(text)["inhibit_rules"]
+    assert rules[1]["target_matchers"] == [
+        'alertname=~"OllamaQueueing|OllamaShedding|OllamaFirstByteSlow|OllamaAnswerSlow"'
+    ]
 
 
 def test_an_older_release_tells_no_tokens() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from generator.meaning import parse_go_duration
 from generator.monitor import Absent, Alert, Collector, Monitor, Receiver, Watched
+from generator.resolve.monitor import fronts
 from generator.resolve.monitor.alerts import ALERTS
 from generator.resolve.monitor.panels import rows
 from generator.resolve.monitor.recordings import recordings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from generator.engines.base import Server
     from generator.errors import Problem
     from generator.fit.measured import Measured
+    from generator.front import Front
     from generator.host import Host
     from generator.plan import Service
     from generator.profiles.schema import Profile
@@ -35,6 +37,7 @@ def monitor_of(
     host: Host,
     server: Server,
     services: tuple[Service, ...],
+    front: Front | None,
     kept: tuple[tuple[str, str], ...],
     measured: Sequence[Measured],
 ) -> Monitor | None:
@@ -53,6 +56,7 @@ def monitor_of(
         host=host,
         told=told,
         services=services,
+        front=front,
         kept=kept,
         measured=tuple(measured),
         seconds=seconds,
@@ -68,6 +72,7 @@ def monitor_of(
         recordings=recorded,
         alerts=tuple(each for each in found if isinstance(each, Alert)),
         absent=(*(each for each in found if isinstance(each, Absent)), *missing),
+        follow=fronts.following(seen) if len(services) == 1 else (),
         rows=rows(seen),
         receiver=_receiver(profile.monitor.receiver),
         collector=_collector(seen),

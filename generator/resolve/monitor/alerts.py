@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.formats.promql import any_of, selector
 from generator.monitor import Absent
+from generator.resolve.monitor import fronts
 from generator.resolve.monitor.seen import JOB, MINUTE, alert, percent, series, tagged
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def down(seen: Seen) -> Iterator[Alert | Absent]:
 def unwatched(seen: Seen) -> Iterator[Alert | Absent]:
     """Somebody who should tell does not: without this, silence looks like health."""
     jobs = ["node", JOB, *(["dcgm"] if seen.dcgm else [])]
+    jobs += [fronts.JOB] if seen.front else []
     own = {"job": "node", "instance": "127.0.0.1:9100"}
     yield alert(
         "ScrapeDown",
@@ -437,6 +439,7 @@ ALERTS: Final[tuple[Callable[[Seen], Iterator[Alert | Absent]], ...]] = (
     unwatched,
     models,
     cards,
+    fronts.alerts,
     tokens,
     throttled,
     memory,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.formats.promql import selector
 from generator.monitor import Curve, Panel, Row
+from generator.resolve.monitor import fronts
 from generator.resolve.monitor.seen import JOB
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ def rows(seen: Seen) -> tuple[Row, ...]:
     """Return the rows that have something to show on this host."""
     every = (
         Row(title="Is it there?", panels=tuple(_alive())),
+        Row(title="Who waits?", panels=tuple(fronts.panels(seen))),
         Row(title="How fast is it?", panels=tuple(_speed(seen))),
         Row(title="Does it fit?", panels=tuple(_memory(seen))),
         Row(title="What does it use?", panels=tuple(_usage(seen))),

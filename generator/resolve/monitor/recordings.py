@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.monitor import Absent, Recording
+from generator.resolve.monitor import fronts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +74,7 @@ def _guides(seen: Seen) -> Iterator[Recording | Absent]:
             key="monitor.runner_metrics",
         )
     yield _memory(seen)
-    why = "the server counts no requests: a front does, see `[front]`"
-    for name in ("inference_requests_total", "inference_latency_seconds"):
-        yield Absent(what=f"{seen.engine}_{name}", reason=why, key="front.kind")
+    yield from fronts.recordings(seen)
 
 
 def _memory(seen: Seen) -> Recording | Absent:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.monitor import Endpoint, Scrape
+from generator.resolve.monitor import fronts
 from generator.resolve.monitor.seen import JOB, labels
 from generator.units import address
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.resolve.monitor.seen import Seen
+
+
+EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- where others listen
 
 
 def scrapes(seen: Seen) -> tuple[Scrape, ...]:
@@ -41,6 +45,15 @@ def _scrapes(seen: Seen) -> Iterator[Scrape]:
         endpoints=(Endpoint(address=address(table.address, table.node_port)),),
         reason="The machine, and what the textfile job writes of models, memory and GPUs.",
     )
+    if seen.front:
+        own = seen.front.metrics_host
+        host = table.address if own in EVERYWHERE else own
+        yield Scrape(
+            job=fronts.JOB,
+            path="/metrics",
+            endpoints=(Endpoint(address=address(host, seen.front.metrics_port)),),
+            reason="The front: who waits, how long, and who is sent away.",
+        )
     if seen.dcgm:
         yield Scrape(
             job="dcgm",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from generator.engines.base import Told
     from generator.fit.measured import Measured
+    from generator.front import Front
     from generator.host import Host
     from generator.monitor import Severity
     from generator.plan import Service
@@ -36,6 +37,7 @@ class Seen:
     host: Host
     told: Told
     services: tuple[Service, ...]
+    front: Front | None
     kept: tuple[tuple[str, str], ...]
     measured: tuple[Measured, ...]
     seconds: int
