@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_engine, load_signs
+from generator.importing.cluster import OF_CLUSTERS
 from generator.importing.entries import Entry, Left
 from generator.meaning import port_of
 from generator.readers.base import image_name
@@ -39,7 +40,13 @@ _SAID: Final = frozenset(
 _NAMES: Final = frozenset({"ContainerName", "container_name"})
 _WORD: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_OF_CLUSTERS: Final = frozenset({"kubernetes", "helm"})
+_OF_GPUS: Final = frozenset(
+    {
+        *("nvidia.com/gpu", "amd.com/gpu", "gpus", "runtime", "runtimeClassName", "AddDevice"),
+        *("devices", "device", "acceleration"),
+    }
+)
+"""Keys and options that give a container its GPUs."""
 _PLAIN: Final = re.compile(r"(?!(?:host|none|bridge|private|pasta|slirp4netns)$)[\w.-]+")
 """A network by its name, and no mode of one."""
 _FILLED: Final = "a variable of the host fills in a part of it"
@@ -60,10 +67,7 @@ def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
     yield from _image(view, box, facts)
     yield from _name(view)
     yield from _ports(view, box, facts)
-    if view.phrases.kind in _OF_CLUSTERS:
-        reason = "the rest is about a cluster, and a profile about one host"
-        yield Left(name=view.name, value="", place=view.place, reason=reason, idle=True)
-    else:
+    if view.phrases.kind not in OF_CLUSTERS:
         yield from _mounts(view, box, facts)
     yield from _gpus(view, box)
     yield from _network(view)
@@ -184,6 +188,19 @@ def _mounts(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
         else:
             reason = "a profile mounts the volume of the server and its models"
             yield Left(name="volumes", value=text, place=place, reason=reason)
+    yield from _scratch(view)
+
+
+def _scratch(view: View) -> Iterator[Left]:
+    """Yield what is in memory by the long form of a volume, which is no mount of the host."""
+    kind = ""
+    for line in view.lines:
+        if line.section != f"services.{view.name}.volumes":
+            continue
+        kind = line.value if line.name == "type" else kind
+        if kind == "tmpfs" and line.name == "target":
+            reason = "what a container has in memory is decided, and no key of a profile says it"
+            yield Left(name="volumes", value=f"tmpfs:{line.value}", place=line.place, reason=reason)
 
 
 def _models_inside(view: View, facts: Facts) -> str:
@@ -234,13 +251,23 @@ def _named(view: View, source: str, kind: str) -> str:
 
 
 def _gpus(view: View, box: Container) -> Iterator[Entry]:
-    place = box.place
+    place = _place_of_gpus(view, box)
     if view.acceleration and (box.gpu_access or view.acceleration != "cpu"):
         key = f"{view.engine}.acceleration"
         yield Entry(key=key, value=view.acceleration, name="gpus", place=place)
     ids = [match[1] for one in box.gpus if (match := _CDI.fullmatch(one))]
     if ids and "all" not in ids:
         yield Entry(key="gpu.visible_devices", value=ids, name="gpus", place=place)
+
+
+def _place_of_gpus(view: View, box: Container) -> Place:
+    """Return where a container is given its GPUs; of none, and where nobody tells, the image."""
+    keys = ((one.path[-1], one.path[-2:], one.place) for one in view.keys if one.path)
+    for name, end, place in keys:
+        if name in _OF_GPUS or end == ("gpu", "enabled"):
+            return place
+    told = ((one.name, one.place) for one in (*view.lines, *box.options))
+    return next((place for name, place in told if name in _OF_GPUS), box.place)
 
 
 def _network(view: View) -> Iterator[Entry]:

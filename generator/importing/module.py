@@ -35,7 +35,9 @@ def module(view: View) -> Iterator[Entry | Left]:
     """Yield what the options of a module become, and what computes."""
     if view.acceleration:
         key = f"{view.engine}.acceleration"
-        yield Entry(key=key, value=view.acceleration, name="acceleration", place=view.place)
+        told = (one.place for one in view.lines if one.name in {"acceleration", "package"})
+        place = next(told, view.place)
+        yield Entry(key=key, value=view.acceleration, name="acceleration", place=place)
     yield Left(name=view.name, value="", place=view.place, reason=_STAYS, fix=_TAKE_OUT, idle=True)
     for one in view.settings:
         key = _OPTIONS.get(one.name, "") if not one.within else ""

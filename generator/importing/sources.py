@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from generator.importing.cluster import OF_CLUSTERS, leftovers
 from generator.importing.container import container
 from generator.importing.entries import Entry, Left
 from generator.importing.lines import SECTIONS
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
     """Yield what becomes of each setting of a service, of which secrets are apart already."""
+    found = [*_entries_of(chosen, facts)]
+    yield from found
+    if chosen.view.container is not None and chosen.view.phrases.kind in OF_CLUSTERS:
+        yield from leftovers(chosen.view, found, chosen.texts)
+
+
+def _entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
     view = chosen.view
     yield from _release(chosen)
     yield from variables(view, facts)
