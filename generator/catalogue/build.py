@@ -60,6 +60,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "behaviour": tuple[records.Behaviour, ...],
         "context_tier": tuple[models.ContextTier, ...],
     },
+    "around.toml": {"setting": tuple[records.SettingFact, ...]},
     "builds.toml": {
         "recipe": records.Recipe,
         "blas": tuple[records.BlasFact, ...],
@@ -131,6 +132,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "processor": tuple[speed.Processor, ...],
         "storage": tuple[speed.Storage, ...],
     },
+    "topics.toml": {"topic": tuple[records.TopicFact, ...]},
     "runner.toml": {"runner_reading": tuple[records.RunnerReading, ...]},
     "secrets.toml": {
         "secret": records.SecretNames,
@@ -155,6 +157,7 @@ APART: Final[Mapping[str, tuple[str, ...]]] = {
     "clients.json": ("client",),
     "cache.json": ("cache_program", "litellm_key"),
     "engines.json": ("other_engine",),
+    "around.json": ("setting", "topic"),
 }
 # What only the build asks for.
 UNUSED: Final = frozenset({"anatomy"})
@@ -189,6 +192,8 @@ ONCE: Final = (
     ("radeon.targets",),
     ("workspace.library",),
     ("runner_reading.names",),
+    ("setting.name",),
+    ("topic.name", "topic.also"),
     ("taken.names",),
     ("storage.kind",),
     ("variable.name", "dead.names"),

@@ -16,7 +16,16 @@ from generator.catalogue.facts import Facts
 from generator.catalogue.hardware import Core, Hypervisor, Radeon
 from generator.catalogue.models import LibraryEntry, ModelFact, whole
 from generator.catalogue.nixos import Channel
-from generator.catalogue.records import KeyFact, LimitFact, Spelling, Table, record
+from generator.catalogue.records import (
+    KeyFact,
+    LimitFact,
+    LitellmKey,
+    SettingFact,
+    Spelling,
+    Table,
+    TopicFact,
+    record,
+)
 from generator.errors import CatalogueError
 from generator.units import Release
 
@@ -181,6 +190,21 @@ class Catalogue:
     def limits(self) -> Mapping[str, LimitFact]:
         """Limits and sandboxing, by systemd's name."""
         return Table(LimitFact, self.tables["limit"])
+
+    @functools.cached_property
+    def settings(self) -> Mapping[str, SettingFact]:
+        """Settings of programs around a server, by the name that these give them."""
+        return Table(SettingFact, self.tables["setting"])
+
+    @functools.cached_property
+    def litellm_keys(self) -> Mapping[str, LitellmKey]:
+        """Keys of LiteLLM's configuration, by their path."""
+        return Table(LitellmKey, self.tables["litellm_key"])
+
+    @functools.cached_property
+    def topics(self) -> Mapping[str, TopicFact]:
+        """What people ask about, by a word."""
+        return Table(TopicFact, self.tables["topic"])
 
     def core_name(self, implementer: int, part: int) -> str:
         """The name of an Arm core; empty: not known."""

@@ -376,6 +376,30 @@ class CacheProgram:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SettingFact:
+    """A setting of a program around a server; `default` empty: nothing counts unless it is said."""
+
+    name: str
+    program: str
+    default: Blank = ""
+    effect: str
+    ollama: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TopicFact:
+    """What people ask about that has no name of its own in any file; `also` are other words."""
+
+    name: str
+    also: tuple[str, ...] = ()
+    title: str
+    text: tuple[str, ...]
+    see: tuple[str, ...] = ()
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class LitellmKey:
     """A key of LiteLLM's config.yaml by its path; `since` empty: every release reads it."""
 

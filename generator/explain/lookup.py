@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import HostwrightError
+from generator.explain.around import (
+    setting_names,
+    setting_page,
+    setting_summary,
+    topic_names,
+    topic_page,
+)
 from generator.explain.history import asked
 from generator.explain.keys import key_page, keys, limit_names, limit_page
 from generator.explain.models import model_page, shown_name, summary
@@ -72,6 +79,16 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "option": _Kind(
         lambda facts: facts.options, lambda facts, name: facts.options[name].effect, option_page
     ),
+    "setting": _Kind(
+        lambda _: dict.fromkeys(setting_names().values()),
+        lambda _, name: setting_summary(name),
+        lambda name, _: setting_page(name),
+    ),
+    "topic": _Kind(
+        lambda _: load_catalogue().topics,
+        lambda _, name: load_catalogue().topics[name].title,
+        lambda name, _: topic_page(name),
+    ),
     "model": _Kind(
         lambda facts: [shown_name(model) for model in facts.models], _of_model, model_page
     ),
@@ -132,6 +149,10 @@ def _called(word: str) -> tuple[tuple[str, str], ...]:
     found = [(kind, word) for kind in _QUICK if word in _KINDS[kind].names(facts)]
     if limit := limit_names().get(word):
         found.append(("limit", limit))
+    if setting := setting_names().get(word):
+        found.append(("setting", setting))
+    if topic := topic_names().get(word.lower()):
+        found.append(("topic", topic))
     found += [("key", path) for path in keys() if path.rpartition(".")[2] == word]
     return tuple(dict.fromkeys(found))
 
@@ -140,7 +161,10 @@ def _names() -> dict[str, None]:
     """Return every name that leads to a page."""
     facts = asked().facts
     names = (name for kind in _QUICK for name in _KINDS[kind].names(facts))
-    return dict.fromkeys((*names, *limit_names(), *(key.rpartition(".")[2] for key in keys())))
+    around = (*setting_names(), *topic_names())
+    return dict.fromkeys(
+        (*names, *limit_names(), *around, *(key.rpartition(".")[2] for key in keys()))
+    )
 
 
 _ALIKE: Final = str.maketrans("oil", "011")

@@ -17,6 +17,8 @@ KINDS: Final = {
     "key": "keys of a profile",
     "limit": "limits and sandboxing of a unit or container",
     "option": "model options: requests, PARAMETER in a Modelfile",
+    "setting": "settings of proxies, gateways and monitors around a server",
+    "topic": "what has no name of its own in any file",
     "model": "models of the library",
 }
 

@@ -46,7 +46,7 @@ def _elsewhere(number: int) -> str:
     why="A server is silent while it loads a model and reads a long prompt, and without streaming "
     "until the last word: minutes on a CPU. A proxy that waits a minute answers 504 in its place, "
     "or cuts the stream, while the server goes on computing for nobody. nginx waits 60 seconds "
-    "where nothing is said.",
+    "where no `proxy_read_timeout` is said, LiteLLM as long as its `request_timeout`.",
     bad="timeout server 60s    # haproxy.cfg",
     good="timeout server 30m",
     source="nginx.org: proxy_read_timeout; docs.haproxy.org/2.8: timeout server; "
@@ -70,8 +70,8 @@ def gives_up(view: View, _: Facts) -> Hits:
     id="HW224",
     title="a stream that is collected on its way",
     why="The server sends each token as it comes. A proxy that collects answers in buffers hands "
-    "them on when one is full: the text comes in clumps, or at the end. nginx does so unless told "
-    "otherwise; Caddy does where a `flush_interval` or buffers are set.",
+    "them on when one is full: the text comes in clumps, or at the end. nginx does so unless "
+    "`proxy_buffering` is off; Caddy does where a `flush_interval` or buffers are set.",
     bad="location / { proxy_pass http://127.0.0.1:11434; }",
     good="location / { proxy_pass http://127.0.0.1:11434; proxy_buffering off; }",
     source="nginx.org: proxy_buffering; caddyserver.com/docs: reverse_proxy, flush_interval",
@@ -92,7 +92,7 @@ def collects(view: View, _: Facts) -> Hits:
     title="a request that is too large for the proxy",
     why="A picture goes into a request as text, a third larger than its file, and a long "
     "conversation is sent whole each time. A proxy that takes less answers 413 in place of the "
-    "server. nginx takes 1 MB unless told otherwise.",
+    "server. nginx takes 1 MB unless `client_max_body_size` says more.",
     bad="location / { proxy_pass http://127.0.0.1:11434; }",
     good="location / { proxy_pass http://127.0.0.1:11434; client_max_body_size 64m; }",
     source="nginx.org: client_max_body_size; caddyserver.com/docs: request_body",
