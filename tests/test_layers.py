@@ -96,7 +96,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"cache", "formats", "plan", "targets.base", "targets.cache", "units"},
         set(),
     ),
-    "targets.monitor": ({"formats", "monitor", "plan", "targets.base", "targets.unit"}, set()),
+    "targets.monitor": (
+        {"formats", "monitor", "plan", "targets.base", "targets.monitor", "targets.unit"},
+        set(),
+    ),
     "targets.front": (
         {"formats", "front", "plan", "targets.base", "targets.container", "targets.front", "units"},
         set(),

@@ -281,6 +281,17 @@ HostPort = Annotated[
     ),
     AfterValidator(_port),
 ]
+# Alertmanager takes some texts for templates, and NixOS a `$` in them for a variable.
+Channel = Annotated[
+    str, matching(re.compile(r"[#@]?[\w.-]{1,80}"), "a channel; write it like `#alerts`")
+]
+Login = Annotated[
+    str,
+    matching(
+        re.compile(r"[A-Za-z0-9._%+@\\/-]{1,200}"),
+        "who logs in; write letters, digits and `._%+@\\/-`",
+    ),
+]
 Email = Annotated[
     str,
     matching(

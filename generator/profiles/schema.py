@@ -475,7 +475,7 @@ class Receiver(Table):
     """File with the bearer token for it."""
     slack_url_file: fields.SecretPath | None = None
     """File with the URL of an incoming webhook of Slack, or of what takes the same."""
-    slack_channel: fields.Text | None = None
+    slack_channel: fields.Channel | None = None
     """Channel, where the URL does not say so already."""
     email_to: fields.Email | None = None
     """Address that mail goes to; needs `email_from` and `smarthost`."""
@@ -483,7 +483,7 @@ class Receiver(Table):
     """Address that mail comes from."""
     smarthost: fields.HostPort | None = None
     """Mail server, like `mail.example.org:587`."""
-    email_user: fields.Text | None = None
+    email_user: fields.Login | None = None
     """Who logs in there; left out: the server asks nobody."""
     email_password_file: fields.SecretPath | None = None
     """File with the password."""

@@ -29,6 +29,7 @@ from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
 from generator.targets.cache.nixos import nixos_options
 from generator.targets.front import nixos as front
 from generator.targets.monitor import Found, monitor_files
+from generator.targets.monitor.nixos import nixos_module
 from generator.targets.refusals import bindings, refusals
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
@@ -175,7 +176,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
         Found(service=one.name, manager="systemd", unit=one.unit, models=one.models_dir or own)
         for one in plan.services
     ]
-    return (File("README.md", text), *monitor_files(plan, found))
+    return (File("README.md", text), *nixos_module(plan), *monitor_files(plan, found, units=False))
 
 
 def _bindings(service: Service) -> list[str]:

@@ -171,6 +171,7 @@ def plans() -> list[Plan]:
         plan(ended),
         plan(OWNED),
         plan({"service": {"full_unit": True}}),
+        plan({"front": {}, "monitor": {"enable": True}}),
         of_two_backends(),
         plan(VLLM),
         plan(CACHED),

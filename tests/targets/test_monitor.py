@@ -18,7 +18,7 @@ from generator.readers.plan.view import view_of
 from generator.resolve import resolve
 from generator.resolve.monitor import monitor_of
 from generator.targets import all_files
-from tests.consumers import prometheus
+from tests.consumers import nix, prometheus
 from tests.plans import CATALOGUE, plan
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ KEPT: dict[str, Any] = {
     "models": [{"name": "qwen3:14b", "preload": True}, {"name": "all-minilm", "preload": True}],
 }
 TOLD = {
-    "webhook": "https://alerts.example.org/in?a=1&b={x}",
+    "webhook": "https://alerts.example.org/in?a=1&b=%7B",
     "webhook_token_file": "/etc/keys/webhook",
     "slack_url_file": "/etc/keys/slack",
-    "slack_channel": '#llm {{ "}}" }} %s',
+    "slack_channel": "#llm_ops",
     "email_to": "ops@example.org",
     "email_from": "host@example.org",
     "smarthost": "mail.example.org:587",
-    "email_user": 'a "b" \\ $HOME',
+    "email_user": "CORP\\host%x+1",
     "email_password_file": "/etc/keys/mail",
 }
 HOSTS: dict[str, dict[str, Any]] = {
@@ -55,9 +55,7 @@ HOSTS: dict[str, dict[str, Any]] = {
     "dcgm": {"host": {"gpus": [CARD]}, "monitor": {"dcgm_port": 9400, "gpu_percent": 80}},
     "amd": {"host": {"gpus": [RADEON]}, "ollama": {"acceleration": "rocm"}},
     "unified": {"host": {"gpus": [GB10], "unified_memory": True}},
-    "told": {
-        "monitor": {"receiver": {**TOLD, "webhook": "https://alerts.example.org/in?a=1&b=%7B"}}
-    },
+    "told": {"monitor": {"receiver": TOLD}},
     "pair": {
         "host": {"gpus": [CARD, CARD]},
         **KEPT,
@@ -359,3 +357,42 @@ def measured(decode: float, machine: str) -> Measured:
         date="2026-11-01", requests=8, slots=1, context=4096, cache_type="f16", depth=200,
         decode=decode, low=decode - 1, high=decode + 1, prompt=900.0, size=1, on_gpus=1, load=2.0,
     )  # fmt: skip
+
+
+STUB = """
+{ file }:
+let
+  given = import file {
+    lib = { mkDefault = value: value; mkIf = test: value: if test then value else null; };
+    config.services.grafana.enable = true;
+    pkgs = { python3 = "/python"; writeTextDir = name: text: text; };
+  };
+  inherit (given.services) prometheus grafana;
+in
+{
+  scrape_configs = prometheus.scrapeConfigs;
+  global = prometheus.globalConfig;
+  rules = map toString prometheus.ruleFiles;
+  alertmanager = prometheus.alertmanager.configText;
+  alerting.alertmanagers = prometheus.alertmanagers;
+  flags = prometheus.exporters.node.extraFlags;
+  board = (builtins.head grafana.provision.dashboards.settings.providers).options.path;
+  rules_of_tmpfiles = given.systemd.tmpfiles.rules;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["cards", "front", "told"])
+def test_nixos_is_told_the_same_by_its_own_options(name: str, tmp_path: Path) -> None:
+    folder = folder_of(watched(HOSTS[name]), tmp_path, "nixos")
+    told = nix.ask(STUB, {"file": str(folder / "monitor.nix")})
+    plain = yaml.safe_load((folder / "prometheus.yml").read_text())
+    for part in ("scrape_configs", "global", "alerting"):
+        assert told[part] == plain[part]
+    assert told["rules"] == [str(folder / "prometheus-rules.yml")]
+    assert told["alertmanager"] == (folder / "alertmanager.yml").read_text()
+    assert told["board"] == (folder / "dashboard.json").read_text()
+    directory = json.loads((folder / "textfile.json").read_text())["directory"]
+    assert told["flags"] == [f"--collector.textfile.directory={directory}"]
+    assert told["rules_of_tmpfiles"] == [f"d {directory} 0755 root root"]
+    assert not list(folder.glob("*.service"))

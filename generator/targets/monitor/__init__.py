@@ -34,6 +34,14 @@ _PANELS: Final = 4
 """... and panels beside each other in a row."""
 _SEVERE: Final = 'severity="critical"'
 _UNITS: Final = {"tok/s": "suffix: tok/s"}
+SANDBOX: Final = (
+    ("ProtectSystem", "strict"),
+    ("ProtectHome", "yes"),
+    ("PrivateTmp", "yes"),
+    ("ProtectKernelModules", "yes"),
+    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+)
+"""What the textfile job may not do."""
 _NOBODY: Final = "Nobody is told: `[monitor.receiver]` of the profile names nobody."
 
 
@@ -52,8 +60,11 @@ class Found:
     models: str
 
 
-def monitor_files(plan: Plan, found: Iterable[Found]) -> tuple[File, ...]:
-    """Return the folder; nothing where the profile does not ask for it."""
+def monitor_files(plan: Plan, found: Iterable[Found], *, units: bool = True) -> tuple[File, ...]:
+    """Return the folder; nothing where the profile does not ask for it.
+
+    Without `units` somebody else runs the textfile job.
+    """
     monitor = plan.monitor
     if monitor is None:
         return ()
@@ -66,8 +77,7 @@ def monitor_files(plan: Plan, found: Iterable[Found]) -> tuple[File, ...]:
         "blackbox.yml": _headed(plan, blackbox(monitor)),
         "dashboard.json": to_json(dashboard(plan, monitor)),
         "textfile.json": to_json(textfile(plan, monitor, known)),
-        f"{NAME}.service": _service(plan, monitor, known.values()),
-        f"{NAME}.timer": _timer(plan, monitor),
+        **(_units(plan, monitor, known.values()) if units else {}),
         "README.md": render_template(
             "monitor/README.md.jinja",
             plan=plan,
@@ -75,7 +85,7 @@ def monitor_files(plan: Plan, found: Iterable[Found]) -> tuple[File, ...]:
             of_a_user=any(each.of_a_user for each in known.values()),
             script=SCRIPT,
             config=CONFIG,
-            unit=NAME,
+            unit=NAME if units else "",
         ),
     }
     script = File(
@@ -363,6 +373,11 @@ def textfile(plan: Plan, monitor: Monitor, found: Mapping[str, Found]) -> dict[s
     }
 
 
+def _units(plan: Plan, monitor: Monitor, found: Iterable[Found]) -> dict[str, str]:
+    service, timer = _service(plan, monitor, found), _timer(plan, monitor)
+    return {f"{NAME}.service": service, f"{NAME}.timer": timer}
+
+
 def _service(plan: Plan, monitor: Monitor, found: Iterable[Found]) -> str:
     """Return the unit of the script: it reads what others run, and writes one directory."""
     boxes = [each for each in found if each.container]
@@ -389,12 +404,12 @@ def _service(plan: Plan, monitor: Monitor, found: Iterable[Found]) -> str:
 
 def _sandbox(monitor: Monitor) -> Sequence[Entry]:
     return (
-        Entry("ProtectSystem", "strict", "It writes there, and nowhere else."),
-        Entry("ReadWritePaths", specifier_escape(monitor.collector.directory)),
-        Entry("ProtectHome", "yes"),
-        Entry("PrivateTmp", "yes"),
-        Entry("ProtectKernelModules", "yes"),
-        Entry("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+        Entry(
+            "ReadWritePaths",
+            specifier_escape(monitor.collector.directory),
+            "It writes there, and nowhere else.",
+        ),
+        *(Entry(name, value) for name, value in SANDBOX),
     )
 
 
