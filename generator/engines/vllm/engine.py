@@ -112,6 +112,10 @@ def ask_of(view: View, facts: Facts) -> Ask:
     return asked_of(view, facts)
 
 
+def turn(load: tuple[str, ...], unload: tuple[str, ...]) -> None:
+    """Return nothing: a server has the model that it has started with."""
+
+
 def running(facts: Facts) -> Running:
     """Return what is so of a vLLM of a release; a running one is not compared."""
     from generator.engines.vllm.running import RunningVllm
