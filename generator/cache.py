@@ -17,13 +17,16 @@ Mode = Literal["default_on", "default_off"]
 Scope = Literal["key", "end_user"]
 KEY: Final = "LITELLM_MASTER_KEY"
 """The variable from which LiteLLM knows the key that clients send; it stands in no output."""
+FRONT_KEY: Final = "HOSTWRIGHT_FRONT_KEY"
+"""The variable with the key that LiteLLM shows a front that asks for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A `name` that clients ask for, and the `model` of the service of that name behind it.
+    """A `name` that clients ask for, and the `model` of a service behind it (empty: of the front).
 
-    `provider` is what LiteLLM calls a server of its kind, which it asks below `path`.
+    `provider` is what LiteLLM calls a server of its kind, which it asks below `path`. `key` is the
+    variable with what it shows there (empty: nothing).
     """
 
     name: str
@@ -31,6 +34,7 @@ class Route:
     service: str
     provider: str
     path: str
+    key: str = ""
     mode: Literal["chat", "embedding"]
 
 

@@ -97,13 +97,14 @@ def resolve(
     services = instances.joined(services)
     before = front.front_of(profile, engine, facts, services)
     said = [*instances.remarked([one.found for one in every], parts)]
-    found = list(dict.fromkeys([*said, *front.remarks(before, services)]))
+    said += [*front.remarks(before, services), *cache.remarks(profile, before)]
+    found = list(dict.fromkeys(said))
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))
     plan = replace(
         every[0].plan,
         services=services,
         front=before,
-        cache=cache.cache_of(profile, services, catalogue, facts),
+        cache=cache.cache_of(profile, services, before, catalogue, facts),
         monitor=_monitor(asker, parts, services, before, every[0], measured),
     )
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
@@ -146,7 +147,6 @@ def _resolved(part: Part, asker: _Asker) -> _Resolved:
     found = [*decided.findings, *_remarks(name, asked, case)]
     seen = view_of(plan)
     found += (located.finding for located in judge(seen, facts))
-    found += cache.remarks(profile)
     problems = [
         *devices.faults(profile.gpu, case.host, facts, case.acceleration),
         *limits.faults(profile, case.host),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeGuard
 
-from generator.cache import KEY, Cache, Fallback, Route, Semantic, Store
+from generator.cache import FRONT_KEY, KEY, Cache, Fallback, Route, Semantic, Store
 from generator.catalogue.records import CacheProgram
 from generator.engines import load_engine
 from generator.errors import Problem
+from generator.front import CERTIFICATE
 from generator.meaning import parse_go_duration
 from generator.rules.registry import every_rule
 from generator.units import is_local, written_size
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
     from generator.errors import Finding
+    from generator.front import Front
     from generator.plan import Model, Service
-    from generator.profiles.schema import CacheChoice, Profile, SemanticChoice
+    from generator.profiles.schema import CacheChoice, FrontChoice, Profile, SemanticChoice
 
 _EMBEDS: Final = "embedding"
 _SECOND: Final = 10**9
 _ALIKE: Final = "HW623"
+_PAST: Final = "HW624"
 _EVIDENCE: Final = (
     "questions that differ in one word, as `enable` and `disable`, lie closer together than "
     "two wordings of one question, so that no threshold parts them"
@@ -40,7 +44,11 @@ _POLICIES: Final = {
 
 
 def cache_of(
-    profile: Profile, services: Sequence[Service], catalogue: Catalogue, facts: Facts
+    profile: Profile,
+    services: Sequence[Service],
+    front: Front | None,
+    catalogue: Catalogue,
+    facts: Facts,
 ) -> Cache | None:
     """Return the cache before the services, or None where the profile asks for none."""
     choice = profile.cache
@@ -65,7 +73,7 @@ def cache_of(
         mode=mode,
         mode_reason=_MODES[mode],
         max_messages=most,
-        routes=tuple(_routes(services)),
+        routes=tuple(_behind(services, front) if _passes(front) else _routes(services)),
         fallbacks=tuple(_fallbacks(services)),
         store=None if choice.semantic else _store(choice, programs["redis"]),
         semantic=_semantic(choice.semantic, profile, services, facts) if choice.semantic else None,
@@ -81,6 +89,23 @@ def _models(services: Sequence[Service]) -> Iterator[tuple[Service, Model]]:
     """Yield each model of each service, under one name once."""
     for service in services:
         yield from ((service, model) for model in {m.served: m for m in service.models}.values())
+
+
+def _passes(front: Front | None) -> TypeGuard[Front]:
+    """Return whether LiteLLM goes through the front: it shows keys, but no name and password.
+
+    On the loopback a certificate for the name of the host vouches for nothing.
+    """
+    return front is not None and front.auth != "basic" and not front.secret(CERTIFICATE)
+
+
+def _behind(services: Sequence[Service], front: Front) -> Iterator[Route]:
+    """Yield each model once for each queue of the front that leads to it."""
+    named = {service.name: service for service in services}
+    key = FRONT_KEY if front.auth else ""
+    for backend in front.backends:
+        for route in _routes([named[backend.servers[0].service]]):
+            yield replace(route, service="", path=f"{backend.prefix}{route.path}", key=key)
 
 
 def _routes(services: Sequence[Service]) -> Iterator[Route]:
@@ -160,7 +185,7 @@ def faults(profile: Profile, services: Sequence[Service], facts: Facts) -> Itera
         )
     if parse_go_duration(choice.ttl) < _SECOND:
         yield Problem("cache.ttl", f"`{choice.ttl}` is no whole second", "write `1s` or more")
-    yield from _ports(choice, services)
+    yield from _ports(choice, services, profile.front)
     if choice.semantic:
         yield from _semantic_faults(profile, choice.semantic, facts)
 
@@ -170,8 +195,12 @@ def _is_ip(host: str) -> bool:
     return "%" not in host and (":" in host or host.replace(".", "").isdigit())
 
 
-def _ports(choice: CacheChoice, services: Sequence[Service]) -> Iterator[Problem]:
+def _ports(
+    choice: CacheChoice, services: Sequence[Service], front: FrontChoice | None
+) -> Iterator[Problem]:
     taken = {service.listen.port: service.product for service in services}
+    if front:
+        taken |= {front.port: "the front", front.metrics_port: "the front's metrics"}
     for key, port in (("port", choice.port), ("redis_port", choice.redis_port)):
         if port in taken:
             yield Problem(f"cache.{key}", f"{port} is that of {taken[port]}", "choose another one")
@@ -192,8 +221,15 @@ def _semantic_faults(profile: Profile, choice: SemanticChoice, facts: Facts) -> 
         yield Problem("cache.semantic", f"it gives wrong answers: {_EVIDENCE}", hint)
 
 
-def remarks(profile: Profile) -> Iterator[Finding]:
+def remarks(profile: Profile, front: Front | None) -> Iterator[Finding]:
     """Yield what there is to say of a cache that is decided."""
+    if profile.cache and front and not _passes(front):
+        yield every_rule()[_PAST].finding(
+            f"LiteLLM asks the servers past the front, which asks for a "
+            f"{'password' if front.auth == 'basic' else 'name that is in its certificate'}",
+            "cache",
+            "let clients of the front in by keys, and without TLS on the loopback, or leave it be",
+        )
     if profile.cache and profile.cache.semantic:
         yield every_rule()[_ALIKE].finding(
             f"it gives wrong answers: {_EVIDENCE}", "cache.semantic", "leave it out"

@@ -1,4 +1,4 @@
-"""HW623: a cache that answers by likeness."""
+"""HW623, HW624: a cache that answers by likeness, and one that goes past a queue."""
 
 from __future__ import annotations
 
@@ -19,4 +19,15 @@ ALIKE: Final = Rule(
     good='[cache]\nttl = "1h"    # the same request, to the letter, gets the same answer',
     source="BerriAI/litellm#12234; vllm-project/semantic-router#2691; zilliztech/GPTCache#694; "
     "docs/beyond.md of Hostwright",
+)
+PAST: Final = Rule(
+    id="HW624",
+    severity="info",
+    title="a cache that goes past the front",
+    why="LiteLLM can show a front a key, but no name and password, and on the loopback a "
+    "certificate vouches for no name. It then asks the servers themselves: what it asks does not "
+    "wait in the queue of the front, and is not counted there.",
+    bad='[front]\nauth = "basic"\n[cache]',
+    good='[front]\nauth = "bearer"\n[cache]    # HOSTWRIGHT_FRONT_KEY in cache.key_file',
+    source="docs.litellm.ai, providers/ollama; docs/beyond.md of Hostwright",
 )

@@ -87,6 +87,7 @@ COMMON: Final = (
         "Service.engine Service.release_told Service.resume_declined",
     ),
     LeftOut("in the file of rules, beside what it sets", "Alert.key"),
+    LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
     LeftOut("for NixOS hosts that name further models in `hostwright.models`", "Service.offered"),
     LeftOut(
         "in the variables and the Modelfile already",
@@ -123,7 +124,7 @@ NOT_ON_HOSTS: Final = (
     ),
     LeftOut(
         "for containers; here a variable picks the GPUs, and every step runs on the host",
-        "Devices.ids Devices.nodes Step.where Variable.scope",
+        "Devices.ids Devices.nodes Variable.scope",
     ),
 )
 """What the targets without a container leave out."""

@@ -155,7 +155,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         file,
         *modelfiles(plan, "modelfiles"),
         *build_files(plan, "build"),
-        *compose_files(plan, _address),
+        *compose_files(plan, _address, front.address_of(plan)),
         *front.compose_files(plan, _address),
     )
 

@@ -63,8 +63,13 @@ LEFT_OUT: Final = (
         "Container.program Service.command Modelfile.file",
     ),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
-    LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
-    LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
+    LeftOut(
+        "it is for one host; a cluster has proxies and caches of its own", "Plan.cache Plan.front"
+    ),
+    LeftOut(
+        "the chart is for an engine that takes none",
+        "Argument.name Argument.value Argument.reason Argument.scope",
+    ),
     LeftOut(
         "the chart has one claim for all pods, and two servers must not write to one",
         key="k8s.replicas",

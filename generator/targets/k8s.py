@@ -56,7 +56,6 @@ LEFT_OUT: Final = (
     LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
     LeftOut("the Service of the cluster is before the pods", "Plan.front"),
-    LeftOut("`gen verify` compares it; a pull takes what the registry has", "Model.digest"),
 )
 _MODELFILES: Final = "modelfiles"
 _BRINGS: Final = frozenset({"pull", "create"})

@@ -126,7 +126,8 @@ NOT_IN_PODS: Final = (
     ),
     LeftOut(
         "nobody reloads a kernel module of a node from a pod",
-        "Job.before Job.remain_after_exit Job.stop_when_unneeded Job.programs Job.stop_steps",
+        "Job.before Job.remain_after_exit Job.stop_when_unneeded Job.programs Job.stop_steps "
+        "Step.where",
         key="service.resume_fix",
         asked=lambda service: any(job.kind == "resume" for job in service.jobs),
         fix="nodes of a cluster do not sleep",

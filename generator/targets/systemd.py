@@ -30,7 +30,6 @@ from generator.targets.base import (
     placed,
 )
 from generator.targets.bundle import bundle_files, held_by_unit, wait_seconds
-from generator.targets.cache.config import reach_on_host
 from generator.targets.cache.units import unit_files, units_of
 from generator.targets.front import units as front
 from generator.targets.monitor import Found, monitor_files
@@ -94,7 +93,7 @@ LEFT_OUT: Final = (
         asked=lambda service: service.build,
         fix="build it with these flags and name it in `service.binary`, or use another target",
     ),
-    LeftOut("the unit has a name, and the host its programs", "Job.name Job.programs"),
+    LeftOut("the host has its programs", "Job.programs"),
 )
 
 
@@ -125,7 +124,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         *jobs,
         *timer_files(plan, PLACES.units, [job for one in every for job in one.jobs]),
         *modelfiles(plan, PLACES.modelfiles),
-        *unit_files(plan, PLACES.units, PLACES.modelfiles, reach_on_host),
+        *unit_files(plan, PLACES.units, PLACES.modelfiles),
         *front.unit_files(plan, PLACES.units, PLACES.modelfiles),
         *made,
     )

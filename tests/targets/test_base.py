@@ -48,7 +48,7 @@ EVERYTHING: dict[str, object] = {
     "gpu": {"visible_devices": ["1", "0"], "device_order": "FASTEST_FIRST", "layers": "fit"},
     "models": [
         {"name": "a:1b", "preload": True, "parameters": {"num_ctx": 4096, "stop": ["a", "b"]}},
-        {"name": "b:1b", "role": "fallback"},
+        {"name": "b:1b", "role": "fallback", "digest": "0123456789ab"},
     ],
     "service": {
         "full_unit": True,
@@ -125,6 +125,7 @@ VLLM = {
     "host": {"gpus": [{"name": "A100", "memory": "80GiB", "compute_capability": "8.0"}]},
     "models": [{"name": "a:1b", "hf": "org/a"}],
     "service": {"full_unit": True},
+    "cache": {},
 }
 ALIKE = {
     **CACHED,
@@ -175,6 +176,7 @@ def plans() -> list[Plan]:
         of_two_backends(),
         plan(VLLM),
         plan(CACHED),
+        plan({**CACHED, "front": {"auth": "bearer", "auth_file": "/etc/front.keys"}}),
         plan(ALIKE),
         plan({"ollama": {"host": "192.0.2.7"}, "check": {"ignore": [OPEN]}}),
         *(shipped(name, version=release) for name in PROFILES for release in RELEASES),
@@ -185,8 +187,8 @@ PLANS = plans()
 
 
 def use(name: str, decided: Plan) -> None:
-    if decided.service.arguments and name == "nixos":
-        return  # which has a module for one engine
+    if decided.service.arguments and name in {"nixos", "helm"}:
+        return  # which have a module, or a chart, for one engine
     all_files(name, decided)
     limitations(name, decided)
 

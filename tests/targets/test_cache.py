@@ -37,6 +37,9 @@ SEMANTIC = {"model": "nomic-embed-text", "qdrant": "http://127.0.0.1:6333"}
 ACCEPTED = {"ignore": [{"rule": "HW623", "reason": "answers are checked by hand"}]}
 
 
+FRONT = {"auth": "bearer", "auth_file": "/etc/hostwright/front.keys"}
+
+
 def profile(**cache: object) -> dict[str, Any]:
     return {"models": MODELS, "cache": cache}
 
@@ -91,6 +94,49 @@ def test_containers_of_compose_reach_each_other_by_name() -> None:
     assert (params["host"], params["port"]) == ("llm-redis", 6379)
 
 
+def test_it_asks_through_the_front_with_a_key_of_its_own() -> None:
+    data = {
+        "models": [{"name": "a:1b"}, {"name": "b:1b"}],
+        "instances": [{"name": "one", "models": ["a:1b"]}, {"name": "two", "models": ["b:1b"]}],
+        "front": FRONT,
+        "cache": {},
+    }
+    key = "os.environ/HOSTWRIGHT_FRONT_KEY"
+    for target, where in (("systemd", "127.0.0.1:11433"), ("compose", "front:11433")):
+        found = [one["litellm_params"] for one in config(data, target)["model_list"]]
+        assert [(one["api_base"], one["api_key"]) for one in found] == [
+            (f"http://{where}/a-1b", key),
+            (f"http://{where}/b-1b", key),
+        ]
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        {**FRONT, "auth": "basic"},
+        {**FRONT, "certificate": "/etc/front.pem", "certificate_key": "/etc/front.key"},
+    ],
+)
+def test_what_it_cannot_show_a_front_has_it_ask_the_servers(front: dict[str, object]) -> None:
+    data = {**profile(), "front": front}
+    found = config(data)["model_list"]
+    assert {one["litellm_params"]["api_base"] for one in found} == {"http://127.0.0.1:11434"}
+    assert "HW624" in rules(plan(data))
+
+
+def test_a_server_with_the_api_of_openai_is_asked_in_it() -> None:
+    card = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
+    data = {
+        "engine": "vllm",
+        "host": {"memory": "64GiB", "gpus": [card]},
+        "models": [{"name": "qwen3:8b", "hf": "Qwen/Qwen3-8B-AWQ"}],
+        "cache": {},
+    }
+    (found,) = config(data, "compose")["model_list"]
+    assert found["litellm_params"]["model"].startswith("hosted_vllm/")
+    assert found["litellm_params"]["api_base"].endswith(":8000/v1")
+
+
 def test_a_semantic_cache_is_asked_for_and_has_no_redis() -> None:
     data = {**profile(semantic=SEMANTIC), "check": ACCEPTED}
     assert config(data)["litellm_settings"]["cache_params"] == {
@@ -126,9 +172,9 @@ def keys(document: Any, path: str = "") -> Iterator[str]:
 def test_every_key_is_one_that_litellm_is_known_to_read() -> None:
     known = {key.name for key in load_catalogue().all("litellm_key", LitellmKey)}
     alike = {**profile(semantic=SEMANTIC), "check": ACCEPTED}
-    written = {*keys(config(profile(max_messages=2))), *keys(config(alike))}
-    assert written - known == set()
-    assert known - written == {"model_list[].litellm_params.api_key"}
+    exact = {**profile(max_messages=2), "front": FRONT}
+    written = {*keys(config(exact)), *keys(config(alike))}
+    assert written == known
 
 
 # ── what is refused ───────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from generator.engines.base import Asked, Decided, Meant, Server
+from generator.engines.base import Asked, Decided, Gateway, Meant, Server
 from generator.errors import Finding, Problem
 from generator.plan import PROGRAM, Argument, Health, Model, Omission, Setting, Step
 
@@ -48,6 +48,7 @@ SERVER: Final = Server(
     user="vllm",
     home="/var/lib/vllm",
     address="--host",
+    litellm=Gateway(chat="hosted_vllm", embedding="hosted_vllm"),
     binary="/opt/vllm/bin/vllm",
     first_start_seconds=_FIRST_START,
     shm_size=_SHARED,

@@ -13,18 +13,18 @@ from generator.targets.cache.config import (
     REDIS_CONF,
     REDIS_USER,
     VARIABLES,
+    At,
     config_file,
     published,
     redis_file,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from generator.cache import Store
-    from generator.plan import Plan
+    from generator.plan import Plan, Service
     from generator.targets.base import File
-    from generator.targets.cache.config import Reach
 
 REDIS_PORT: Final = 6379
 """Where Redis listens in a network of containers, which has no other one."""
@@ -34,13 +34,13 @@ ALIVE: Final = (
 )
 
 
-def compose_files(plan: Plan, reach: Reach) -> tuple[File, ...]:
-    """Return what the containers of Compose mount, from `./cache`."""
+def compose_files(plan: Plan, reach: Callable[[Service], str], front: str) -> tuple[File, ...]:
+    """Return what the containers of Compose mount, from `./cache`; `front` is where that is."""
     cache = plan.cache
     if cache is None:
         return ()
-    where = (redis_name(plan), REDIS_PORT)
-    made = [config_file(plan, cache, "cache/litellm.yaml", reach, where)]
+    at = At(reach=reach, front=front, redis=(redis_name(plan), REDIS_PORT))
+    made = [config_file(plan, cache, "cache/litellm.yaml", at)]
     if cache.store:
         made.append(redis_file(plan, cache.store, "cache/redis.conf", EVERYWHERE, REDIS_PORT))
     return tuple(made)

@@ -1,6 +1,6 @@
 """What the programs of a cache read: config.yaml of LiteLLM, and redis.conf.
 
-A target says where things are: `Reach` returns `host:port` of a service as LiteLLM reaches it.
+A target says where things are, as LiteLLM there reaches them: `At`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from generator.cache import KEY
 from generator.formats.redis import to_redis
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import to_yaml
+from generator.records import dataclass
 from generator.targets.base import File
 from generator.units import address
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from generator.cache import Cache, Route, Semantic, Store
     from generator.plan import Plan, Service
 
-    Reach = Callable[[Service], str]
 
 LITELLM: Final = "hostwright-litellm.service"
 REDIS: Final = "hostwright-redis.service"
@@ -38,10 +38,29 @@ VARIABLES: Final[Mapping[str, tuple[str, str]]] = {
 ANSWERS: Final = "Answers are kept here, and none of them on a disk."
 
 
-def settings(plan: Plan, cache: Cache, reach: Reach, redis: tuple[str, int]) -> dict[str, Any]:
-    """Return what config.yaml says; `redis` is where Redis is reached."""
-    services = {service.name: service for service in plan.services}
-    models = [_entry(route, reach(services[route.service])) for route in cache.routes]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where LiteLLM reaches a service, the front and Redis: `host:port`, and of Redis its parts."""
+
+    reach: Callable[[Service], str]
+    front: str
+    redis: tuple[str, int]
+
+
+def on_host(plan: Plan) -> At:
+    """Return where programs of the host reach each other."""
+    front, store = plan.front, plan.cache.store if plan.cache else None
+    return At(
+        reach=lambda service: service.listen.address,
+        front=address(front.host, front.port) if front else "",
+        redis=(LOCALHOST, store.port if store else 0),
+    )
+
+
+def settings(plan: Plan, cache: Cache, at: At) -> dict[str, Any]:
+    """Return what config.yaml says."""
+    places = {service.name: at.reach(service) for service in plan.services} | {"": at.front}
+    models = [_entry(route, places[route.service]) for route in cache.routes]
     lists = [{one.name: list(one.others)} for one in cache.fallbacks]
     fallbacks = {"fallbacks": Commented(lists, "Who is asked where the first gives no answer.")}
     return {
@@ -51,7 +70,7 @@ def settings(plan: Plan, cache: Cache, reach: Reach, redis: tuple[str, int]) -> 
                 "telemetry": False,
                 **(fallbacks if lists else {}),
                 "cache": True,
-                "cache_params": _params(cache, redis),
+                "cache_params": _params(cache, at.redis),
             },
             gap=True,
         ),
@@ -61,14 +80,15 @@ def settings(plan: Plan, cache: Cache, reach: Reach, redis: tuple[str, int]) -> 
     }
 
 
-def config_file(plan: Plan, cache: Cache, path: str, reach: Reach, redis: tuple[str, int]) -> File:
+def config_file(plan: Plan, cache: Cache, path: str, at: At) -> File:
     """Return config.yaml of LiteLLM."""
     above = "\n".join(line for text in plan.header for line in comment(text))
-    return File(path, f"{above}\n{to_yaml(settings(plan, cache, reach, redis))}")
+    return File(path, f"{above}\n{to_yaml(settings(plan, cache, at))}")
 
 
 def _entry(route: Route, where: str) -> dict[str, Any]:
     params = {"model": f"{route.provider}/{route.model}", "api_base": f"http://{where}{route.path}"}
+    params |= {"api_key": f"os.environ/{route.key}"} if route.key else {}
     return {
         "model_name": route.name,
         "litellm_params": params,
@@ -124,21 +144,16 @@ def redis_file(plan: Plan, store: Store, path: str, host: str, port: int) -> Fil
     return File(path, to_redis(plan.header, lines.items()))
 
 
-def files_on_host(plan: Plan, folder: str, reach: Reach) -> tuple[File, ...]:
+def files_on_host(plan: Plan, folder: str) -> tuple[File, ...]:
     """Return config.yaml and redis.conf for programs that share the loopback of the host."""
     cache = plan.cache
     if cache is None:
         return ()
-    port = cache.store.port if cache.store else 0
-    made = [config_file(plan, cache, f"{folder}/litellm.yaml", reach, (LOCALHOST, port))]
+    made = [config_file(plan, cache, f"{folder}/litellm.yaml", on_host(plan))]
     if cache.store:
+        port = cache.store.port
         made.append(redis_file(plan, cache.store, f"{folder}/redis.conf", LOCALHOST, port))
     return tuple(made)
-
-
-def reach_on_host(service: Service) -> str:
-    """Return where programs on the host reach a service."""
-    return service.listen.address
 
 
 def published(cache: Cache) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.cache import KEY
 from generator.formats.text import Commented
-from generator.targets.cache.config import ANSWERS, LOCALHOST, VARIABLES, reach_on_host, settings
+from generator.targets.cache.config import ANSWERS, LOCALHOST, VARIABLES, on_host, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,14 +20,13 @@ def nixos_options(plan: Plan) -> dict[tuple[str, ...], Any]:
     cache = plan.cache
     if cache is None:
         return {}
-    port = cache.store.port if cache.store else 0
     litellm = {
         "enable": True,
         "host": Commented(cache.host, cache.reason),
         "port": cache.port,
         "environmentFile": Commented(cache.key_file, f"It sets {KEY}."),
         "environment": {n: Commented(v, why) for n, (v, why) in {**VARIABLES, **_QUIET}.items()},
-        "settings": settings(plan, cache, reach_on_host, (LOCALHOST, port)),
+        "settings": settings(plan, cache, on_host(plan)),
     }
     found: dict[tuple[str, ...], Any] = {("services", "litellm"): litellm}
     if cache.store:

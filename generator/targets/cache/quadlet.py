@@ -17,7 +17,6 @@ from generator.targets.cache.config import (
     REDIS_USER,
     VARIABLES,
     files_on_host,
-    reach_on_host,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def quadlet_files(plan: Plan, folders: Folders) -> tuple[File, ...]:
         found.append(
             _quadlet(plan, folders, REDIS, _redis_inside(cache.store, folders.mounted), [])
         )
-    return (*found, *files_on_host(plan, folders.files, reach_on_host))
+    return (*found, *files_on_host(plan, folders.files))
 
 
 def _litellm_inside(cache: Cache, mounted: str) -> list[Entry]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from generator.cache import Cache, Store
     from generator.plan import Plan
-    from generator.targets.cache.config import Reach
 
 _SANDBOX: Final = (
     ("DynamicUser", "yes", "It needs no rights, and owns nothing beside its state."),
@@ -53,13 +52,13 @@ def units_of(plan: Plan) -> tuple[str, ...]:
     return (REDIS, LITELLM) if plan.cache.store else (LITELLM,)
 
 
-def unit_files(plan: Plan, units: str, folder: str, reach: Reach) -> tuple[File, ...]:
+def unit_files(plan: Plan, units: str, folder: str) -> tuple[File, ...]:
     """Return the units, and the files that they read from `/folder`."""
-    cache, made = plan.cache, files_on_host(plan, folder, reach)
+    cache, made = plan.cache, files_on_host(plan, folder)
     if cache is None:
         return ()
     texts = {file.path: file.text for file in made}
-    servers = [service.unit for service in plan.services]
+    servers = [*([plan.front.unit] if plan.front else []), *(one.unit for one in plan.services)]
     first = [REDIS] if cache.store else []
     found = [_unit(plan, units, LITELLM, _litellm(cache, folder, texts), [*first, *servers])]
     if cache.store:

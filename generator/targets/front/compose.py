@@ -9,6 +9,7 @@ from generator.formats.text import Commented
 from generator.formats.yaml import compose_string
 from generator.targets.container import published_host
 from generator.targets.front.config import FOLDER, SECRETS, At, front_file
+from generator.units import address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "front"
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- in a network of containers
+
+
+def address_of(plan: Plan) -> str:
+    """Return where the other containers of the project reach the front; empty: there is none."""
+    return address(NAME, plan.front.port) if plan.front else ""
 
 
 def compose_files(plan: Plan, reach: Callable[[Service], str]) -> tuple[File, ...]:
