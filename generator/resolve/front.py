@@ -96,7 +96,11 @@ def front_of(
 def _reason(choice: FrontChoice, services: Sequence[Service]) -> str:
     product, many = PRODUCTS[choice.kind], len(services) > 1
     whom = f"{len(services)} servers" if many else f"{services[0].product}"
-    return f"{product} before {whom}: one address, and one queue that can be seen."
+    waits = {
+        "haproxy": "one queue that can be seen",
+        "caddy": "who waits asks again until a server is free",
+    }
+    return f"{product} before {whom}: one address, and {waits[choice.kind]}."
 
 
 def _confined(choice: FrontChoice) -> Iterator[Confinement]:
@@ -196,8 +200,6 @@ def faults(
     choice = profile.front
     if choice is None or choice.kind == "none":
         return
-    if choice.kind == "caddy":
-        yield Problem("front.kind", "a Caddyfile is not written yet", 'write `kind = "haproxy"`')
     yield from _ports(choice, services)
     yield from _files(choice)
     if choice.route_by_body and choice.kind == "caddy":

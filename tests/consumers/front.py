@@ -86,7 +86,10 @@ def certificate(folder: Path) -> dict[str, str]:
 
 @dataclass
 class Stub:
-    """A server: `held` answers wait for `go`, and what follows their first part for `rest`."""
+    """A server: answers wait for `go`, and what follows their first part for `rest`.
+
+    One that `breaks` ends the connection in place of an answer.
+    """
 
     port: int
     go: threading.Event = field(default_factory=threading.Event)
@@ -94,6 +97,7 @@ class Stub:
     loaded: list[str] = field(default_factory=list)
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    breaks: bool = False
     running: int = 0
     most: int = 0
 
@@ -116,10 +120,8 @@ class Stub:
 
     @property
     def asked(self) -> list[str]:
-        """The paths that were asked, but for those of checks."""
-        return [
-            path for _, path, headers in self.seen if "x-forwarded-for" in map(str.lower, headers)
-        ]
+        """The paths that were asked, but for that of checks."""
+        return [path for _, path, _ in self.seen if path not in {"/api/version", "/api/ps"}]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -142,6 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         stub = self._noted()
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if stub.breaks:
+            self.close_connection = True
+            return
         with stub.counted():
             stub.go.wait(BOUND)
             self.send_response(200)
@@ -155,7 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _noted(self) -> Stub:
         stub: Stub = self.server.stub  # type: ignore[attr-defined]
-        stub.seen.append((self.command, self.path, dict(self.headers)))
+        named = {name.lower(): value for name, value in self.headers.items()}
+        stub.seen.append((self.command, self.path, named))
         return stub
 
     def _whole(self, body: bytes) -> None:
@@ -242,7 +248,8 @@ class Running:
                 method or ("GET" if body is None else "POST"), path, body, dict(headers or {})
             )
             answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, named, answer.read()
         finally:
             connection.close()
 

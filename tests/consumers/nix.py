@@ -92,7 +92,7 @@ in
   groups = config.users.groups;
   nixpkgs_config = config.nixpkgs.config;
   checks = map (check: check.name) config.system.checks;
-  inherit (config.services) haproxy litellm redis;
+  inherit (config.services) caddy haproxy litellm redis;
   inherit (config.systemd) timers;
 }) (builtins.fromJSON cases)
 """

@@ -28,6 +28,9 @@ def with_front(data: dict[str, Any], **front: Any) -> dict[str, Any]:
     return {**data, "front": front}
 
 
+BOTH = pytest.mark.parametrize("kind", ["haproxy", "caddy"])
+
+
 def alone(server: Stub, **front: Any) -> Plan:
     return fronted(with_front(ONE, **front), {"a": server.port})
 
@@ -58,6 +61,30 @@ def test_an_answer_goes_out_as_it_comes(tmp_path: Path) -> None:
             assert server.running == 1, "the server has not sent the rest, nor may it yet"
             server.rest.set()
             assert answer.read() == REST
+
+
+def test_caddy_gives_no_server_more_than_it_has_slots_for(tmp_path: Path) -> None:
+    with stubs(2) as (a, b), ThreadPoolExecutor(32) as pool:
+        decided = fronted(with_front(FOUR, kind="caddy"), {"a": a.port, "b": b.port})
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            answers = [pool.submit(front.ask, "/api/chat", b"{}") for _ in range(32)]
+            until(lambda: (a.running, b.running) == (4, 4))
+            assert front.ask("/api/version")[0] == 200
+            a.release()
+            b.release()
+            assert [one.result()[::2] for one in answers] == [(200, FIRST + REST)] * 32
+
+
+@BOTH
+def test_what_broke_a_server_is_not_given_to_the_next(kind: str, tmp_path: Path) -> None:
+    with stubs(2) as (a, b):
+        a.breaks = b.breaks = True
+        decided = fronted(with_front(ONE, kind=kind), {"a": a.port, "b": b.port})
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            assert front.ask("/api/chat", b"{}")[0] == 502
+            assert [*a.asked, *b.asked] == ["/api/chat"]
 
 
 def test_a_server_that_is_drained_ends_what_it_has_begun(tmp_path: Path) -> None:
@@ -96,14 +123,15 @@ def test_a_front_that_stops_or_reads_its_file_again_ends_what_it_has_begun(
                 until(lambda: (tmp_path / "log").read_text().count("Loading success") == 2)
             server.rest.set()
             assert answer.read() == REST
-        if told == signal.SIGUSR1:
-            assert f.process.wait(BOUND) == 0
-        else:
+        if told == signal.SIGUSR2:
             assert f.ask("/api/chat", b"{}")[0] == 200
+        else:
+            assert f.process.wait(BOUND) == 0
 
 
-def test_who_waits_too_long_is_told_when_to_come_back(tmp_path: Path) -> None:
-    decided = with_front(ONE, queue_timeout="1s")
+@BOTH
+def test_who_waits_too_long_is_told_when_to_come_back(kind: str, tmp_path: Path) -> None:
+    decided = with_front(ONE, kind=kind, queue_timeout="1s")
     with stubs(1) as (server,), running(fronted(decided, {"a": server.port}), tmp_path) as front:
         until(front.healthy)
         server.go.set()
@@ -118,24 +146,43 @@ BASIC = {"Authorization": "Basic " + base64.b64encode(b"alice:it's a $pass #1").
 OTHER = {"Authorization": "Basic " + base64.b64encode(b"alice:another").decode()}
 
 
+# Of the password in BASIC, at the least cost that there is.
+HASHED = "alice $2b$04$abcdefghijklmnopqrstuuzGWwJNck3GBpJ9xglhRfHsZsBVmyaJm\n"
+
+
 @pytest.mark.parametrize(
-    ("kind", "text", "right", "wrong"),
+    ("kind", "auth", "text", "right", "wrong"),
     [
         (
+            "haproxy",
             "bearer",
             "# keys\nkey-1\nkey-2\n",
             {"Authorization": "Bearer key-2"},
             {"Authorization": "Bearer # keys"},
         ),
-        ("bearer", "key-1\n", {"authorization": "bearer key-1"}, {"Authorization": "key-1"}),
-        ("basic", "alice:it's a $pass #1\n", BASIC, OTHER),
-        ("bearer", "", {}, {"Authorization": "Bearer "}),
+        (
+            "haproxy",
+            "bearer",
+            "key-1\n",
+            {"authorization": "bearer key-1"},
+            {"Authorization": "key-1"},
+        ),
+        ("haproxy", "basic", "alice:it's a $pass #1\n", BASIC, OTHER),
+        ("haproxy", "bearer", "", {}, {"Authorization": "Bearer "}),
+        (
+            "caddy",
+            "bearer",
+            '"Bearer key-1" yes\n"Bearer key-2" yes\n',
+            {"Authorization": "Bearer key-2"},
+            {"Authorization": "key-2"},
+        ),
+        ("caddy", "basic", HASHED, BASIC, OTHER),
     ],
 )
 def test_who_shows_no_key_is_not_let_in(
-    kind: str, text: str, right: dict[str, str], wrong: dict[str, str], tmp_path: Path
+    kind: str, auth: str, text: str, right: dict[str, str], wrong: dict[str, str], tmp_path: Path
 ) -> None:
-    decided = with_front(ONE, auth=kind, auth_file="/etc/hostwright/front.keys")
+    decided = with_front(ONE, kind=kind, auth=auth, auth_file="/etc/hostwright/front.keys")
     with stubs(1) as (server,):
         server.release()
         plan = fronted(decided, {"a": server.port})
@@ -160,8 +207,9 @@ CLOSED = (
 )
 
 
-def test_only_what_clients_compute_with_is_open(tmp_path: Path) -> None:
-    decided = with_front(ONE, allow=["/api/blobs/", "/api/copy"])
+@BOTH
+def test_only_what_clients_compute_with_is_open(kind: str, tmp_path: Path) -> None:
+    decided = with_front(ONE, kind=kind, allow=["/api/blobs/", "/api/copy"])
     with stubs(1) as (server,), running(fronted(decided, {"a": server.port}), tmp_path) as front:
         until(front.healthy)
         server.release()
@@ -187,11 +235,13 @@ def test_a_server_without_its_model_is_given_nothing(tmp_path: Path) -> None:
             until(front.healthy)
 
 
-@pytest.mark.parametrize("by_body", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "by_body"), [("haproxy", False), ("haproxy", True), ("caddy", False)]
+)
 def test_servers_with_other_models_have_addresses_of_their_own(
-    by_body: bool, tmp_path: Path
+    kind: str, by_body: bool, tmp_path: Path
 ) -> None:
-    data = with_front({"models": MODELS}, route_by_body=by_body)
+    data = with_front({"models": MODELS}, kind=kind, route_by_body=by_body)
     with stubs(2) as (a, b):
         a.release()
         b.release()

@@ -161,6 +161,13 @@ in
       enable = option bool false;
       config = option (nullOr str) null;
     };
+    # services/web-servers/caddy/default.nix.
+    services.caddy = {
+      enable = option bool false;
+      adapter = option (nullOr str) null;
+      configFile = option (nullOr package) null;
+      enableReload = option bool true;
+    };
 
     systemd.services = option (attrsOf (submodule units.service)) { };
     systemd.timers = option (attrsOf (submodule {

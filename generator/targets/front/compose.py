@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.formats.text import Commented
 from generator.formats.yaml import compose_string
 from generator.targets.container import published_host
-from generator.targets.front.config import FOLDER, SECRETS, At, front_file
+from generator.targets.front.config import BIND, FOLDER, NEEDS_BIND, SECRETS, At, front_file
 from generator.units import address
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def compose_services(plan: Plan, base: Mapping[str, Any]) -> dict[str, Any]:
         **({"secrets": secrets} if secrets else {}),
         "user": Commented("0:0", "Whose files with keys may be; it has none of root's rights."),
         "cap_drop": ["ALL"],
+        **({"cap_add": Commented([BIND], NEEDS_BIND)} if front.kind == "caddy" else {}),
         "security_opt": ["no-new-privileges:true"],
         "read_only": True,
         "stop_grace_period": Commented(f"{front.drain_seconds + 5}s", "Answers that run may end."),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 from generator.targets.base import File
+from generator.targets.front.caddy import caddyfile
+from generator.targets.front.haproxy import haproxy
 from generator.units import address
 
 if TYPE_CHECKING:
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
     from generator.plan import Plan, Service
 
 FILES: Final = {"haproxy": "haproxy.cfg", "caddy": "Caddyfile"}
+WRITERS: Final = {"haproxy": haproxy, "caddy": caddyfile}
 FOLDER: Final = "front"
 """The folder of that file: a container that mounts it sees each new text of it."""
+BIND: Final = "NET_BIND_SERVICE"
+NEEDS_BIND: Final = "Its program is not started without it."
 SECRETS: Final = "/run/secrets"
 """Where a container has the files for keys and certificates."""
 
@@ -45,9 +50,7 @@ class At:
 
 def front_file(plan: Plan, front: Front, at: At, folder: str = FOLDER) -> File:
     """Return the configuration of the front, in `folder`."""
-    from generator.targets.front.haproxy import haproxy
-
-    return File(f"{folder}/{FILES[front.kind]}", haproxy(plan, front, at))
+    return File(f"{folder}/{FILES[front.kind]}", WRITERS[front.kind](plan, front, at))
 
 
 def front_on_host(

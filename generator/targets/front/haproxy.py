@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.formats.haproxy import Line, Section, Variable, line, to_haproxy
 from generator.front import CERTIFICATE, KEYS
+from generator.targets.front.words import BUSY, CLOSED, SILENT, UNKNOWN
 from generator.units import address
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 ASIDES: Final = "asides"
 """The backend for what needs no slot."""
 CLIENTS: Final = 4096
-BUSY: Final = "no server was free in time, or none answers; try again later"
-UNKNOWN: Final = "this address asks for a key"
-CLOSED: Final = "this path is closed here"
-_SILENT: Final = "the server took this request and was then silent for too long"
 _TO: Final = "txn.backend"
 _RESOLVERS: Final = "names"
 _HERE: Final = "localhost"
@@ -74,7 +71,7 @@ def _defaults(front: Front) -> Iterator[Line]:
     yield line("timeout", "queue", f"{front.queue_seconds}s", why=why)
     again = ("hdr", "Retry-After", str(front.retry_seconds))
     yield line("http-error", "status", "503", *_json(BUSY), *again)
-    yield line("http-error", "status", "504", *_json(_SILENT))
+    yield line("http-error", "status", "504", *_json(SILENT))
 
 
 def _json(error: str) -> tuple[str, ...]:

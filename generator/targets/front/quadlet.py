@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.formats.unit import Entry, Section, unit_text
 from generator.targets.base import File
-from generator.targets.front.config import FOLDER, SECRETS, front_on_host
+from generator.targets.front.config import BIND, FOLDER, NEEDS_BIND, SECRETS, front_on_host
 from generator.targets.front.units import name_of
 
 if TYPE_CHECKING:
@@ -67,10 +67,16 @@ def _inside(front: Front, mounted: str) -> list[Entry]:
         Entry("Group", "0"),
         Entry("ReadOnly", "true"),
         Entry("DropCapability", "all"),
-        *([Entry("AddCapability", "CAP_NET_BIND_SERVICE", _LOW)] if front.low_port else []),
+        *_capability(front),
         Entry("NoNewPrivileges", "true"),
         Entry("StopTimeout", str(front.drain_seconds), "Answers that run may end."),
     ]
+
+
+def _capability(front: Front) -> list[Entry]:
+    if front.kind != "caddy" and not front.low_port:
+        return []
+    return [Entry("AddCapability", f"CAP_{BIND}", _LOW if front.low_port else NEEDS_BIND)]
 
 
 _LOW: Final = "It listens on a port that is root's otherwise."
@@ -78,9 +84,10 @@ _LOW: Final = "It listens on a port that is root's otherwise."
 
 def _around(front: Front) -> list[Entry]:
     again = "A new process answers by the new file, and the old one ends what it has begun."
+    reload = f"{PODMAN} kill --signal USR2 {name_of(front)}"
     return [
         *(Entry("LoadCredential", f"{one.name}:{one.path}") for one in front.secrets),
-        Entry("ExecReload", f"{PODMAN} kill --signal USR2 {name_of(front)}", again),
+        *([Entry("ExecReload", reload, again)] if front.kind == "haproxy" else []),
         Entry("TimeoutStopSec", str(front.drain_seconds + 5)),
         Entry("Restart", "always"),
         Entry("TimeoutStartSec", "900", "A first start pulls the image."),

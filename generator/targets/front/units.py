@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.formats.unit import Entry, Section, exec_line, specifier_escape, unit_text
+from generator.formats.unit import (
+    Entry,
+    Section,
+    environment,
+    exec_line,
+    specifier_escape,
+    unit_text,
+)
 from generator.targets.base import File
 from generator.targets.front.config import front_on_host
 
@@ -67,8 +74,10 @@ def _unit(plan: Plan, front: Front, folder: str, path: str) -> File:
 
 def _run(front: Front, path: str) -> list[Entry]:
     """Return how it is started, told of another configuration, and stopped."""
-    start = [front.program, "-Ws", "-f", path]
     again = "A new process answers by the new file, and the old one ends what it has begun."
+    if front.kind == "caddy":
+        return _run_caddy(front, path)
+    start = [front.program, "-Ws", "-f", path]
     return [
         Entry("Type", "notify"),
         Entry("ExecStart", exec_line(start)),
@@ -76,3 +85,18 @@ def _run(front: Front, path: str) -> list[Entry]:
         Entry("ExecReload", "/bin/kill -USR2 $MAINPID", again),
         Entry("KillSignal", "SIGUSR1", "Takes no more requests, and ends with the last answer."),
     ]
+
+
+def _run_caddy(front: Front, path: str) -> list[Entry]:
+    file = ["--config", path, "--adapter", "caddyfile"]
+    told = ["--address", f"unix//run/{name_of(front)}/admin.sock", "--force"]
+    home = f"/run/{name_of(front)}"
+    return [
+        Entry("Type", "notify"),
+        Entry("Environment", environment("HOME", home), "Where it notes what it reads."),
+        Entry("ExecStart", exec_line([front.program, "run", *file])),
+        Entry("ExecReload", exec_line([front.program, "reload", *file, *told]), _TAKES_OVER),
+    ]
+
+
+_TAKES_OVER: Final = "Answers by the new file, and ends by the old one what it has begun."

@@ -842,7 +842,9 @@ start_front() {
   fi
   case " $fresh " in
     *" $front "* | *" hostwright-front.container "*) systemctl --no-block restart "$front" ;;
-    *" front "*) systemctl reload "$front" || give_up "The front does not read its new file." ;;
+    *" front "*)
+      systemctl reload-or-restart "$front" || give_up "The front does not read its new file."
+      ;;
   esac
 }
 
