@@ -326,6 +326,6 @@ def test_several_models_are_several_servers_behind_one_front(tmp_path: Path) -> 
     assert "depends_on" not in embed
     assert chat["ports"] != embed["ports"]
     proxy = (tmp_path / "out/compose/front/haproxy.cfg").read_text()
-    assert "server vllm-chat vllm-chat:8000 maxconn 16" in proxy
-    assert "server vllm-embed vllm-embed:8000 maxconn 64" in proxy
+    assert "server chat vllm-chat:8000 maxconn 16" in proxy
+    assert "server embed vllm-embed:8000 maxconn 64" in proxy
     assert "uri /health" in proxy
