@@ -32,7 +32,7 @@ SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
-LATER: Final = frozenset({"arguments", "bits", "calendar", "digest", "puller", "shm_size"})
+LATER: Final = frozenset({"arguments", "bits", "calendar", "digest", "puller", "shm_size", "table"})
 """Fields that stand in plan.json only where they say something: all others stay as they were."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
@@ -537,6 +537,7 @@ class Service:
     `pod` how it runs in Kubernetes.
     `offered` are jobs that the profile has no models for; a host that
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
+    `table` is that of the profile which says what is wanted (empty: the engine's own).
     `puller` is the unit of the server that alone writes the models of this one; empty: it does so
     itself.
     """
@@ -584,11 +585,17 @@ class Service:
     api: Api | None = None
     pod: Pod | None = None
     puller: str = ""
+    table: str = ""
 
     @property
     def stem(self) -> str:
         """What names of files, units and containers of it begin with."""
         return self.unit.removesuffix(".service").replace("@", "-")
+
+    @property
+    def wanted(self) -> str:
+        """The table of the profile that says what is wanted of it."""
+        return self.table or self.engine
 
     @property
     def cache_name(self) -> str:

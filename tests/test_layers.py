@@ -111,6 +111,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"errors", "formats", "plan", "pod", "targets.base", "targets.container"},
         set(),
     ),
+    "targets.production_stack": (
+        {"formats", "plan", "targets.container", "targets.pod"},
+        set(),
+    ),
     "targets.unit": ({"formats", "plan", "targets.base"}, set()),
     "targets": (
         {
@@ -125,6 +129,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.container",
             "targets.docker",
             "targets.pod",
+            "targets.production_stack",
             "targets.monitor",
             "targets.front",
             "targets.refusals",
@@ -236,7 +241,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
     *(("targets", name) for name in ("base", "bundle", "cache", "container", "docker")),
-    *(("targets", name) for name in ("front", "monitor", "pod", "refusals", "unit")),
+    *(
+        ("targets", name)
+        for name in ("front", "monitor", "pod", "production_stack", "refusals", "unit")
+    ),
     ("catalogue", "build"),
     ("readers", "plan"),
     ("resolve", "monitor"),

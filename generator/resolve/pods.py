@@ -89,7 +89,11 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         user_reason=_ASKED_USER if container.user else _USER,
         home=posixpath.join(HOME, posixpath.relpath(case.facts.image.home_path, "/root")),
         home_variable=HOME,
-        writes=(*_SCRATCH, *(f"{HOME}/{name}" for name in _CACHES if case.devices)),
+        writes=(
+            *_SCRATCH,
+            *(f"{HOME}/{name}" for name in _CACHES if case.devices),
+            *(f"{HOME}/{name}" for name in server.writes),
+        ),
         read_only=container.read_only
         and (server.read_only or "read_only" in container.model_fields_set),
         escalates=not container.no_new_privileges,

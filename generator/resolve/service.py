@@ -87,6 +87,7 @@ def service_of(
         else server.binary or choice.binary,
         command=server.command,
         arguments=decided.arguments,
+        table=server.table,
         acceleration=case.acceleration,
         threads=case.threads.number,
         listen=case.listen,

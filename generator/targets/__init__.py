@@ -64,7 +64,7 @@ def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
             rule="HW601",
             severity=item.severity,
             message=f"{name} leaves out `{item.key.rpartition('.')[2]}`: {item.why}",
-            where=item.key if "." in item.key else f"{service.engine}.{item.key}",
+            where=item.key if "." in item.key else f"{service.wanted}.{item.key}",
             fix=item.fix.format(port=service.listen.port),
         )
         for item in load_target(name).LEFT_OUT

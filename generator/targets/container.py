@@ -34,7 +34,7 @@ def published(service: Service) -> str:
 
     Raises RenderError for any other.
     """
-    host = published_host(service.listen.host, f"{service.engine}.host")
+    host = published_host(service.listen.host, f"{service.wanted}.host")
     return f"{host}:{service.listen.port}:{service.container.port}"
 
 

@@ -1,4 +1,5 @@
-"""Target `helm`: values for a chart that runs the engine. Ollama's is otwld/ollama-helm.
+"""Target `helm`: values for a chart that runs the engine. Ollama's is otwld/ollama-helm, and
+what vLLM's is has a module of its own.
 
 The chart is a Deployment with one claim, and pulls, creates and runs models by a hook after the
 start; it writes what values say as they are, but for templates of models, which a shell reads.
@@ -15,6 +16,7 @@ from generator.formats.shell import heredoc, quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import Lines, to_yaml
+from generator.targets import production_stack
 from generator.targets.base import File, LeftOut
 from generator.targets.container import build_files, mounted
 from generator.targets.pod import (
@@ -88,7 +90,9 @@ LEFT_OUT: Final = (
         "the chart has no startup probe, so that a pod is ready before its models are",
         "Job.steps Job.wait Job.environment Job.reason Step.argv",
         key="models.preload",
-        asked=lambda service: pod_of(service).start.argv,
+        asked=lambda service: (
+            pod_of(service).start.argv and any(job.kind == "warmup" for job in service.jobs)
+        ),
         fix=_OWN,
     ),
     LeftOut(
@@ -109,20 +113,58 @@ LEFT_OUT: Final = (
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return the values of each server. Raises RenderError for an engine that has no chart here."""
+    """Return the values of each server, or of the chart that has them all."""
+    if _is_stack(plan):
+        return (_of_servers(plan),)
     return (*(_file(plan, service) for service in plan.services), *build_files(plan, "build"))
+
+
+def _of_servers(plan: Plan) -> File:
+    """Return the one file of a chart that has all servers."""
+    chart = f"Values for the chart {production_stack.CHART} {production_stack.VERSION} of "
+    chart += production_stack.REPOSITORY
+    reasons = (one.reason for service in plan.services for one in service.omissions)
+    texts = [*plan.header, chart, *dict.fromkeys(reasons)]
+    above = "\n".join(line for text in texts for line in comment(text))
+    return File("values.yaml", f"{above}\n{to_yaml(production_stack.values(plan.services))}")
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README."""
+    if _is_stack(plan):
+        return (_note_of_stack(plan),)
     named = [(service, _name(service)) for service in plan.services]
     made = {
         name: (secrets(service, name), _credentials(service), credentials_secret(name))
         for service, name in named
     }
     chart = {"chart": _CHART, "repository": _REPOSITORY, "version": _VERSION}
-    context = {"plan": plan, "named": named, "made": made, "quote": quote}
+    logs = {name: name for _, name in named}
+    context = {"plan": plan, "named": named, "made": made, "logs": logs, "quote": quote}
+    context |= {"stack": False}
     return (File("README.md", render_template("helm/README.md.jinja", **context, **chart)),)
+
+
+def _note_of_stack(plan: Plan) -> File:
+    """Return the README of one release with all servers."""
+    name, first = object_name(plan.name, "name"), plan.services[0]
+    every = ((one, object_name(one.container.name, "container.name")) for one in plan.services)
+    files = {secret: file for one, own in every for secret, file in secrets(one, own).items()}
+    chart = {
+        "chart": production_stack.CHART,
+        "repository": production_stack.REPOSITORY,
+        "version": production_stack.VERSION,
+    }
+    logs = {name: f"{name}-{first.container.name}-deployment-vllm"}
+    made: dict[str, object] = {name: (files, {}, "")}
+    context = {"plan": plan, "named": [(first, name)], "made": made, "logs": logs, "quote": quote}
+    context |= {"stack": True}
+    text = render_template("helm/README.md.jinja", **context, **chart)
+    return File("README.md", text)
+
+
+def _is_stack(plan: Plan) -> bool:
+    return plan.services[0].engine == production_stack.ENGINE
 
 
 def _credentials(service: Service) -> dict[str, str]:
@@ -132,7 +174,8 @@ def _credentials(service: Service) -> dict[str, str]:
 def _name(service: Service) -> str:
     if service.engine != ENGINE:
         raise RenderError(
-            f"`helm` has values for the chart of Ollama, and this profile is for {service.product}",
+            f"`helm` has values for no chart of {service.product}, and this profile is for "
+            f"{service.product}",
             hint="use another target, or add its chart to `targets/helm.py`",
         )
     return object_name(service.container.name, "container.name")

@@ -430,7 +430,7 @@ def _home(service: Service, *, reads: bool) -> str:
 
 def _models(puller: Service, *, reads: bool) -> str:
     """Return the mount of the models, which `puller` writes."""
-    key = f"{puller.engine}.models_dir"
+    key = f"{puller.wanted}.models_dir"
     return _bind(puller.models_dir, puller.container.models_path, key, reads=reads)
 
 

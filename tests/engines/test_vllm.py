@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
@@ -329,3 +333,78 @@ def test_several_models_are_several_servers_behind_one_front(tmp_path: Path) -> 
     assert "server chat vllm-chat:8000 maxconn 16" in proxy
     assert "server embed vllm-embed:8000 maxconn 64" in proxy
     assert "uri /health" in proxy
+
+
+def unknown(table: Mapping[str, object], path: tuple[str, ...] = ()) -> list[str]:
+    """Return the keys that the schema of the chart has not, and those of another form."""
+    found = []
+    known = load_catalogue().at("ollama").accepted("vllm-stack").below(path)
+    for key, value in table.items() if known is not None else ():
+        of = known.get(key) if known else None
+        form = {dict: "table", list: "list"}.get(type(value), "")
+        if of is None or (of.form and of.form != form):
+            found.append(".".join((*path, key)))
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                found += unknown(part, (*path, key))
+    return found
+
+
+def stack(file: Path, *sets: str) -> dict[str, Any]:
+    done = called(str(file), "-t", "helm", *(f"--set={one}" for one in sets))
+    assert done.returncode == 0, done.stderr
+    values: dict[str, Any] = yaml.safe_load(done.stdout)
+    return values
+
+
+MORE = ("vllm.tool_parser=hermes", "vllm.revision=v1", "container.env_files=['/etc/tokens']")
+
+
+@pytest.fixture(name="pair")
+def _pair(tmp_path: Path) -> Path:
+    file = tmp_path / "pair.toml"
+    file.write_text(PAIR)
+    return file
+
+
+def test_values_have_no_key_that_the_chart_ignores(pair: Path) -> None:
+    values = stack(pair, *MORE)
+    assert unknown(values) == []
+    assert unknown({"routerSpec": {"replicas": 2}}) == ["routerSpec.replicas"]
+    wrong = {"servingEngineSpec": {"modelSpec": [{"tolerations": {}, "replicas": 2}]}}
+    assert unknown(wrong) == [
+        "servingEngineSpec.modelSpec.tolerations", "servingEngineSpec.modelSpec.replicas"
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(
+    "PRODUCTION_STACK" not in os.environ, reason="PRODUCTION_STACK names no checkout"
+)
+def test_values_are_as_the_schema_of_a_checkout_says(pair: Path) -> None:
+    file = Path(os.environ["PRODUCTION_STACK"]) / "helm/values.schema.json"
+    schema = json.loads(file.read_text())
+    assert not list(Draft202012Validator(schema).iter_errors(stack(pair, *MORE)))
+
+
+def test_the_chart_makes_the_same_command_line(pair: Path) -> None:
+    """By what its template does with a `modelSpec`: deployment-vllm-multi.yaml, 0.1.12."""
+    keys = {
+        "maxModelLen": "--max-model-len", "tensorParallelSize": "--tensor-parallel-size",
+        "maxNumSeqs": "--max-num-seqs", "gpuMemoryUtilization": "--gpu-memory-utilization",
+        "runner": "--runner",
+    }  # fmt: skip
+    chat, embed = stack(pair, *MORE)["servingEngineSpec"]["modelSpec"]
+    out = pair.parent / "out"
+    called(str(pair), "-t", "compose", "-o", str(out), *(f"--set={one}" for one in MORE))
+    servers = yaml.safe_load((out / "compose/compose.yaml").read_text())["services"]
+    for spec in (chat, embed):
+        config = spec["vllmConfig"]
+        made = [word for key, option in keys.items() if key in config
+                for word in (option, str(config[key]))]  # fmt: skip
+        made += [*config["extraArgs"], "--revision", spec["modelRevision"]]
+        assert config["enablePrefixCaching"] is True
+        command = servers[spec["name"]]["command"]
+        assert [spec["modelURL"], *sorted(made)] == [command[0], *sorted(command[1:])]
+    assert chat["envFromSecret"] == {"name": "vllm-chat-env"}
+    places = {one["name"]: one["value"] for one in chat["env"]}
+    assert (places["HOME"], places["VLLM_CACHE_ROOT"]) == ("/data", "/data/cache")

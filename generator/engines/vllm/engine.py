@@ -55,6 +55,7 @@ SERVER: Final = Server(
     read_only=False,
     table="ollama",
     one_store=False,
+    writes=(".config", ".triton"),
 )
 
 

@@ -24,6 +24,14 @@ def variables(case: Case) -> Iterator[Setting]:
         group="server",
         key="engine",
     )
+    yield Setting(
+        name="USER",
+        value="vllm",
+        reason="Its libraries ask for a name, which a user without one in the image has not.",
+        source="derived",
+        group="server",
+        key="engine",
+    )
     ids = case.devices.ids if case.devices else ()
     if ids and case.acceleration == "cuda":
         yield Setting(
