@@ -7,7 +7,6 @@ import importlib
 import json
 import os
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -335,13 +334,13 @@ def test_several_models_are_several_servers_behind_one_front(tmp_path: Path) -> 
     assert "uri /health" in proxy
 
 
-def unknown(table: Mapping[str, object], path: tuple[str, ...] = ()) -> list[str]:
+def unknown(table: dict[str, Any], path: tuple[str, ...] = ()) -> list[str]:
     """Return the keys that the schema of the chart has not, and those of another form."""
     found = []
     known = load_catalogue().at("ollama").accepted("vllm-stack").below(path)
     for key, value in table.items() if known is not None else ():
         of = known.get(key) if known else None
-        form = {dict: "table", list: "list"}.get(type(value), "")
+        form = "table" if isinstance(value, dict) else "list" if isinstance(value, list) else ""
         if of is None or (of.form and of.form != form):
             found.append(".".join((*path, key)))
         for part in value if isinstance(value, list) else [value]:
