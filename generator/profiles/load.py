@@ -212,8 +212,12 @@ def _too_large(path: tuple[str, ...]) -> Problem:
     return Problem(where, "a whole number does not fit into 64 bits", "write a smaller one")
 
 
+_WRITES: Final = "no file is there: `gen detect -o FILE.toml` writes one of this machine; "
+
+
 def _find(name: str, folder: Path, of: str = "") -> Path:
-    if "/" in name or name.endswith(".toml"):
+    is_path = "/" in name or name.endswith(".toml")
+    if is_path:
         path = _given(name, folder)
         if path:
             return path
@@ -225,9 +229,10 @@ def _find(name: str, folder: Path, of: str = "") -> Path:
     beside = f"{name}.toml" if _given(f"{name}.toml", folder) else ""
     meant = beside or closest(Path(name).stem, known)
     guess = f"did you mean `{meant}`? " if meant else ""
+    first, rest = (_WRITES, "") if is_path and not of else ("", "; a path ends in `.toml`")
     raise HostwrightError(
         f"there is no profile `{name}`" + (f", which {of} extends" if of else ""),
-        hint=f"{guess}shipped are {', '.join(known)}; a path ends in `.toml`",
+        hint=f"{guess}{first}shipped are {', '.join(known)}{rest}",
     )
 
 

@@ -34,6 +34,8 @@ _DATA: Final = frozenset(
     }
 )
 """What holds data or a copy of something, and sets nothing."""
+_KEPT: Final = re.compile(r"\.before-(hostwright|\d{8}T\d{6}Z(-\d+)?)")
+"""How the names of backups end, which are what a file was."""
 _PROGRAMS: Final = frozenset(
     {
         *(".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".go", ".rs", ".rb", ".java"),
@@ -49,7 +51,7 @@ _OURS: Final = re.compile(
 
 def may_matter(path: PurePosixPath) -> bool:
     """Return whether a file that is of no kind is worth a look."""
-    return path.suffix.lower() not in _DATA
+    return path.suffix.lower() not in _DATA and not _KEPT.fullmatch(path.suffix)
 
 
 def uses_an_engine(text: str) -> bool:

@@ -26,7 +26,9 @@ def test_what_is_no_command_but_a_profile_is_rendered(
     assert run("xeon-cpu").stdout == rendered
     assert run("xeon-cpu", "-t", "nixos").stdout == rendered
     assert run("-t", "nixos", "xeon-cpu").stdout == rendered
-    assert called("./mine.toml").stderr.startswith("error: there is no profile `./mine.toml`\n")
+    told = called("./mine.toml").stderr
+    assert told.startswith("error: there is no profile `./mine.toml`\n")
+    assert "no file is there: `gen detect -o FILE.toml` writes one" in told
 
 
 def test_a_profile_without_its_suffix_is_guessed(

@@ -26,6 +26,13 @@ def rules(report: Report, folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("stamp", ["20261130T195231Z", "20261130T195231Z-1", "hostwright"])
+def test_a_backup_is_what_a_file_was(tmp_path: Path, stamp: str) -> None:
+    name = f"compose.yaml.before-{stamp}"
+    report = checked(tmp_path, {"compose.yaml": COMPOSE, name: COMPOSE})
+    assert not report.not_judged
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
