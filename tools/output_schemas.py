@@ -604,6 +604,8 @@ def _of_record(kind: Any) -> Shape:  # noqa: ANN401 -- any record
     about = " ".join((inspect.getdoc(kind) or "").split())
     hints = get_type_hints(kind)
     later = LATER & hints.keys() if kind.__module__ == Plan.__module__ else set()
+    if kind is Plan:  # What a profile does not ask for, as a front, is not there at all.
+        later |= {name for name, hint in hints.items() if type(None) in get_args(hint)}
     keys = {name: hint for name, hint in hints.items() if name not in later}
     return Shape(kind.__name__, about, keys, {name: hints[name] for name in sorted(later)})
 

@@ -10,7 +10,7 @@ from tests.commands import process, run
 
 
 def test_an_unknown_target_or_flag_is_bad_usage() -> None:
-    assert process("--profile", "xeon-cpu", "-t", "helm").returncode == 2
+    assert process("--profile", "xeon-cpu", "-t", "swarm").returncode == 2
     assert process("--profil", "xeon-cpu").returncode == 2
     assert process("shwo").returncode == 2
 

@@ -40,7 +40,7 @@ def test_all_problems_of_a_profile(verb: str, tmp_path: Path) -> None:
     ("args", "where"),
     [
         (("show", "--json"), "--profile"),
-        (("--json", "-t", "helm", "xeon-cpu"), "--target"),
+        (("--json", "-t", "swarm", "xeon-cpu"), "--target"),
         (("list", "--jsno", "--json"), "--jsno"),
         (("detct", "--json"), "detct"),
         (("fleet", "--json"), "FLEET.toml"),

@@ -75,7 +75,7 @@ def test_nobody_to_ask_and_nothing_agreed(machine: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--name", "No Name"), ("-m", "\x1b[2J"), ("-m", 'a"]\n[host]'), ("-t", "helm")]
+    "wrong", [("--name", "No Name"), ("-m", "\x1b[2J"), ("-m", 'a"]\n[host]'), ("-t", "swarm")]
 )
 def test_bad_input_writes_nothing(wrong: tuple[str, str], machine: str, tmp_path: Path) -> None:
     args = ("--root", machine, "--yes", "-o", str(tmp_path / "new"), *wrong)

@@ -181,7 +181,7 @@ class TestVariables:
 class TestKeys:
     def test_a_key_that_becomes_a_variable(self) -> None:
         told = run("keep_alive").output
-        assert told == run("ollama.keep_alive").output
+        assert told.startswith(run("ollama.keep_alive").output)
         assert "Takes: string or integer, like `30m`, `24h`, `-1`" in told
         assert "Left out: `5m0s` in Ollama 0.32.15" in told
         assert "nixos    `services.ollama.environmentVariables.OLLAMA_KEEP_ALIVE`" in told
