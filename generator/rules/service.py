@@ -266,7 +266,7 @@ def shut_off(view: View, _: Facts) -> Hits:
     everyone = [line for line in denied if _EVERYBODY.search(line.value)]
     # A slice above it may allow some, and a socket of another unit hands connections over.
     handed = sandbox.said(view, "Slice", "Sockets", "NetworkNamespacePath")
-    if not everyone or allowed or handed or is_client(view):
+    if not everyone or allowed or handed or is_client(view) or sandbox.is_job(view):
         return
     yield Hit(
         message="`IPAddressDeny=any` drops what clients send, on the loopback as well: nobody "

@@ -16,6 +16,7 @@ from generator.view import STARTED, View
 from tests.consumers import compose
 from tests.plans import PROFILES, shipped
 from tests.readers.composing import MAIN, limit, one, told, views
+from tests.texts import checked
 
 ANCHORS = """\
 x-env: &env
@@ -383,7 +384,6 @@ PROBLEMS = {
     "services: {ollama: {build: ., cpus: 1e300}}": ("line 1", "more than any machine has"),
     "services: {ollama: {extends: nope}}": ("line 1", "there is no service `nope`"),
     "services: {ollama: {extends: ollama}}": ("line 1", "extends itself"),
-    "services: {ollama: {extends: {file: x.yml, service: y}}}": ("line 1", "cannot be read"),
     "services: &a {ollama: *a}": ("line 1", "inside what it stands for"),
     "a: &a [*a]": ("line 1", "inside what it stands for"),
     "services: !!python/object:os.system {}": ("", "has no services"),
@@ -597,3 +597,20 @@ def test_a_file_whose_text_stands_in_the_project_is_read(named: str) -> None:
 def test_a_file_in_the_project_that_is_of_no_kind_is_named() -> None:
     seen = one(GIVEN.format("{source: start, target: /start.py}", "import os"))
     assert [(gap.part, gap.line) for gap in seen.not_judged] == [("configs.start.content", 8)]
+
+
+def test_a_base_that_is_not_at_hand_leaves_the_rest_to_be_judged(tmp_path: Path) -> None:
+    image = "image: ollama/ollama:0.32.15"
+    text = (
+        "services:\n  app:\n    extends: {file: ../base.yaml, service: app}\n"
+        f"  ollama:\n    {image}\n    environment: {{OLLAMA_NUM_THREADS: 8}}\n"
+        f"  llm:\n    extends: {{file: ../base.yaml, service: llm}}\n    {image}\n"
+    )
+    report = checked(tmp_path, {"compose.yaml": text})
+    assert {(p.place.line, p.finding.rule) for p in report.findings} == {
+        *((4, "HW205"), (5, "HW513"), (5, "HW518"), (6, "HW101")),
+    }
+    assert [(gap.line, gap.reason) for gap in report.not_judged] == [
+        (3, "`../base.yaml` is not at hand"),
+        (8, "`../base.yaml` is not at hand"),
+    ]

@@ -15,6 +15,7 @@ from generator.readers.base import Context, Source
 from generator.readers.nixos import modules
 from generator.readers.nixos.read import read
 from generator.targets import load_target
+from generator.view import SOCKET
 from tests.hostile import batches
 from tests.plans import PROFILES, RELEASES, shipped
 from tests.tools import require
@@ -417,3 +418,11 @@ def test_a_flake_is_no_module() -> None:
     (problem,) = error.value.problems
     assert problem.message == "is a flake, which puts modules together"
     assert problem.hint
+
+
+def test_a_socket_is_one_of_the_service() -> None:
+    for key in ("listenStreams", "socketConfig.ListenStream"):
+        text = f'systemd.sockets.ollama.{key} = [ "11434" ];'
+        view = one("{ ... }: { services.ollama.enable = true; " + text + " }")
+        told = [(line.name, line.value) for line in view.lines if line.section == SOCKET]
+        assert told == [(key.rpartition(".")[2], "11434")]

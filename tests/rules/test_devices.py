@@ -1,5 +1,6 @@
 """HW306 to HW314: which GPUs the server sees, and what a release does with them."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from generator.rules.devices import (
 from generator.rules.registry import every_rule
 from generator.view import Container, Edit, Line, Place, Variable, View
 from tests.plans import plan, rules, shipped
+from tests.texts import messages, service
 from tests.views import FILE, found, view
 
 GIB = 2**30
@@ -260,6 +262,13 @@ def test_flash_attention_on_pascal_by_release(release: str, value: str, told: st
     placed = found(flash_attention_by_hand, seen)
     assert bool(placed) == bool(told)
     assert all(told in p.finding.message and p.finding.severity == "info" for p in placed)
+
+
+def test_the_tag_is_named_where_it_is_older_than_all_that_are_known(tmp_path: Path) -> None:
+    files = service("environment: {OLLAMA_FLASH_ATTENTION: 1, OLLAMA_LLM_LIBRARY: cpu}")
+    text = files["compose.yaml"].replace("0.32.15", "0.1.20")
+    (message,) = messages(tmp_path, {"compose.yaml": text}, "HW309")
+    assert "in Ollama 0.1.20" in message
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,10 @@ from generator.readers.beside import missing
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.records import dataclass
-from generator.view import Place
+from generator.view import NotJudged, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from generator.view import NotJudged
 
 # Compose replaces these where a later file has them; all else is merged.
 REPLACED: Final = frozenset({"command", "entrypoint", "test", "image"})
@@ -44,6 +42,8 @@ class Loader:
         self.gaps: list[NotJudged] = []
         self.cut = False
         """Whether a service extends one of which nobody knows what it says."""
+        self.open: set[str] = set()
+        """The services that extend one which is not at hand."""
         self.said_before: dict[int, list[Scalar]] = {}
         """What a list says of a variable before the entry with this `id`, which counts."""
         self._trees: dict[tuple[str, int], Table] = {}
@@ -202,7 +202,10 @@ class Loader:
             self.fail_at(service.place_of("extends"), "extends itself", "cut the circle")
             self.cut = True
             return service
+        told = len(self.gaps)
         others, base = self._base(service, extends, services, around)
+        if len(self.gaps) > told:
+            self.open.add(chain[0][1] if chain else name)
         if base not in others:
             where = service.place_of("extends")
             self.fail_at(where, f"there is no service `{base}` to extend", "name one that is there")
@@ -226,9 +229,15 @@ class Loader:
         source = self._source(file)
         if source is None:
             where = service.place_of("extends")
-            hint = "check where the file is at hand, or write the service out"
-            self.fail_at(where, f"`{extends.text('file')}` cannot be read", hint)
-            self.cut = True
+            self.gaps.append(
+                NotJudged(
+                    file=where.file,
+                    line=where.line,
+                    reason=f"`{extends.text('file')}` is not at hand",
+                    hint="check where the file is at hand, or write the service out",
+                    part="what a service extends",
+                )
+            )
             return {extends.text("service"): Table({}, service.place)}, extends.text("service")
         tables = self._tree(source, around).table("services").entries
         return {n: s for n, s in tables.items() if isinstance(s, Table)}, extends.text("service")

@@ -50,6 +50,11 @@ let
     ]
     [
       "systemd"
+      "sockets"
+      "ollama"
+    ]
+    [
+      "systemd"
       "user"
       "services"
     ]

@@ -70,6 +70,7 @@ def roots(engine: str) -> tuple[tuple[str, ...], ...]:
     return (
         ("services", engine),
         ("systemd", "services", engine),
+        ("systemd", "sockets", engine),
         ("systemd", "user", "services"),
         ("launchd",),
         ("virtualisation", "oci-containers", "containers"),

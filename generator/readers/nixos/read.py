@@ -34,7 +34,7 @@ from generator.readers.syntax.storage import network
 from generator.readers.syntax.words import expand
 from generator.readers.systemd import limits
 from generator.units import takes_port
-from generator.view import Bound, Line, ModelUse, Place, Setting, Variable, View, Volume
+from generator.view import SOCKET, Bound, Line, ModelUse, Place, Setting, Variable, View, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,6 +109,7 @@ class _Module(Definitions):
         self.context, self.engine = context, context.engine
         self.options = ("services", self.engine.name)
         self.unit = ("systemd", *self.options)
+        self.socket = ("systemd", "sockets", self.engine.name)
         self.config = (*self.unit, "serviceConfig")
         self.service = f"{self.engine.name}.service"
         self.own = [d for d in module.found if self._is_own(d)]
@@ -124,7 +125,7 @@ class _Module(Definitions):
 
     def _is_own(self, found: Definition) -> bool:
         of_options = found.path[:2] == self.options and not is_arion(found.path)
-        return of_options or found.path[:3] == self.unit
+        return of_options or found.path[:3] in {self.unit, self.socket}
 
     @property
     def is_there(self) -> bool:
@@ -133,7 +134,7 @@ class _Module(Definitions):
 
     def view(self) -> View:
         first = min((d.line for d in self.found if not d.file), default=0)
-        lines = (*self.lines(), *self._scripts(), *self._asked_for())
+        lines = (*self.lines(), *self._scripts(), *self._asked_for(), *self._sockets())
         started = self._definition("enable") or self._start()
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
@@ -162,6 +163,21 @@ class _Module(Definitions):
             if name and isinstance(found.value, str):
                 place = self.place(found)
                 yield Line(section=section, name=name, value=run(found.value), place=place)
+
+    def _sockets(self) -> Iterator[Line]:
+        """Yield the addresses at which systemd listens in place of the server."""
+        keys = {("listenStreams",), ("socketConfig", "ListenStream")}
+        for found in self.found:
+            if found.path[:3] == self.socket and found.path[3:] in keys:
+                told = found.value if isinstance(found.value, list) else [found.value]
+                for one in told:
+                    if isinstance(one, str | int):
+                        yield Line(
+                            section=SOCKET,
+                            name=found.path[-1],
+                            value=str(one),
+                            place=self.place(found),
+                        )
 
     def _asked_for(self) -> Iterator[Line]:
         """Yield the options of the service that the text reads through `config`.

@@ -230,3 +230,9 @@ def stranger(view: View, path: str) -> str:
     if view.engine in owner or _SHARED.search(owner):
         return ""
     return owner
+
+
+def is_job(view: View) -> bool:
+    """Return whether a unit does something once beside the server, and is no server."""
+    once = any(line.name == "Type" and line.value.strip() == "oneshot" for line in view.lines)
+    return view.phrases.unit_file and once and view.starts is None and view.container is None

@@ -1,9 +1,12 @@
 """HW408: what the server asks of others."""
 
+from pathlib import Path
+
 import pytest
 
 from generator.engines.ollama.rules.outbound import asks_in_vain
 from generator.view import Line, Place, View
+from tests.texts import told
 from tests.views import FILE, found, view
 
 AT = Place(FILE, 7)
@@ -20,7 +23,7 @@ CASES: dict[str, tuple[View, View]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "env", "release", "told"),
+    ("name", "value", "env", "release", "caught"),
     [
         ("IPAddressDeny", "any", {}, "0.32.15", True),
         ("PrivateNetwork", "yes", {}, "0.22.1", True),
@@ -33,9 +36,15 @@ CASES: dict[str, tuple[View, View]] = {
     ],
 )
 def test_what_is_shut_off_asks_in_vain(
-    name: str, value: str, env: dict[str, str], release: str, told: bool
+    name: str, value: str, env: dict[str, str], release: str, caught: bool
 ) -> None:
     lines = (Line(section="Service", name=name, value=value, place=AT),)
     seen = found(asks_in_vain, view(env, lines=lines, release=release))
-    assert [placed.finding.severity for placed in seen] == ["info"] * told
-    assert [placed.place for placed in seen] == [AT] * told
+    assert [placed.finding.severity for placed in seen] == ["info"] * caught
+    assert [placed.place for placed in seen] == [AT] * caught
+
+
+def test_a_unit_that_does_something_once_beside_it_is_no_server(tmp_path: Path) -> None:
+    job = "[Service]\nType=oneshot\nExecStart=/bin/systemctl restart ollama\n"
+    shut = "PrivateNetwork=yes\nIPAddressDeny=any\n"
+    assert told(tmp_path, {"ollama-resume.service": job + shut}) == set()

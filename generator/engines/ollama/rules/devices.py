@@ -8,6 +8,7 @@ from generator.engines.ollama.rules.helpers import need
 from generator.fit.host import computes_on_cpu, host_of
 from generator.fit.kv import PLAIN
 from generator.meaning import truthy
+from generator.rules.helpers.containers import release_said
 from generator.rules.helpers.gpus import driver_major, names_of
 from generator.rules.helpers.variables import rewritten
 from generator.rules.rule import Hit, Hits, Rule
@@ -239,15 +240,15 @@ def flash_attention_by_hand(view: View, facts: Facts) -> Hits:
     judged = on_cpu or 0 < len(known) == len(view.host.gpus)
     if variable is None or not variable.value.strip() or not judged:
         return
-    lacking = [g for g in known if not g.flash_attention]
+    lacking, release = [g for g in known if not g.flash_attention], release_said(view, facts)
     message = ""
     if not facts.behaves("flash-attention-obeyed"):
         message = _before_0_30(view, facts, on=truthy(variable.value), on_cpu=on_cpu)
     elif truthy(variable.value):
-        message = _forced_on(view, lacking)
+        message = _forced_on(view, lacking, release)
     elif not view.phrases.keyed and not lacking:  # HW112 reports it of a profile
         message = (
-            f"flash attention is off, though Ollama {view.release} would turn it on here: compute "
+            f"flash attention is off, though Ollama {release} would turn it on here: compute "
             f"buffers grow with the context, and a quantised KV cache fails to load"
         )
     if message:
@@ -259,16 +260,16 @@ def _before_0_30(view: View, facts: Facts, *, on: bool, on_cpu: bool) -> str:
     # A profile has HW105 for it.
     if not on or not on_cpu or fact.covers(facts.at) or view.phrases.keyed:
         return ""
-    message = f"flash attention does nothing on a CPU in Ollama {view.release}"
+    message = f"flash attention does nothing on a CPU in Ollama {release_said(view, facts)}"
     return f"{message}; it does since {fact.since}"
 
 
-def _forced_on(view: View, lacking: list[GpuGeneration]) -> str:
+def _forced_on(view: View, lacking: list[GpuGeneration], release: str) -> str:
     """A quantised KV cache needs it, whatever the device: who asks for that one has decided."""
     cache = view.variable("OLLAMA_KV_CACHE_TYPE")
     if not lacking or (cache is not None and cache.value.strip() not in PLAIN):
         return ""
     return (
-        f"flash attention is forced on, though Ollama {view.release} leaves it off for "
+        f"flash attention is forced on, though Ollama {release} leaves it off for "
         f"{names_of(lacking)}: it is obeyed, with kernels that have no tensor cores to use"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ _SHUT_OFF: Final = {
     source="server/model_recommendations.go@v0.22.1, @v0.32.15:189",
 )
 def asks_in_vain(view: View, facts: Facts) -> Hits:
-    if not view.lacks("OLLAMA_NO_CLOUD") or not facts.behaves("outbound-call-at-start"):
+    if (
+        sandbox.is_job(view)
+        or not view.lacks("OLLAMA_NO_CLOUD")
+        or not facts.behaves("outbound-call-at-start")
+    ):
         return
     for line in view.lines:
         shut = _SHUT_OFF.get(line.name)
