@@ -32,7 +32,9 @@ SHELL: Final = ("/bin/sh", "-c")
 """What a Step begins with whose next word is lines of a shell; then come `sh`, and `$1`."""
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
-LATER: Final = frozenset({"arguments", "bits", "calendar", "digest", "puller", "shm_size", "table"})
+LATER: Final = frozenset(
+    {"alone", "arguments", "bits", "calendar", "digest", "puller", "shm_size", "table"}
+)
 """Fields that stand in plan.json only where they say something: all others stay as they were."""
 
 Source = Literal["profile", "derived", "default", "legacy"]
@@ -539,7 +541,7 @@ class Service:
     names models itself may use them. `resume_declined`: the profile wants no job around a suspend.
     `table` is that of the profile which says what is wanted (empty: the engine's own).
     `puller` is the unit of the server that alone writes the models of this one; empty: it does so
-    itself.
+    itself. `alone` are the jobs that would bring its own models, where another server does that.
     """
 
     name: str
@@ -586,6 +588,7 @@ class Service:
     pod: Pod | None = None
     puller: str = ""
     table: str = ""
+    alone: tuple[Job, ...] = ()
 
     @property
     def stem(self) -> str:

@@ -69,6 +69,10 @@ class PodGpus:
 class Pod:
     """A pod of a StatefulSet with so many `replicas`, each with a claim of its own.
 
+    There are never more than `most`. The DNS has them below the `domain` of the cluster. A program
+    beside the server, as a front, asks for `beside_cpu` and `beside_memory`; after `leave_seconds`
+    nobody is sent to a pod that is to stop.
+
     `namespace` empty: whichever it is applied to. `user` is the number that user and group have,
     `home` where keys and models are, below what `home_variable` says, and `writes` are directories
     that go with the pod. `read_only`: nothing else of the image is changed; `escalates`: programs
@@ -80,6 +84,8 @@ class Pod:
 
     namespace: str
     replicas: int
+    most: int
+    domain: str
     user: int
     user_reason: str
     home: str
@@ -98,6 +104,9 @@ class Pod:
     start: Probe
     ready: Probe
     alive: Probe
+    beside_cpu: int
+    beside_memory: int
+    leave_seconds: int
     drain: tuple[str, ...]
     drain_reason: str
     grace_seconds: int

@@ -101,7 +101,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "targets.front": (
-        {"formats", "front", "plan", "targets.base", "targets.container", "targets.front", "units"},
+        {
+            *("formats", "front", "plan", "targets.base", "targets.container", "targets.front"),
+            *("targets.pod", "units"),
+        },
         set(),
     ),
     "targets.refusals": ({"formats", "plan", "units"}, set()),

@@ -22,8 +22,9 @@ Value: TypeAlias = Union[
 ]
 
 _INDENT = "  "
-# Printable ASCII that begins and ends with no blank: nothing that a block would lose or take amiss.
-_LINES = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)(?:(?:[!-~](?:[ -~]*[!-~])?)?\n)*(?<!\n\n)")
+# Lines of printable ASCII that end with no blank, the first of which tells how far they are
+# indented: nothing that a block would lose or take amiss.
+_LINES = re.compile(r"[!-~](?:[ -~]*[!-~])?\n(?:(?:[ -~]*[!-~])?\n)*(?<!\n\n)")
 _KEY_MAX = 1000  # an implicit key ends within 1024 characters, YAML 1.2.2 section 7.4
 _PRINTABLE = re.compile(r"[ -~]*")  # of ASCII
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")

@@ -380,7 +380,8 @@ class KubernetesChoice(Table):
     """How the server runs in Kubernetes."""
 
     namespace: fields.Label | None = None
-    """Namespace, which must be there; left out: the one that the files are applied to."""
+    """Namespace, which must be there; left out: the one that the files are applied to, or with a
+    `[front]` one of the profile's name."""
     replicas: int = Field(default=1, ge=1, le=1000)
     """Servers that are alike, each in a pod with models of its own."""
     storage: fields.Size | None = None
@@ -395,6 +396,8 @@ class KubernetesChoice(Table):
     """Labels of the nodes to run on; left out: those of the GPU's product, where it is NVIDIA's."""
     runtime_class: fields.ResourceName | None = None
     """Runtime class of the pods, like `nvidia` where that is not the node's default."""
+    cluster_domain: fields.ResourceName = "cluster.local"
+    """Domain of the cluster, below which its DNS has Services."""
     longest_answer: fields.Timeout = "10m"
     """How long a pod that is to stop may go on with the answers that it has begun."""
 

@@ -66,6 +66,7 @@ def joined(services: Sequence[Service]) -> tuple[Service, ...]:
             one,
             jobs=(*(shared if one is puller else ()), *_own(one.jobs, one, units)),
             offered=one.offered if one is puller else _own(one.offered, one, units),
+            alone=tuple(job for job in one.jobs if job.kind in _SHARED),
         )
         for one in services
     )

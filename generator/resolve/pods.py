@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from generator.host import Gpu
     from generator.plan import Devices, Job, Limit, Model
     from generator.pod import Maker
-    from generator.profiles.schema import KubernetesChoice
+    from generator.profiles.schema import KubernetesChoice, Profile
 
 HOME: Final = "/home/server"
 # Above the numbers that hosts give to people and services.
 USER: Final = 10001
-_USER: Final = "Nobody's number on a node. The image is root's, and a pod need not be."
+_USER: Final = "Nobody's number on a node: a pod need not be root."
 _ASKED_USER: Final = "As `container.user` says."
 _SCRATCH: Final = ("/tmp",)  # noqa: S108 -- of the pod
 _CACHES: Final = (".cache", ".nv")
@@ -38,6 +38,9 @@ STEP: Final = 5 * GIB
 # The server itself, and what it reads a model by.
 LEAST_CPU: Final = 1000
 LEAST_MEMORY: Final = 2 * GIB
+# A proxy with some thousand connections.
+BESIDE_CPU: Final = 100
+BESIDE_MEMORY: Final = 256 * 2**20
 _LEAST: Final = (
     "The profile bounds nothing; a pod that asks for nothing is the first to be evicted."
 )
@@ -83,8 +86,10 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
     seconds = -(-parse_go_duration(choice.longest_answer) // 10**9)
     local = is_local(case.listen.host)
     return Pod(
-        namespace=choice.namespace or "",
+        namespace=_namespace(case.profile),
         replicas=choice.replicas,
+        most=choice.replicas,
+        domain=choice.cluster_domain,
         user=int(container.user.partition(":")[0]) if container.user else USER,
         user_reason=_ASKED_USER if container.user else _USER,
         home=posixpath.join(HOME, posixpath.relpath(case.facts.image.home_path, "/root")),
@@ -108,6 +113,9 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         start=_start(server, decided.jobs),
         ready=_asking(server, 3, "Until then, and while it does not answer, nobody is sent to it."),
         alive=_asking(server, 6, "A server that no longer answers is started again."),
+        beside_cpu=BESIDE_CPU,
+        beside_memory=BESIDE_MEMORY,
+        leave_seconds=DRAIN_SECONDS,
         drain=_drain(case.facts.image.port, seconds),
         drain_reason="No new requests come; it ends when the last connection does. A client that "
         "keeps one open without a request is waited for as well.",
@@ -119,6 +127,12 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         if not local
         else "Pods of this namespace reach it, and no others; the API has no authentication.",
     )
+
+
+def _namespace(profile: Profile) -> str:
+    """Return the namespace: a front asks the DNS for servers by names that have it in them."""
+    own = profile.name.replace(".", "-")[:63].rstrip("-") if profile.front is not None else ""
+    return profile.k8s.namespace or own
 
 
 def _storage(
@@ -181,7 +195,7 @@ def _gpus(
         resource=resource,
         count=count,
         device_class=own or vendor.device_class if dra else "",
-        selectors=tuple(_selectors(maker, cards)) if dra and not own else (),
+        selectors=tuple(_selectors(maker, _used(devices, cards))) if dra and not own else (),
         taint=resource,
         reason=f"{count} of them, whichever the node has free.",
     )
@@ -191,6 +205,14 @@ def _maker(devices: Devices, cards: Sequence[Gpu]) -> Maker:
     if devices.vendor == "dri":
         return "intel" if any(card.vendor == "intel" for card in cards) else "amd"
     return devices.vendor
+
+
+def _used(devices: Devices, cards: Sequence[Gpu]) -> Sequence[Gpu]:
+    """Return the cards that are named, by their index or id; all where nobody knows."""
+    named = [
+        card for number, card in enumerate(cards) if {str(number), card.uuid} & set(devices.ids)
+    ]
+    return named if len(named) == len(devices.ids) and named else cards
 
 
 def _selectors(maker: Maker, cards: Sequence[Gpu]) -> Iterator[str]:

@@ -109,7 +109,7 @@ class Target(Protocol):
         """Return what people apply, verify and remove the rendered `files` with: a README. Pure."""
 
 
-NOT_IN_A_CLUSTER: Final = LeftOut("for Kubernetes", "Service.pod Job.probe")
+NOT_IN_A_CLUSTER: Final = LeftOut("for Kubernetes", "Service.pod Service.alone Job.probe")
 """What the targets for one host leave out."""
 
 NOT_ON_HOSTS: Final = (

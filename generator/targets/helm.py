@@ -65,13 +65,16 @@ LEFT_OUT: Final = (
         "Container.program Service.command Modelfile.file",
     ),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
+    LeftOut("the chart has none; that of the k8s target would need its Service", "Plan.front"),
     LeftOut(
-        "it is for one host; a cluster has proxies and caches of its own", "Plan.cache Plan.front"
+        "for another engine, which has another chart",
+        "Argument.name Argument.reason Argument.scope Argument.value",
     ),
     LeftOut(
-        "the chart is for an engine that takes none",
-        "Argument.name Argument.value Argument.reason Argument.scope",
+        "for a front, and one claim",
+        "Service.name Pod.beside_cpu Pod.beside_memory Pod.domain Pod.leave_seconds Pod.most",
     ),
+    LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut(
         "the chart has one claim for all pods, and two servers must not write to one",
         key="k8s.replicas",
@@ -88,7 +91,7 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "the chart has no startup probe, so that a pod is ready before its models are",
-        "Job.steps Job.wait Job.environment Job.reason Step.argv",
+        "Service.alone Job.steps Job.wait Job.environment Job.reason Step.argv",
         key="models.preload",
         asked=lambda service: (
             pod_of(service).start.argv and any(job.kind == "warmup" for job in service.jobs)

@@ -8,9 +8,9 @@ kubernetes.io/docs/concepts/workloads/pods/init-containers.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from generator.formats.kubernetes import data_key, documents, literal, object_name, size
+from generator.formats.kubernetes import data_key, documents, literal, size
 from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
@@ -18,6 +18,7 @@ from generator.formats.yaml import Lines, to_yaml
 from generator.plan import ADDRESS, Step
 from generator.targets.base import File, LeftOut
 from generator.targets.container import LOCALHOST, MODELFILE_DIR, build_files, mounted, words
+from generator.targets.front.kubernetes import front, front_name, fronts
 from generator.targets.pod import (
     MODELS,
     NOT_IN_PODS,
@@ -26,7 +27,10 @@ from generator.targets.pod import (
     credentials_secret,
     environment,
     image,
+    labels,
+    made,
     mounts,
+    name_of,
     pod_of,
     pod_security,
     probe,
@@ -34,6 +38,7 @@ from generator.targets.pod import (
     same_environment,
     secrets,
     security,
+    selector,
     sources,
     told,
     tolerations,
@@ -52,10 +57,14 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = (
     *NOT_IN_PODS,
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
+    LeftOut("whoever runs the pod bounds and places it", "Step.seconds Step.where"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
     LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
-    LeftOut("the Service of the cluster is before the pods", "Plan.front"),
+    LeftOut(
+        "a pod of its own has its image, and the rights of a restricted one",
+        "Front.program Front.unit Front.product Front.confined",
+    ),
 )
 _MODELFILES: Final = "modelfiles"
 _BRINGS: Final = frozenset({"pull", "create"})
@@ -63,6 +72,7 @@ _ALONE: Final = "One at a time; `maxUnavailable` lets a node be drained of the o
 _NO_LINKS: Final = "Else each Service of the namespace is told in variables, under its name."
 _PARALLEL: Final = "Replicas do not wait for each other, and each pulls its own models."
 _SAME: Final = "As the server below has them, but that no other reaches this one."
+_BEHIND: Final = "The front alone reaches it: what went past that would go past its queue."
 _BEFORE: Final = "A server of its own, on the same claim, for the models: no other can pull them."
 
 
@@ -77,6 +87,7 @@ def render(plan: Plan) -> tuple[File, ...]:
         "resourceclaimtemplate": (_claim,),
     }
     files = [file for kind, make in kinds.items() for file in _file(plan, kind, make)]
+    files += [File("front.yaml", documents(plan.header, each)) for each in [front(plan)] if each]
     return (
         *files,
         _kustomization(plan, [file.path for file in files]),
@@ -86,12 +97,18 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     """Return the README."""
-    named = [(service, _name(service)) for service in plan.services]
-    made = {
+    named = [(service, name_of(service)) for service in plan.services]
+    found = {
         name: (secrets(service, name), _credentials(service), credentials_secret(name))
         for service, name in named
     }
-    context = {"plan": plan, "named": named, "made": made, "quote": quote}
+    context = {
+        "front": front_name(plan) if plan.front else "",
+        "plan": plan,
+        "named": named,
+        "made": found,
+        "quote": quote,
+    }
     paths = [file.path for file in files if file.path.endswith(".yaml")]
     text = render_template("k8s/README.md.jinja", **context, files=paths)
     return (File("README.md", text),)
@@ -102,40 +119,20 @@ def _credentials(service: Service) -> dict[str, str]:
 
 
 def _file(plan: Plan, kind: str, makes: Sequence[Make]) -> Iterator[File]:
-    made = [make(plan, service, _name(service)) for service in plan.services for make in makes]
-    objects = [one for one in made if one]
+    every = [make(plan, service, name_of(service)) for service in plan.services for make in makes]
+    objects = [one for one in every if one]
     if objects:
         gone = [one.reason for each in plan.services for one in each.omissions]
         above = [*plan.header, *gone] if kind == "statefulset" else plan.header
         yield File(f"{kind}.yaml", documents(above, objects))
 
 
-def _name(service: Service) -> str:
-    return object_name(service.container.name, "container.name")
-
-
-def _object(plan: Plan, service: Service, kind: str, name: str, **parts: Any) -> Object:  # noqa: ANN401 -- parts of a document
-    version, _, kind = kind.rpartition("/")
-    namespace = pod_of(service).namespace
-    within = {"namespace": namespace} if namespace else {}
-    metadata = {"name": name, **within, "labels": _labels(plan, service)}
-    return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
+def _made(plan: Plan, service: Service, kind: str, name: str, **parts: object) -> Object:
+    return made(kind, name, pod_of(service).namespace, _labels(plan, service), **parts)
 
 
 def _labels(plan: Plan, service: Service) -> dict[str, str]:
-    return {
-        **_selector(service),
-        "app.kubernetes.io/version": service.release,
-        "app.kubernetes.io/part-of": plan.name[:63].rstrip("-."),
-        "app.kubernetes.io/managed-by": "hostwright",
-    }
-
-
-def _selector(service: Service) -> dict[str, str]:
-    return {
-        "app.kubernetes.io/name": service.engine,
-        "app.kubernetes.io/instance": _name(service),
-    }
+    return labels(plan, selector(service), service.release)
 
 
 def _stateful_set(plan: Plan, service: Service, name: str) -> Object:
@@ -144,14 +141,14 @@ def _stateful_set(plan: Plan, service: Service, name: str) -> Object:
         "replicas": pod.replicas,
         "serviceName": f"{name}-pods",
         "podManagementPolicy": Commented("Parallel", _PARALLEL),
-        "selector": {"matchLabels": _selector(service)},
+        "selector": {"matchLabels": selector(service)},
         "template": {
             "metadata": {"labels": _labels(plan, service), **_annotations(service)},
             "spec": _pod(service, name),
         },
         "volumeClaimTemplates": [_volume_claim(service)],
     }
-    return _object(plan, service, "apps/v1/StatefulSet", name, spec=spec)
+    return _made(plan, service, "apps/v1/StatefulSet", name, spec=spec)
 
 
 def _annotations(service: Service) -> Object:
@@ -220,7 +217,7 @@ def _server(service: Service, name: str) -> Object:
 
 def _before(service: Service, name: str) -> Object:
     """Return what pulls and creates the models; nothing where there are none."""
-    jobs = [job for job in service.jobs if job.kind in _BRINGS]
+    jobs = service.alone or tuple(job for job in service.jobs if job.kind in _BRINGS)
     if not jobs:
         return {}
     named, told = sources(service, name), _addresses(service, jobs)
@@ -276,43 +273,47 @@ def _volume_claim(service: Service) -> Object:
 
 def _service(plan: Plan, service: Service, name: str) -> Object:
     ports = [{"name": PORT, "port": service.listen.port, "targetPort": PORT}]
-    spec = {"type": "ClusterIP", "selector": _selector(service), "ports": ports}
-    return _object(plan, service, "v1/Service", name, spec=spec)
+    spec = {"type": "ClusterIP", "selector": selector(service), "ports": ports}
+    return _made(plan, service, "v1/Service", name, spec=spec)
 
 
 def _headless(plan: Plan, service: Service, name: str) -> Object:
     """Return what gives each pod a name of its own."""
     ports = [{"name": PORT, "port": service.container.port, "targetPort": PORT}]
-    spec = {"clusterIP": "None", "selector": _selector(service), "ports": ports}
-    return _object(plan, service, "v1/Service", f"{name}-pods", spec=spec)
+    spec = {"clusterIP": "None", "selector": selector(service), "ports": ports}
+    return _made(plan, service, "v1/Service", f"{name}-pods", spec=spec)
 
 
 def _budget(plan: Plan, service: Service, name: str) -> Object:
     spec = {
         "maxUnavailable": Commented(1, _ALONE),
         "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        "selector": {"matchLabels": _selector(service)},
+        "selector": {"matchLabels": selector(service)},
     }
-    return _object(plan, service, "policy/v1/PodDisruptionBudget", name, spec=spec)
+    return _made(plan, service, "policy/v1/PodDisruptionBudget", name, spec=spec)
 
 
 def _policy(plan: Plan, service: Service, name: str) -> Object:
     pod, port = pod_of(service), {"port": service.container.port, "protocol": "TCP"}
     within: Object = {} if pod.everywhere else {"from": [{"podSelector": {}}]}
-    above = (pod.reach_reason, *service.listen.comment[1:])
+    reason = pod.reach_reason
+    if plan.front:
+        within = {"from": [{"podSelector": {"matchLabels": fronts(plan)}}]}
+        reason = _BEHIND
+    above = (reason, *service.listen.comment[1:])
     spec = {
-        "podSelector": {"matchLabels": _selector(service)},
+        "podSelector": {"matchLabels": selector(service)},
         "policyTypes": ["Ingress"],
         "ingress": Commented([{**within, "ports": [port]}], above),
     }
-    return _object(plan, service, "networking.k8s.io/v1/NetworkPolicy", name, spec=spec)
+    return _made(plan, service, "networking.k8s.io/v1/NetworkPolicy", name, spec=spec)
 
 
 def _modelfiles(plan: Plan, service: Service, name: str) -> Object:
     data = {key: Lines(file.text) for key, file in _keyed(service).items()}
     if not data:
         return {}
-    return _object(plan, service, "v1/ConfigMap", f"{name}-{_MODELFILES}", data=data)
+    return _made(plan, service, "v1/ConfigMap", f"{name}-{_MODELFILES}", data=data)
 
 
 def _claim(plan: Plan, service: Service, name: str) -> Object:
@@ -323,7 +324,7 @@ def _claim(plan: Plan, service: Service, name: str) -> Object:
     exactly = {"deviceClassName": held.device_class, "allocationMode": "ExactCount",
                "count": held.count, **({"selectors": chosen} if chosen else {})}  # fmt: skip
     spec = {"spec": {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}}
-    return _object(
+    return _made(
         plan, service, "resource.k8s.io/v1/ResourceClaimTemplate", f"{name}-gpu", spec=spec
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import RenderError
-from generator.formats.kubernetes import cpus, literal, size
+from generator.formats.kubernetes import cpus, literal, object_name, size
 from generator.formats.text import Commented
 from generator.plan import Service, Step
 from generator.targets.base import LeftOut
@@ -23,7 +24,7 @@ from generator.targets.container import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.plan import Limit
+    from generator.plan import Limit, Plan, Setting
     from generator.pod import NodeRule, Pod, PodGpus, Probe
 
 Object = dict[str, Any]
@@ -34,6 +35,8 @@ _SHARED: Final = "shared-memory"
 _SECRETS: Final = "credentials"
 _MODE: Final = 0o440
 _LISTED: Final = frozenset({"gpu.visible_devices", "gpu.device_order", "open_firewall"})
+_READER: Final = re.compile(r"instances\.\d+\.name")
+"""The key of what a server is told that does not write its models."""
 _NODES: Final = "set it for the nodes, or use the systemd or nixos target"
 _ASKED: Final = frozenset({"cpu_quota", "memory_max"})
 _RESOURCES: Final = {
@@ -100,7 +103,7 @@ NOT_IN_PODS: Final = (
     LeftOut(
         "a pod has its models in a claim, whichever node it is on",
         key="models_dir",
-        asked=lambda service: service.models_dir,
+        asked=lambda service: service.models_dir and not service.puller,
         fix="leave it out, and have the pod pull the models",
     ),
     LeftOut(
@@ -155,12 +158,12 @@ NOT_IN_PODS: Final = (
     ),
     LeftOut(
         "for systemd and for other engines of containers",
-        "Service.name Service.unit Service.after Service.restart Job.sandbox Job.guards Job.name "
+        "Service.unit Service.after Service.restart Job.sandbox Job.guards Job.name "
         "Job.unit Job.description Job.after Job.wants Job.part_of Job.wanted_by",
     ),
     LeftOut(
         "a container that fails is started again, with pauses of the kubelet's own",
-        "Job.tries Job.retry_seconds Step.seconds",
+        "Job.tries Job.retry_seconds",
     ),
     LeftOut(
         "in what the pod is asked by",
@@ -199,20 +202,26 @@ def environment(service: Service) -> list[Object]:
     home = pod_of(service).home_variable
     told: list[tuple[str, str, tuple[str, ...]]]
     told = [("HOME", home, ("That of the image is root's.",))]
-    told += [
-        (one.name, one.value, one.comment) for one in variables(service, decrypted=True, home=home)
-    ]
+    told += [(one.name, one.value, one.comment) for one in _settings(service)]
     return [_variable(name, Commented(literal(text, name), why)) for name, text, why in told]
 
 
 def same_environment(service: Service, **places: str) -> list[Object]:
     """Return `env` of another server that is set up alike, but for `places`; without reasons."""
     home = pod_of(service).home_variable
-    told = {one.name: one.value for one in variables(service, decrypted=True, home=home)}
+    told = {one.name: one.value for one in _settings(service)}
     return [
         _variable(name, literal(text, name))
         for name, text in ({"HOME": home} | told | places).items()
     ]
+
+
+def _settings(service: Service) -> list[Setting]:
+    """Return the variables, but those of a server whose models another one writes: a pod has its
+    own.
+    """
+    told = variables(service, decrypted=True, home=pod_of(service).home_variable)
+    return [one for one in told if not (service.puller and _READER.fullmatch(one.key))]
 
 
 def _variable(name: str, value: object) -> Object:
@@ -279,16 +288,15 @@ def _volume(path: str) -> str:
     return f"scratch-{path.rpartition('/')[2].lstrip('.')}"
 
 
-def pod_security(pod: Pod) -> Object:
-    """Return `securityContext` of the pod."""
+def pod_security(pod: Pod, *, models: bool = True) -> Object:
+    """Return `securityContext` of a pod, with `models` or without."""
+    once = Commented("OnRootMismatch", "Models are many gigabytes: their owner is set once.")
     return {
         "runAsNonRoot": True,
         "runAsUser": Commented(pod.user, pod.user_reason),
         "runAsGroup": pod.user,
         "fsGroup": pod.user,
-        "fsGroupChangePolicy": Commented(
-            "OnRootMismatch", "Models are many gigabytes: their owner is set once."
-        ),
+        **({"fsGroupChangePolicy": once} if models else {}),
         "seccompProfile": {"type": "RuntimeDefault"},
     }
 
@@ -369,3 +377,34 @@ def probe(service: Service, asked: Probe) -> Object:
 def image(service: Service) -> str:
     """Return the image of the server."""
     return service.build.image if service.build else service.container.image
+
+
+def name_of(service: Service) -> str:
+    """Return what the objects of a service are called, or how their names begin."""
+    return object_name(service.container.name, "container.name")
+
+
+def selector(service: Service) -> dict[str, str]:
+    """Return the labels by which the pods of a service are found."""
+    return {
+        "app.kubernetes.io/name": service.engine,
+        "app.kubernetes.io/instance": name_of(service),
+    }
+
+
+def labels(plan: Plan, chosen: Mapping[str, str], release: str) -> dict[str, str]:
+    """Return the labels of an object, of which `chosen` are those that it is found by."""
+    return {
+        **chosen,
+        "app.kubernetes.io/version": release,
+        "app.kubernetes.io/part-of": plan.name[:63].rstrip("-."),
+        "app.kubernetes.io/managed-by": "hostwright",
+    }
+
+
+def made(kind: str, name: str, namespace: str, marks: Mapping[str, str], **parts: object) -> Object:
+    """Return an object of a kind, like `apps/v1/StatefulSet`."""
+    version, _, kind = kind.rpartition("/")
+    within = {"namespace": namespace} if namespace else {}
+    metadata = {"name": name, **within, "labels": dict(marks)}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}

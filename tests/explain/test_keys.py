@@ -131,6 +131,7 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     ),
     "k8s.node_selector": ("xeon-cpu", (), "k8s.node_selector.disk=nvme"),
     "k8s.runtime_class": ("xeon-cpu", (), "k8s.runtime_class=seven"),
+    "k8s.cluster_domain": ("xeon-cpu", ("front={}",), "k8s.cluster_domain=seven.lan"),
     "k8s.longest_answer": ("xeon-cpu", (), "k8s.longest_answer=7m"),
 }  # fmt: skip
 # The release is in every file: in its head, and in what the other keys become.

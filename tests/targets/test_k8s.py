@@ -12,8 +12,8 @@ from generator.errors import ProfileError, RenderError
 from generator.plan import Plan
 from generator.profiles.document import Document
 from generator.profiles.validate import validate
-from generator.targets import all_files, load_target
-from tests.consumers import kubernetes
+from generator.targets import all_files, limitations, load_target
+from tests.consumers import front, kubernetes
 from tests.consumers.targets import written
 from tests.plans import plan
 from tests.tools import require
@@ -42,6 +42,18 @@ CASES: dict[str, dict[str, Any]] = {
         }
     },
     "built": {"host": {"system": "x86_64-linux"}, "ollama": {"build": {"blas": "openblas"}}},
+    "instances": {
+        "host": {"gpus": [CARD, CARD]},
+        "models": [{"name": "a:1b"}, {"name": "b:1b", "preload": True}],
+        "instances": [
+            {"name": "chat", "gpus": ["0"], "models": ["a:1b"]},
+            {"name": "code", "gpus": ["1"], "models": ["b:1b"]},
+        ],
+    },
+    "front": {"front": {}, "k8s": {"replicas": 3}, "ollama": {"num_parallel": 2}},
+    "front with keys": {
+        "front": {"auth": "bearer", "auth_file": "/etc/k", "host": "192.0.2.1", "port": 443},
+    },
     "open": {
         "ollama": {"host": "0.0.0.0"},  # noqa: S104 -- in a profile
         "check": {"ignore": [{"rule": "HW401", "reason": "the network is ours"}]},
@@ -333,3 +345,44 @@ def test_every_pod_has_the_readme_of_its_files(tmp_path: Path) -> None:
         texts = {file.path: file.text for file in all_files("k8s", plan(data))}
         assert "kubectl apply -k ." in texts["README.md"], name
         assert "{{" not in texts["README.md"]
+
+
+def test_each_instance_has_a_pod_with_models_of_its_own(tmp_path: Path) -> None:
+    decided = plan(CASES["instances"])
+    found = objects(decided, tmp_path)
+    for name, model in (("chat", "a:1b"), ("code", "b:1b")):
+        pod = kubernetes.one(found, "StatefulSet", f"ollama-{name}")["spec"]["template"]["spec"]
+        (script,) = pod["initContainers"][0]["args"]
+        pulled = [line.rpartition(" ")[2] for line in script.splitlines() if " pull " in line]
+        assert pulled == [model]
+        assert pod["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": 1}
+        names = [variable["name"] for variable in pod["containers"][0]["env"]]
+        assert "OLLAMA_NOPRUNE" not in names
+    said = {finding.where for finding in limitations("k8s", decided)}
+    assert "ollama.models_dir" not in said
+
+
+def test_a_front_is_before_all_pods_and_they_are_behind_it(tmp_path: Path) -> None:
+    found = objects(plan(CASES["front"]), tmp_path)
+    (text,) = kubernetes.one(found, "ConfigMap", "test-front")["data"].values()
+    told = front.complaints("haproxy", text, tmp_path, {})
+    assert [line for line in told if "could not resolve" not in line] == []  # there is no cluster
+    where = "ollama-pods.test.svc.cluster.local:11434"
+    assert f"server-template ollama- 3 {where} maxconn 2 check" in text
+    policy = kubernetes.one(found, "NetworkPolicy", "ollama")["spec"]
+    pods = kubernetes.one(found, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    (asked,) = policy["ingress"][0]["from"]
+    assert asked["podSelector"]["matchLabels"].items() <= pods.items()
+
+
+def test_a_front_listens_above_the_ports_of_root(tmp_path: Path) -> None:
+    decided = plan(CASES["front with keys"])
+    found = objects(decided, tmp_path)
+    (text,) = kubernetes.one(found, "ConfigMap", "test-front")["data"].values()
+    assert "bind 0.0.0.0:8443\n" in text
+    ports = kubernetes.one(found, "Service", "test-front")["spec"]["ports"]
+    assert [port["port"] for port in ports] == [443, 8405]
+    (readme,) = load_target("k8s").install_note(decided, ())
+    assert (
+        "create secret generic test-front --namespace test --from-file=keys=/etc/k" in readme.text
+    )

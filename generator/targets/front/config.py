@@ -36,7 +36,8 @@ class At:
     `reach` says at which `address:port` the front reaches a Service, `host` and `port` where it
     listens, `metrics_host` where its metrics are. `folder` has the files for keys and certificates
     under their names; empty: systemd hands them over. `socket` is where it takes commands (empty:
-    nowhere). `named`: `reach` gives names that may come and go, as those of containers.
+    nowhere). `named`: `reach` gives names that may come and go, as those of containers. `many` says
+    how many servers a name may stand for (None: each for one).
     """
 
     reach: Callable[[Service], str]
@@ -46,6 +47,7 @@ class At:
     folder: str = ""
     socket: str = ""
     named: bool = False
+    many: Callable[[Service], int] | None = None
 
 
 def front_file(plan: Plan, front: Front, at: At, folder: str = FOLDER) -> File:

@@ -84,6 +84,9 @@ def _resolvers(at: At) -> list[Section]:
         return []
     why = "Asks for the addresses again and again: a container has another after each start."
     lines = [line("parse-resolv-conf", why=why), line("hold", "valid", "5s")]
+    if at.many:
+        why = "An answer of the DNS has the addresses of all pods."
+        lines.append(line("accepted_payload_size", "8192", why=why))
     return [Section("resolvers", _RESOLVERS, lines)]
 
 
@@ -190,9 +193,15 @@ def _backend(
     yield from _checked(front, backend)
     yield _each_server(at)
     for server in backend.servers:
-        where = at.reach(services[server.service])
         bound = ("maxconn", str(server.slots), "check")
-        yield line("server", server.service, where, *bound, why=server.reason)
+        yield line(*_server(at, services[server.service]), *bound, why=server.reason)
+
+
+def _server(at: At, service: Service) -> tuple[str, ...]:
+    """Return a server, or as many as one name may have addresses."""
+    if at.many is None:
+        return ("server", service.name, at.reach(service))
+    return ("server-template", f"{service.name}-", str(at.many(service)), at.reach(service))
 
 
 def _each_server(at: At) -> Line:
@@ -224,9 +233,10 @@ def _asides(front: Front, services: dict[str, Service], at: At) -> Iterator[Line
         for server in backend.servers:
             if server.service not in seen:
                 seen.add(server.service)
-                where = at.reach(services[server.service])
-                same = ("track", f"{backend.name}/{server.service}")
-                yield line("server", server.service, where, *same)
+                # One that stands for several cannot say whose health is whose.
+                one = f"{backend.name}/{server.service}"
+                same = ("check",) if at.many else ("track", one)
+                yield line(*_server(at, services[server.service]), *same)
 
 
 def _metrics(front: Front, at: At) -> Iterator[Line]:

@@ -40,13 +40,13 @@ IN_THE_BOX = {
 
 
 def complaints(folder: Path, plan: Plan) -> list[str]:
-    values = _values(folder)
-    unknown = list(_unknown(values))
-    return [*unknown, *kubernetes.verify([_deployment(values)])]
+    every = [_values(file) for file in sorted(folder.glob("*.yaml"))]
+    faults = [fault for values in every for fault in _unknown(values)]
+    return [*faults, *kubernetes.verify([_deployment(values) for values in every])]
 
 
-def _values(folder: Path) -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((folder / "values.yaml").read_text(encoding="utf-8"))
+def _values(file: Path) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return values
 
 
@@ -82,7 +82,7 @@ def _deployment(values: dict[str, Any]) -> dict[str, Any]:
 def read(folder: Path, plan: Plan) -> Effective:
     if faults := complaints(folder, plan):
         raise ConsumerError("\n".join(faults))
-    values = _values(folder)
+    values = _values(folder / "values.yaml")
     told = kubernetes.environment({"env": values["extraEnv"]})
     home = told.pop("HOME")
     limits = values["resources"].get("limits", {})
