@@ -217,7 +217,17 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "outgrow": (
         {
-            *("advise", "bench", "catalogue", "errors", "fit", "outgrow", "plan"),
+            *(
+                "advise",
+                "bench",
+                "catalogue",
+                "engines",
+                "errors",
+                "fit",
+                "outgrow",
+                "plan",
+                "units",
+            ),
         },
         set(),
     ),

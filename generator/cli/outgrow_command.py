@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from generator.fit.measured import Measured
     from generator.outgrow.outgrow import Outgrown
     from generator.outgrow.traffic import Traffic
+    from generator.plan import Plan
 
 MOST_TOKENS: Final = 1 << 20
 EXAMPLES: Final = """
@@ -135,7 +136,8 @@ def _outgrown(
     from generator.profiles.validate import validate
 
     sets = (*overrides, *(f"slo.{each}" for each in promises))
-    document = read_document(profile, sets, stdin=stdin_if(profile))
+    stdin = stdin_if(profile)
+    document = read_document(profile, sets, stdin=stdin)
     promised = objectives_of(validate(document).slo) if "slo" in document.data else None
     asked = Asked(
         per_second=rate,
@@ -147,7 +149,13 @@ def _outgrown(
     )
     plan = plan_of(document, version=version)
     written, measured = document.data, _measured(profile)
-    return outgrow(plan, load_catalogue(), asked, written=written, measured=measured)
+
+    def planned(more: tuple[str, ...]) -> Plan:
+        return plan_of(read_document(profile, (*sets, *more), stdin=stdin))
+
+    return outgrow(
+        plan, load_catalogue(), asked, written=written, planned=planned, measured=measured
+    )
 
 
 def _measured(profile: str) -> tuple[Measured, ...]:

@@ -31,6 +31,9 @@ def outgrow_text(found: Outgrown, profile: str) -> str:
     lines.append(click.style(_verdict(found), bold=True))
     for place, step in enumerate(found.steps, 1):
         lines += _step(place, step)
+    for other in found.elsewhere:
+        lines.append(click.style("Another engine:", bold=True))
+        lines += [_filled(each) for each in (other.why, *other.first)]
     if found.leaving:
         lines.append("What leaving Ollama costs this profile:")
     for loss in found.leaving:
@@ -41,11 +44,12 @@ def outgrow_text(found: Outgrown, profile: str) -> str:
 
 
 def _verdict(found: Outgrown) -> str:
+    has = "One server is" if found.has == 1 else f"{found.has} servers are"
     if found.enough:
-        return "One server is enough."
+        return f"{has} enough."
     if not found.servers:
-        return "One server is not enough, and more of them are none either."
-    return f"One server is not enough; {found.servers} like it are."
+        return f"{has} not enough, and more of them are none either."
+    return f"{has} not enough; {found.servers} like it are."
 
 
 def _waiting(found: Outgrown) -> Iterator[str]:

@@ -9,9 +9,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from generator.advise.standing import stand
+from generator.engines import ENGINES
 from generator.errors import HostwrightError
 from generator.fit.verdict import judge
 from generator.outgrow.demand import PROMPT, TOKENS, Demand
+from generator.outgrow.elsewhere import Elsewhere, elsewhere
 from generator.outgrow.leaving import Loss, losses
 from generator.outgrow.pace import Pace, asked_by, by_bench, by_fit, lengths
 from generator.outgrow.queue import FULL, late_wait, waiting
@@ -29,13 +31,12 @@ if TYPE_CHECKING:
     from generator.catalogue.catalogue import Catalogue
     from generator.fit.measured import Measured
     from generator.fit.verdict import ModelFit
+    from generator.outgrow.elsewhere import Planned
     from generator.plan import Plan
 
 NS: Final = 1e9
 CACHED: Final = 0.4
 """Of repeats, from which on a published list of thresholds asks for a cache."""
-STREAMS: Final = 8
-"""At once on each card: from about here on an engine that joins everything to one batch gains."""
 MOST_SERVERS: Final = 100_000
 BRIEF: Final = 0.01
 READ: Final = 5.0
@@ -64,7 +65,8 @@ class Outgrown:
 
     `busy` are the requests that are served at once on the mean, `waits` the share of those that
     wait for a slot, and `late` the seconds that 95 % of them wait at most (null: without end).
-    `servers` like this one would carry it. `arithmetic` are the sentences that say so.
+    `servers` like this one would carry it, and the profile `has` so many. `arithmetic` are the
+    sentences that say so.
     """
 
     model: str
@@ -76,8 +78,10 @@ class Outgrown:
     waits: float
     late: float | None
     servers: int
+    has: int
     arithmetic: tuple[str, ...]
     steps: tuple[Step, ...]
+    elsewhere: tuple[Elsewhere, ...]
     leaving: tuple[Loss, ...]
     traffic: Traffic | None
     advice: tuple[str, ...]
@@ -102,21 +106,27 @@ def outgrow(
     asked: Asked,
     *,
     written: Mapping[str, Any],
+    planned: Planned | None = None,
     measured: Sequence[Measured] = (),
 ) -> Outgrown:
     """Return whether one server carries what is asked, and what comes where it does not.
 
+    `planned` makes the Plan with more values set (None: nobody does, and other engines are not
+    looked at); `written` is the profile as data.
     Raises HostwrightError where nothing tells how much is asked, or how fast the server is.
     """
+    every, plan = plan.parts, plan.parts[0]
     standing = stand(plan, catalogue, measured, written)
     main = _main(standing)
+    names = {model.name for model in plan.service.models}
+    has = sum(names == {model.name for model in one.service.models} for one in every)
     demand = _demand(asked)
     pace = _pace(main, asked, demand)
     limit = _Limit(demand, asked.objectives)
-    slots, busy = pace.slots, demand.per_second * pace.seconds
+    slots, busy = pace.slots * has, demand.per_second * pace.seconds
     late = late_wait(slots, busy, pace.seconds)
     servers = limit.servers(pace)
-    enough = servers == 1
+    enough = 0 < servers <= has
     steps = () if enough else tuple(_steps(main, standing, pace, limit, servers))
     return Outgrown(
         model=main.shape.name,
@@ -128,11 +138,15 @@ def outgrow(
         waits=waiting(slots, busy),
         late=None if busy >= slots else late,
         servers=servers,
-        arithmetic=tuple(_arithmetic(pace, demand, limit, servers)),
+        has=has,
+        arithmetic=tuple(_arithmetic(pace, demand, limit, servers, has)),
         steps=steps,
-        leaving=() if enough else losses(plan, standing, written),
+        elsewhere=() if enough or planned is None else elsewhere(plan, planned, catalogue, written),
+        leaving=()
+        if enough or every[0].service.engine != next(iter(ENGINES))
+        else losses(plan, standing, written),
         traffic=asked.traffic,
-        advice=tuple(_read(asked.traffic, slots)) if asked.traffic else (),
+        advice=tuple(_read(asked.traffic, pace.slots)) if asked.traffic else (),
         remarks=asked.traffic.remarks if asked.traffic else (),
     )
 
@@ -255,15 +269,17 @@ class _Limit:
         return in_time and (not first or late + pace.first <= first)
 
 
-def _arithmetic(pace: Pace, demand: Demand, limit: _Limit, servers: int) -> Iterator[str]:
+def _arithmetic(pace: Pace, demand: Demand, limit: _Limit, servers: int, has: int) -> Iterator[str]:
     """Yield how the numbers come about, so that anybody can do it again."""
     slots, took, carries = several(pace.slots, "slot"), number(pace.seconds), number(pace.carries)
     yield _service(pace, demand)
     yield f"one server carries {slots} / {took} s = {carries} requests/s"
-    busy = demand.per_second * pace.seconds
+    if has > 1:
+        yield f"this profile has {has} of them: {number(has * pace.carries)} requests/s"
+    busy, own = demand.per_second * pace.seconds, several(pace.slots * has, "slot")
     yield (
         f"{number(demand.per_second)} requests/s × {took} s = {number(busy)} at once, which is "
-        f"{number(100 * busy / pace.slots)} % of its {slots}"
+        f"{number(100 * busy / (pace.slots * has))} % of {'its' if has == 1 else 'the'} {own}"
     )
     if why := limit.hopeless(pace):
         yield f"no number of servers like it keeps what is promised: {why}"
@@ -351,7 +367,8 @@ def _alone(standing: Standing) -> int:
     if main is None:
         return 0
     ask = standing.asks[standing.fits.index(main)]
-    each = (replace(host, devices=(gpu,)) for gpu in host.devices)
+    # Those of the host, though this server may use some of them alone.
+    each = (replace(host, devices=(gpu,)) for gpu in standing.plan.host.gpus)
     words = [judge(main.shape, ask, one, search=False).word for one in each]
     return sum(word != "does not fit" for word in words)
 

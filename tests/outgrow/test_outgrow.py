@@ -128,3 +128,58 @@ def test_a_log_that_is_not_there() -> None:
     done = called("outgrow", "dgx-spark", "--log", "/nowhere.log")
     assert done.returncode == 3
     assert "/nowhere.log" in done.stderr
+
+
+PAIR = """schema_version = 1
+name = "pair"
+
+[host]
+memory = "64GiB"
+gpus = [
+  { name = "RTX 4090", memory = "24GiB" },
+  { name = "RTX 4090", memory = "24GiB" },
+]
+
+[ollama]
+num_parallel = 4
+context_length = 8192
+
+[[models]]
+name = "llama3.1:8b"
+
+[[instances]]
+name = "a"
+gpus = ["0"]
+
+[[instances]]
+name = "b"
+gpus = ["1"]
+"""
+
+
+def test_servers_that_are_there_count(tmp_path: Path) -> None:
+    file = tmp_path / "pair.toml"
+    file.write_text(PAIR)
+    one = told(str(file), "--rate", "0.1", code=0)
+    assert (one["has"], one["servers"]) == (2, 1)
+    carried = 1.4 * one["carries"]
+    two = told(str(file), "--rate", f"{carried:.3g}", code=0)
+    assert (two["has"], two["servers"]) == (2, 2)
+    assert "this profile has 2 of them" in " ".join(two["arithmetic"])
+    more = told(str(file), "--rate", f"{2 * carried:.3g}", code=1)
+    assert more["servers"] > 2
+    assert "this host has 2 cards" in more["steps"][-1]["how"]
+
+
+def test_another_engine_is_judged_by_its_own_gates() -> None:
+    (spark,) = told("dgx-spark", "--rate", "2", code=1)["elsewhere"]
+    assert (spark["engine"], spark["able"]) == ("vLLM", True)
+    fit = json.loads(called("fit", "dgx-spark", "--engine", "vllm", "--json").stdout)
+    assert spark["at_once"] == fit["models"][0]["most_slots"]
+    (old,) = told("dual-pascal", "--rate", "2", code=1)["elsewhere"]
+    assert not old["able"]
+    assert "7.5" in old["why"]
+    (unnamed,) = told("dgx-spark", "--rate", "2", "--set", 'models=[{ name = "llama3.1:8b" }]',
+                      code=1)["elsewhere"]  # fmt: skip
+    assert unnamed["able"]
+    assert 'write hf = "org/name"' in " ".join(unnamed["first"])
