@@ -175,10 +175,11 @@ def _operated(node: Node, operation: Node) -> Node:
     if verb == "test":
         return node
     names = [step.replace("~1", "/").replace("~0", "~") for step in steps]
-    return _put(node, names, verb, value)
+    return put(node, names, verb, value)
 
 
-def _put(node: Node, steps: Sequence[str], verb: str, value: Node | None) -> Node:
+def put(node: Node, steps: Sequence[str], verb: str, value: Node | None) -> Node:
+    """Return a resource with a value at a path. Raises LookupError where there is none."""
     if isinstance(node, Table):
         return _put_in_table(node, steps, verb, value)
     if isinstance(node, Items):
@@ -192,7 +193,7 @@ def _put_in_table(table: Table, steps: Sequence[str], verb: str, value: Node | N
     if step not in entries and (rest or verb != "add"):
         raise LookupError(step)
     if rest:
-        entries[step] = _put(entries[step], rest, verb, value)
+        entries[step] = put(entries[step], rest, verb, value)
     elif value is None or verb == "remove":
         del entries[step]
     else:
@@ -207,7 +208,7 @@ def _put_in_list(found: Items, steps: Sequence[str], verb: str, value: Node | No
     if not 0 <= at < len(items) + (verb == "add" and not rest):
         raise LookupError(step)
     if rest:
-        items[at] = _put(items[at], rest, verb, value)
+        items[at] = put(items[at], rest, verb, value)
     elif value is None or verb == "remove":
         del items[at]
     else:

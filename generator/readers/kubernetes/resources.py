@@ -13,6 +13,7 @@ from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.helm.merge import laid_over
 from generator.readers.kubernetes.images import with_images
 from generator.readers.kubernetes.patches import Patch, merged, same
+from generator.readers.kubernetes.replacements import replaced
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.view import NotJudged, Place
 
@@ -123,9 +124,26 @@ class Resources:
             self._lay_over(patch, first)
         changes = [node for node in table.items("images") if isinstance(node, Table)]
         self.found[first:] = [with_images(one, changes) for one in self.found[first:]]
-        for key in ("replacements", "vars", "transformers"):
+        for node in table.items("replacements"):
+            self._replace(node, path, first)
+        for key in ("vars", "transformers"):
             if table.items(key):
                 self._not_put_in_place(table.place_of(key))
+
+    def _replace(self, node: Node, path: str, first: int) -> None:
+        """Put a value of one resource into others, or take note that it finds no place."""
+        file = _file_of(node) if isinstance(node, Table) else ""
+        told = self._read(_beside(path, file)) if file else [node]
+        entries = [
+            one for part in told for one in (part.items if isinstance(part, Items) else (part,))
+        ]
+        try:
+            for one in entries:
+                if not isinstance(one, Table):
+                    raise LookupError(file)
+                self.found[first:] = replaced(self.found[first:], one, self.bare)
+        except LookupError:
+            self._not_put_in_place(node.place)
 
     def _generate(self, table: Table, path: str, first: int) -> None:
         charts = [one for one in table.items("helmCharts") if isinstance(one, Table)]
@@ -297,7 +315,7 @@ def is_kustomization(table: Table) -> bool:
 
 
 def _patch_files(table: Table, path: str) -> Iterator[str]:
-    for key in ("patches", "patchesStrategicMerge", "patchesJson6902"):
+    for key in ("patches", "patchesStrategicMerge", "patchesJson6902", "replacements"):
         yield from (_beside(path, file) for n in table.items(key) if (file := _file_of(n)))
 
 
