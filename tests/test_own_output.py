@@ -32,17 +32,9 @@ OWN: dict[str, dict[str, Any]] = {
         "ollama": {"build": {"blas": "openblas", "openmp": True}},
     },
     "before Caddy": {
+        "host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}},
         "models": [{"name": "qwen3:14b"}],
         "front": {"kind": "caddy", "auth": "bearer", "auth_file": "/etc/hostwright/front.keys"},
-    },
-    "before two": {
-        "host": {"memory": "64GiB", "gpus": [CARD, CARD]},
-        "models": [{"name": "qwen3:14b"}, {"name": "qwen3:8b"}],
-        "instances": [
-            {"name": "left", "port": 11434, "gpus": [0], "models": ["qwen3:14b"]},
-            {"name": "right", "port": 11435, "gpus": [1], "models": ["qwen3:8b"]},
-        ],
-        "front": {"route_by_body": True},
     },
     "fronted": {
         "host": {"memory": "64GiB", "gpus": [CARD]},

@@ -15,6 +15,7 @@ from generator.errors import RenderError
 from generator.formats.nix import (
     Call,
     Interpolated,
+    Lines,
     Raw,
     Value,
     attr_name,
@@ -27,6 +28,7 @@ from generator.formats.text import Commented
 from tests.hostile import HOSTILE, batches, texts
 from tests.tools import require
 
+HOSTILE_LINES = ("", "a", " a\n", "a\n \nb\n", "a''\n", "'''\n", "a'${x}\n", "$${x}\na\n", "a\tb\n")
 NIX_CONFIG = """\
 build-users-group =
 sandbox = false
@@ -242,6 +244,17 @@ def test_hostile_lines_survive_nix() -> None:
     lines += ["\"'${x}", '"$${x}', "\"''${x}", "\"''$", '"\\n', ' "a"']
     literals = "\n".join(f"({indented_string(line)})" for line in lines)
     assert evaluate(f"[ {literals} ]") == lines
+
+
+def test_hostile_texts_of_lines_survive_nix() -> None:
+    lines = [f"a\n  {text}\n\n b\n" for text in HOSTILE if "\0" not in text]
+    written = to_nix([Call("f", Lines(text)) for text in [*lines, *HOSTILE_LINES]])
+    assert evaluate(f"let f = x: x; in {written}") == [*lines, *HOSTILE_LINES]
+
+
+def test_lines_stand_as_they_are() -> None:
+    text = to_nix({"a": Call("f", Lines('b "${c}"\n\n  d\n'))})
+    assert text == """{\n  a = f ''\n    b "''${c}"\n\n      d\n  '';\n}"""
 
 
 def test_hostile_names_survive_nix() -> None:

@@ -18,6 +18,12 @@ def test_a_snippet_stands_where_it_is_imported(tmp_path: Path) -> None:
     assert told(tmp_path, f"{text}\t\timport slow\n\t}}\n}}\n") == ["2 HW224"]
 
 
+def test_what_a_block_of_keys_imports_is_no_server(tmp_path: Path) -> None:
+    keys = "\tbasicauth {\n\t\timport /run/keys\n\t}\n\tmap {a} {b} {\n\t\timport /run/more\n\t}\n"
+    text = f":80 {{\n{keys}\treverse_proxy ollama:11434\n}}\n"
+    assert checked(tmp_path, {"Caddyfile": text}).not_judged == ()
+
+
 def test_what_it_imports_from_elsewhere_is_named(tmp_path: Path) -> None:
     text = ":80 {\n\timport keys/*\n\treverse_proxy ollama:11434\n}\n"
     (gap,) = checked(tmp_path, {"Caddyfile": text}).not_judged

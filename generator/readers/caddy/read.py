@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SECOND: Final = 10**9
 _DEEPEST: Final = 5
+_OF_KEYS: Final = frozenset({"map", "basicauth", "basic_auth"})
 _ASKS: Final = re.compile(
     r"basic_?auth|forward_auth|authenticate|authorize|jwtauth|remote_ip|client_ip|client_auth"
     r"|security|abort|import .*auth.*",
@@ -57,17 +58,20 @@ class _File:
         self.sites = [replace(e, block=self._put_in(e.block, 0)) for e in sites]
         self.options = [e for e in top if not e.words]
 
-    def _put_in(self, block: tuple[Entry, ...], depth: int) -> tuple[Entry, ...]:
-        """Return a block with the snippets that it imports in their places."""
+    def _put_in(self, block: tuple[Entry, ...], depth: int, of: str = "") -> tuple[Entry, ...]:
+        """Return a block with the snippets that it imports in their places.
+
+        What a block of keys imports, by the directive that it is `of`, are keys, and no server.
+        """
         found: list[Entry] = []
         for entry in block:
             if entry.name == "import" and len(entry.words) > 1 and depth < _DEEPEST:
                 inner = self.snippets.get(entry.words[1])
                 found += self._put_in(inner, depth + 1) if inner is not None else (entry,)
-                if inner is None:
+                if inner is None and of not in _OF_KEYS:
                     self._gap(entry)
             else:
-                found.append(replace(entry, block=self._put_in(entry.block, depth)))
+                found.append(replace(entry, block=self._put_in(entry.block, depth, entry.name)))
         return tuple(found)
 
     def _gap(self, entry: Entry) -> None:

@@ -18,6 +18,8 @@ from generator.view import Line, Place, View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+# What has a request wait for its body; the second since 2.4.
+_COLLECTS: Final = (("option", "http-buffer-request"), ("http-request", "wait-for-body"))
 _ASKS: Final = re.compile(
     r"http_auth|authorization|http-request (?:auth|deny|reject|use-service|lua)|x-api-key"
     r"|verify required|\bsrc\b|jwt|tcp-request \w+ reject|filter spoe",
@@ -81,7 +83,7 @@ class _File:
             probes=tuple(self._probes(backend)) if len(asked) < len(servers) else (),
             routed=self._routed([*fronts, backend]),
             collects=next(
-                (self._at(n) for s in every for _, n in s.all("option", "http-buffer-request")),
+                (self._at(n) for s in every for words in _COLLECTS for _, n in s.all(*words)),
                 None,
             ),
         )
