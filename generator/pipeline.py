@@ -45,6 +45,11 @@ def plan_of(
     """
     if allow_plain_secrets:
         document = insisting(document)
+    plan = _plan_of(document, version=version, legacy_env=legacy_env, strict=strict)
+    return plan.of(document.instance) if document.instance else plan
+
+
+def _plan_of(document: Document, *, version: str | None, legacy_env: bool, strict: bool) -> Plan:
     beside = _remembered(document)
     flags = json.dumps([document.source, version, legacy_env, strict, *(beside or ())])
     plain = not (version or legacy_env or strict)

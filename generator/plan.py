@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from generator.cache import Cache  # noqa: TC001 -- codec reads the annotations
-from generator.errors import Finding, Silence  # noqa: TC001 -- codec reads the annotations
+from generator.errors import Finding, HostwrightError, Silence
 from generator.front import Front  # noqa: TC001 -- codec reads the annotations
 from generator.host import Host  # noqa: TC001 -- codec reads the annotations
 from generator.monitor import Monitor  # noqa: TC001 -- codec reads the annotations
@@ -645,9 +645,23 @@ class Plan:
 
     @property
     def service(self) -> Service:
-        """The one service of the host; of several ask `parts`."""
-        (service,) = self.services
-        return service
+        """The one service of the host. Raises HostwrightError where it has several: see `parts`."""
+        if len(self.services) > 1:
+            names = ", ".join(f"`{service.name}`" for service in self.services)
+            raise HostwrightError(
+                f"{self.name} has several servers: {names}", hint="name one by --instance"
+            )
+        return self.services[0]
+
+    def of(self, name: str) -> Plan:
+        """Return the Plan of one service alone. Raises HostwrightError where it has none of the
+        name.
+        """
+        for part in self.parts:
+            if part.services[0].name == name:
+                return part
+        names = ", ".join(f"`{service.name}`" for service in self.services)
+        raise HostwrightError(f"{self.name} has no server `{name}`", hint=f"it has {names}")
 
     @property
     def parts(self) -> tuple[Plan, ...]:

@@ -14,7 +14,12 @@ let
       internal = true;
       readOnly = true;
     };
-  serviceOf = plan: lib.head plan.services;
+  serviceOf =
+    plan:
+    if lib.length plan.services == 1 then
+      lib.head plan.services
+    else
+      throw "hostwright.profile is ${plan.name}, which has several servers, and these options are about one; import what `gen render ${plan.name} -t nixos` writes instead.";
   newest = (lib.head cfg.plans).plan;
   fitting = lib.filter (entry: lib.versionAtLeast cfg.release entry.since) cfg.plans;
   inEffect = lib.head (fitting ++ [ (lib.last cfg.plans) ]);

@@ -153,9 +153,9 @@ def test_the_others_read_the_models_and_remove_nothing() -> None:
     assert variables(small)["OLLAMA_NOPRUNE"] == "1"
     assert variables(small)["OLLAMA_MODELS"] == variables(large)["OLLAMA_MODELS"] == "/srv/models"
     assert "ollama@large.service" in small.after
-    assert (large.home, small.home) == ("/var/lib/ollama", "/var/lib/ollama/small")
+    assert (large.home, small.home) == ("/var/lib/ollama", "/var/lib/ollama-small")
     written = {d.name: d.value for d in small.hardening}["ReadWritePaths"]
-    assert written == "/var/lib/ollama/small"
+    assert written == "/var/lib/ollama-small"
 
 
 def test_the_server_that_is_marked_pulls() -> None:

@@ -86,6 +86,12 @@ def _texts(*keys: str) -> dict[str, Any]:
 
 _FINDINGS: Final = {"findings": [Finding]}
 _ROW: Final = Shape("Row", "A setting as a table shows it.", _texts("setting", "value", "why"))
+_SETTING: Final = Shape(
+    "Setting",
+    "A setting; `service` is there where a profile has several servers.",
+    _texts("setting", "value", "why"),
+    some=_texts("service"),
+)
 _FILE: Final = Shape(
     "PrintedFile",
     "A file; `target` is empty for those of a fleet.",
@@ -264,6 +270,17 @@ _LOADED: Final = Shape(
     "A model that a server has loaded now, in bytes, and how much of it is on GPUs.",
     {"model": str, "size": int, "on_gpus": int},
 )
+_WARMED_KEYS: Final[Mapping[str, Any]] = {"url": str, "models": [Warmed]}
+_FIT_KEYS: Final[Mapping[str, Any]] = {
+    "release": str,
+    "models": [_MODEL_FIT],
+    "together": Nullable(_TOGETHER),
+    "choices": [_CHOICE_FIT],
+    "quantisations": [_CHOICE_FIT],
+    "ways": [[_WAY]],
+    "loaded": Nullable([_LOADED]),
+    "warnings": [str],
+}
 PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
     "advise": (Shape("Advised", "`gen advise`.", get_type_hints(Advised)),),
     "bench": (
@@ -351,16 +368,12 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         Shape(
             "Fit",
             "`gen fit`; `loaded` is null where no server was asked.",
-            {
-                "release": str,
-                "models": [_MODEL_FIT],
-                "together": Nullable(_TOGETHER),
-                "choices": [_CHOICE_FIT],
-                "quantisations": [_CHOICE_FIT],
-                "ways": [[_WAY]],
-                "loaded": Nullable([_LOADED]),
-                "warnings": [str],
-            },
+            _FIT_KEYS,
+        ),
+        Shape(
+            "FitOfEach",
+            "`gen fit` of a profile with several servers.",
+            {"services": [Shape("FitOfService", "A server.", {"service": str, **_FIT_KEYS})]},
         ),
     ),
     "fleet": (
@@ -505,7 +518,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             "Settings",
             "`gen show`; `left_out` is empty where no target is named.",
             {
-                "settings": [_ROW],
+                "settings": [_SETTING],
                 "left_out": [
                     Shape(
                         "NotPrinted", "What a target leaves out of a Plan.", _texts("what", "why")
@@ -530,6 +543,15 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
         Shape(
+            "VerifiedEach",
+            "`gen verify` of a profile with several servers.",
+            {
+                "services": [
+                    Shape("VerifiedService", "A server.", {"service": str, **_VERIFIED.keys})
+                ]
+            },
+        ),
+        Shape(
             "VerifiedFleet",
             "`gen verify --fleet`.",
             {
@@ -544,7 +566,14 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             },
         ),
     ),
-    "warmup": (Shape("WarmedUp", "`gen warmup`.", {"url": str, "models": [Warmed]}),),
+    "warmup": (
+        Shape("WarmedUp", "`gen warmup`.", _WARMED_KEYS),
+        Shape(
+            "WarmedUpEach",
+            "`gen warmup` of a profile with several servers.",
+            {"services": [Shape("WarmedUpService", "A server.", _WARMED_KEYS)]},
+        ),
+    ),
 }
 """By command, or `error` for all, what it may print."""
 _PLAIN: Final[Mapping[Any, Schema]] = {

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from generator.cli.options import json_option, profile_argument, release_option, set_option
+from generator.cli.options import (
+    instance_option,
+    json_option,
+    profile_argument,
+    release_option,
+    set_option,
+)
 from generator.cli.streams import STDIO, print_json, stdin_if
 from generator.cli.talk import coloured, printable
 
@@ -28,6 +34,7 @@ Examples:
 @profile_argument
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
+@instance_option
 @json_option
 def command(
     profile: str, *, version: str | None, overrides: tuple[str, ...], as_json: bool

@@ -12,6 +12,7 @@ from generator.cli.options import (
     document_of,
     filled_option,
     html_option,
+    instance_option,
     json_option,
     profile_if_named,
     seconds_of,
@@ -76,6 +77,7 @@ usage or profile; 3 the server cannot be measured, or not be put back.
     text="Exit 1 where another value than the first is worse by so much, and surely worse.",
 )  # fmt: skip
 @set_option
+@instance_option
 @html_option
 @json_option
 def command(

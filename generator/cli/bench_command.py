@@ -17,6 +17,7 @@ from generator.cli.options import (
     document_of,
     filled_option,
     html_option,
+    instance_option,
     json_option,
     profile_if_named,
     seconds_of,
@@ -153,6 +154,7 @@ class Bench(click.Command):
     "both. What was kept of the same model is replaced, and said.",
 )
 @set_option
+@instance_option
 @click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
 @html_option
 @json_option

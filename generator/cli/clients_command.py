@@ -10,6 +10,7 @@ from generator.cli.options import (
     Misuse,
     document_of,
     filled_option,
+    instance_option,
     json_option,
     needs_directory,
     output_options,
@@ -43,6 +44,7 @@ Files: env, taskmaster, mcp, open-webui, open-webui-nixos, notes.
 @filled_option("--file", "only", metavar="NAME", example="env", text="Only this file, below.")
 @output_options("Back up and replace files that somebody has edited, too.")
 @plan_options
+@instance_option
 @json_option
 def command(
     profile: str,

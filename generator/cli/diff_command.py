@@ -11,6 +11,7 @@ from generator.cli.options import (
     Misuse,
     document_of,
     filled_option,
+    instance_option,
     json_option,
     profile_option,
     set_option,
@@ -48,6 +49,7 @@ environment failed.
 @filled_option("--root", metavar="DIR", example="/mnt", text="The machine below DIR.")
 @filled_option("--service", metavar="NAME", example="ollama", text="The installed one, of several.")
 @set_option
+@instance_option
 @click.option("--markdown", is_flag=True, help="Print tables for a report.")
 @json_option
 def command(

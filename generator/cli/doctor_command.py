@@ -11,6 +11,7 @@ from generator.cli.options import (
     document_of,
     filled_option,
     html_option,
+    instance_option,
     json_option,
     profile_if_named,
     release_option,
@@ -71,6 +72,7 @@ _WAIT: Final = "10s"
 @click.option("--force", is_flag=True, help="Back up and replace a capture that is there.")
 @release_option("Release that is judged by.  [default: the one that answers]")
 @set_option
+@instance_option
 @click.option("--all", "every", is_flag=True, help="Also what is well.")
 @html_option
 @json_option

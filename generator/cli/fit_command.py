@@ -21,6 +21,7 @@ from generator.cli.options import (
     Misuse,
     filled_option,
     html_option,
+    instance_option,
     json_option,
     profile_if_named,
     release_option,
@@ -35,7 +36,7 @@ from generator.fit.ask import UNBOUNDED
 from generator.fit.purposes import PURPOSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.fit.assess import Assessment, Question
     from generator.fit.choose import Candidate
@@ -137,6 +138,7 @@ KV_TYPES: Final = click.Choice(
 )
 @release_option("Release or line that runs, like 0.32.  [default: newest known]")
 @set_option
+@instance_option
 @html_option
 @json_option
 def command(
@@ -164,17 +166,34 @@ def command(
     asked["disk"] = _disk(asked["disk"]) or disk_meant(profile, machine)
     document = with_used(machine_document(profile, machine, overrides), vram_used)
     asked["measured"] = () if unmeasured or profile is None else _measured(profile)
-    found = assess_document(document, version, _question(profile, **asked))
-    for warning in found.warnings:
-        say(f"{word('warning')} {visible(warning)}")
+    question = _question(profile, **asked)
+    plan = _plan(document, version, question)
+    name = plan.service.name if html is not None else ""
+    each = {part.services[0].name: assess_plan(part, question) for part in plan.parts}
     if html is not None:
         from generator.cli.fit_page import as_page
         from generator.cli.writing import write_page
 
-        write_page(as_page(found, every=every), html)
+        write_page(as_page(each[name], every=every), html)
+    for warning in dict.fromkeys(warning for found in each.values() for warning in found.warnings):
+        say(f"{word('warning')} {visible(warning)}")
     if html != STDIO:
-        _print_json(found) if as_json else print_assessment(found, every=every)
-    click.get_current_context().exit(1 if found.fails else 0)
+        _print_all(each, every=every, as_json=as_json)
+    click.get_current_context().exit(1 if any(found.fails for found in each.values()) else 0)
+
+
+def _print_all(each: Mapping[str, Assessment], *, every: bool, as_json: bool) -> None:
+    """Print what fits of each server, under its name where there are several."""
+    if as_json and len(each) > 1:
+        print_json(services=[{"service": name} | _data(found) for name, found in each.items()])
+        return
+    for number, (name, found) in enumerate(each.items()):
+        if as_json:
+            print_json(**_data(found))
+            continue
+        if len(each) > 1:
+            click.echo(f"{chr(10) * bool(number)}── {name}")
+        print_assessment(found, every=every)
 
 
 def _question(
@@ -233,14 +252,19 @@ def _redirected() -> str:
     return "/dev/stdin"
 
 
-def assess_document(document: Document, release: str | None, question: Question) -> Assessment:
-    """Return what fits on the host of a profile; what is not carried over is said."""
+def _plan(document: Document, release: str | None, question: Question) -> Plan:
+    """Return the Plan of a profile; what is not carried over is said."""
     from generator.pipeline import plan_of
 
     plan = plan_of(document, version=release)
-    for warning in _not_carried(plan, question):
+    for warning in dict.fromkeys(w for part in plan.parts for w in _not_carried(part, question)):
         say(f"{word('warning')} {visible(warning)}")
-    return assess_plan(plan, question)
+    return plan
+
+
+def assess_document(document: Document, release: str | None, question: Question) -> Assessment:
+    """Return what fits on the host of a profile; what is not carried over is said."""
+    return assess_plan(_plan(document, release, question), question)
 
 
 def assess_plan(plan: Plan, question: Question) -> Assessment:
@@ -300,25 +324,25 @@ def print_assessment(found: Assessment, *, every: bool) -> None:
     click.echo(printable("\n\n".join(parts)), color=coloured())
 
 
-def _print_json(found: Assessment) -> None:
-    """Print the verdicts; sizes are bytes."""
+def _data(found: Assessment) -> dict[str, object]:
+    """Return the verdicts as JSON has them; sizes are bytes."""
     together = found.together
-    print_json(
-        release=str(found.ask.facts.at),
-        models=[model_data(fit) for fit in found.fits],
-        together=together
+    return {
+        "release": str(found.ask.facts.at),
+        "models": [model_data(fit) for fit in found.fits],
+        "together": together
         and {
             "loaded": together.loaded,
             "evicting": together.evicting,
             "verdict": together.word,
             "rooms": [_room(room) for room in together.rooms],
         },
-        choices=[_choice(choice) for choice in found.choices or ()],
-        quantisations=[_choice(choice) for choice in found.quantisations],
-        ways=[[_way(way) for way in several] for several in found.ways],
-        loaded=found.loaded and keyed(("model", "size", "on_gpus"), found.loaded),
-        warnings=found.warnings,
-    )
+        "choices": [_choice(choice) for choice in found.choices or ()],
+        "quantisations": [_choice(choice) for choice in found.quantisations],
+        "ways": [[_way(way) for way in several] for several in found.ways],
+        "loaded": found.loaded and keyed(("model", "size", "on_gpus"), found.loaded),
+        "warnings": found.warnings,
+    }
 
 
 def model_data(fit: ModelFit) -> dict[str, object]:

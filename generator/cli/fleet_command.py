@@ -99,7 +99,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
             "address": node.address,
             "system": node.plan.host.system,
             "profile": node.plan.name,
-            "release": node.plan.service.release,
+            "release": node.plan.services[0].release,
             "tags": node.tags,
         }
         for node in fleet.nodes

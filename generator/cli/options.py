@@ -65,6 +65,25 @@ set_option = click.option(
 )
 
 
+def instance_option(command: Command) -> Command:
+    """Add `--instance`; the command gets it among `overrides`, which lead to the one server."""
+
+    @filled_option(
+        "--instance",
+        metavar="NAME",
+        example="p4000",
+        text="Of several servers of the profile the one that this is about.",
+    )
+    @functools.wraps(command)
+    def with_instance(*, overrides: tuple[str, ...], instance: str | None, **options: Any) -> Any:  # noqa: ANN401
+        from generator.profiles.load import INSTANCE
+
+        chosen = (f"{INSTANCE}{instance}",) if instance else ()
+        return command(overrides=(*overrides, *chosen), **options)
+
+    return with_instance  # type: ignore[return-value] # click hands over keywords only
+
+
 def release_option(text: str) -> Callable[[Command], Command]:
     """Return `--ollama-version` with its help: what the release is for differs by command."""
     return filled_option(

@@ -13,6 +13,7 @@ import click
 from generator.cli.options import (
     Misuse,
     filled_option,
+    instance_option,
     json_option,
     profile_argument,
     release_option,
@@ -84,6 +85,7 @@ Exit codes: 0 one server is enough; 1 it is not; 2 bad usage, profile or file;
 )
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
+@instance_option
 @json_option
 def command(
     *,

@@ -9,6 +9,7 @@ import click
 from generator.cli.options import (
     Misuse,
     document_of,
+    instance_option,
     json_option,
     plan_options,
     profile_argument,
@@ -37,6 +38,7 @@ Examples:
 @click.command(name="show", epilog=EXAMPLES)
 @profile_argument
 @plan_options
+@instance_option
 @click.option(
     "-t", "--target", type=click.Choice(list(TARGETS)),
     help="Also what this target leaves out of the decisions, and why.",
@@ -65,25 +67,32 @@ def command(
         click.echo(to_toml(merged), nl=False)
     elif as_json:
         print_json(
-            settings=keyed(HEAD, _rows(plan)),
+            settings=_settings(plan),
             left_out=keyed(("what", "why"), _left_out(target, plan)),
             findings=findings,
         )
     else:
-        service = plan.service
-        server = f"{service.product} {service.release}"
-        title = (plan.name, server, plan.host.system, service.acceleration)
-        click.echo(" · ".join(title))
-        click.echo(table(HEAD, _rows(plan)))
+        for number, part in enumerate(plan.parts):
+            if number:
+                click.echo()
+            click.echo(_title(part, named=len(plan.services) > 1))
+            click.echo(table(HEAD, _rows(part)))
         if target:
             click.echo()
             click.echo(table((f"{target} leaves out", "why"), _once(_left_out(target, plan))))
         print_findings(findings)
 
 
+def _title(plan: Plan, *, named: bool) -> str:
+    service = plan.service
+    server = f"{service.product} {service.release}"
+    names = [plan.name, service.name] if named else [plan.name]
+    return " · ".join((*names, server, plan.host.system, service.acceleration))
+
+
 def _left_out(target: str | None, plan: Plan) -> list[tuple[str, str]]:
     every = load_target(target).LEFT_OUT if target else ()
-    items = [item for item in every if item.concerns(plan.service)]
+    items = [item for item in every if any(map(item.concerns, plan.services))]
     return [(what, item.why) for item in items for what in item.what]
 
 
@@ -92,6 +101,16 @@ def _once(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
     before = ["", *(why for _, why in rows[:-1])]
     pairs = zip(rows, before, strict=False)
     return [(what, "" if why == last else why) for (what, why), last in pairs]
+
+
+def _settings(plan: Plan) -> list[dict[str, object]]:
+    """Return the rows as JSON has them, of several servers each with its name."""
+    several = len(plan.services) > 1
+    return [
+        row | ({"service": part.service.name} if several else {})
+        for part in plan.parts
+        for row in keyed(HEAD, _rows(part))
+    ]
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from generator.cli.options import (
     Misuse,
     filled_option,
     html_option,
+    instance_option,
     json_option,
     profile_argument,
     seconds_of,
@@ -73,6 +74,7 @@ measured, or not be put back.
 @click.option("--write", is_flag=True, help="Write the best into the profile, with its reason.")
 @trial_options(requests=6, timeout="1h")
 @set_option
+@instance_option
 @html_option
 @json_option
 def command(

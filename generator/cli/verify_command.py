@@ -11,6 +11,7 @@ from generator.cli.options import (
     document_of,
     filled_option,
     html_option,
+    instance_option,
     json_option,
     profile_if_named,
     release_option,
@@ -111,6 +112,7 @@ or profile; 3 the server cannot be asked, or nobody tells what is in effect.
 )  # fmt: skip
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
+@instance_option
 @click.option("--format", "form", type=FORMATS, default="text", help="How to report.")
 @html_option
 @json_option
@@ -155,6 +157,10 @@ def command(
     if capture is not None:
         _keep(plan, capture, force=force, **asked)
         return
+    if form in {"json", "text"} and len(plan.services) > 1 and html is None:
+        context.exit(_of_each(plan, form, **asked))
+    # All else is about one server.
+    plan = plan.of(plan.service.name)
     try:
         found, seen = _compared(plan, **asked)
     except EnvironmentFailure as error:
@@ -174,6 +180,22 @@ def command(
     if html != STDIO:
         _print(form, plan, found, seen, code)
     context.exit(code)
+
+
+def _of_each(plan: Plan, form: str, **asked: Any) -> int:  # noqa: ANN401 -- what `_compared` takes
+    """Compare every server, print it under its name, and return the worst exit code."""
+    if asked["url"] is not None:
+        plan = plan.of(plan.service.name)
+    every = [(part, *_compared(part, **asked)) for part in plan.parts]
+    if form == "json":
+        told = [
+            {"service": part.service.name} | document(found, seen) for part, found, seen in every
+        ]
+        print_json(services=told)
+    for number, (part, found, seen) in enumerate(every if form == "text" else ()):
+        click.echo(f"{chr(10) * bool(number)}── {part.service.name}")
+        _print(form, part, found, seen, found.code(seen))
+    return max(found.code(seen) for _, found, seen in every)
 
 
 def _print(form: str, plan: Plan, found: Comparison, seen: Observed, code: int) -> None:

@@ -9,6 +9,7 @@ import click
 from generator.cli.options import (
     document_of,
     filled_option,
+    instance_option,
     json_option,
     profile_argument,
     release_option,
@@ -19,6 +20,8 @@ from generator.cli.streams import print_json
 from generator.cli.talk import coloured, printable, status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.plan import Plan
     from generator.warmup.warmed import Warmed
 
@@ -57,6 +60,7 @@ server cannot be asked.
 )  # fmt: skip
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
+@instance_option
 @json_option
 def command(
     profile: str,
@@ -79,29 +83,45 @@ def command(
     from generator.warmup.warmup import warm_up
 
     plan = plan_of(document_of(profile, overrides), version=version)
-    at = url or f"http://{plan.service.listen.address}"
+    # An address, and models that are named, are of one server.
+    own = f"http://{plan.service.listen.address}" if url or models else ""
+    parts = {url or own: plan} if own else _with_models(plan)
     try:
-        done = warm_up(
-            plan,
-            load_catalogue(),
-            url=at,
-            seconds=seconds_of(timeout, "--timeout") if timeout else None,
-            models=models,
-            pull=pull,
-            tell=status,
-        )
+        done = {
+            at: warm_up(
+                part,
+                load_catalogue(),
+                url=at,
+                seconds=seconds_of(timeout, "--timeout") if timeout else None,
+                models=models,
+                pull=pull,
+                tell=status,
+            )
+            for at, part in parts.items()
+        }
     finally:
         status()
-    _print(plan, at, done, as_json=as_json)
-    whole = all(one.state == "loaded" for one in done)
+    _print(plan, done, as_json=as_json)
+    whole = all(one.state == "loaded" for each in done.values() for one in each)
     click.get_current_context().exit(0 if whole else 3)
 
 
-def _print(plan: Plan, url: str, done: tuple[Warmed, ...], *, as_json: bool) -> None:
+def _with_models(plan: Plan) -> dict[str, Plan]:
+    """Return the servers that have models to load, or all where none has, by their addresses."""
+    parts = [part for part in plan.parts if part.service.models] or plan.parts
+    return {f"http://{part.service.listen.address}": part for part in parts}
+
+
+def _print(plan: Plan, done: Mapping[str, tuple[Warmed, ...]], *, as_json: bool) -> None:
+    if as_json and len(done) == 1:
+        ((url, models),) = done.items()
+        print_json(url=url, models=models)
+        return
     if as_json:
-        print_json(url=url, models=done)
+        print_json(services=[{"url": url, "models": models} for url, models in done.items()])
         return
     from generator.cli.warmup_text import warmup_text
 
-    head = f"{plan.name} · {plan.service.product} · {url}"
-    click.echo(printable(f"{head}\n{warmup_text(done)}"), color=coloured())
+    for url, models in done.items():
+        head = f"{plan.name} · {plan.services[0].product} · {url}"
+        click.echo(printable(f"{head}\n{warmup_text(models)}"), color=coloured())

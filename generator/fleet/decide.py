@@ -286,8 +286,10 @@ def _node(
     if decision is None:
         return None
     plan = decision.plan
-    if target.rootless and plan.service.container.rootless:
+    if target.rootless and plan.services[0].container.rootless:
         plans.problems.append(Problem(f"hosts.{own.name}.target", _ROOTLESS, _ROOTLESS_HINT))
+    if target.fleet == "modules" and len(plan.services) > 1:
+        plans.problems.append(Problem(f"hosts.{own.name}.profile", _SEVERAL, _SEVERAL_HINT))
     everywhere = [f"{name}#{each}" for name, given in inputs.items() for each in given.modules]
     modules = [*(everywhere if own.of_nixos else ()), *(module for _, module in own.modules())]
     deploy = own.deploy()
@@ -315,7 +317,7 @@ def _node(
 
 def _hurried(own: Own, deploy: Mapping[str, Any], plan: Plan) -> Iterator[Finding]:
     """Yield a Finding where deploy-rs waits less long than an activation does for the server."""
-    given, takes = deploy.get("activation_timeout"), wait_seconds(plan.service)
+    given, takes = deploy.get("activation_timeout"), max(map(wait_seconds, plan.services))
     if given is not None and given <= takes and (own.gated or not own.of_nixos):
         yield HURRIED.finding(
             f"an activation has {given} s, and waits up to {takes} s for the server",

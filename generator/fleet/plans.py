@@ -132,7 +132,7 @@ class Plans:
         """Return a name that no other Plan has, whichever others there are."""
         source = str(asked.profile)
         stem = PurePosixPath(source).name.removesuffix(".toml")
-        name = f"{stem}-{plan.service.release}{kind}"
+        name = f"{stem}-{plan.services[0].release}{kind}"
         if self._names.setdefault(name, plan) != plan:
             name += f"-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
             self._names[name] = plan

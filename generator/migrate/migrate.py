@@ -131,7 +131,7 @@ def _profile(named: str, source: str) -> str:
 
 def _notes(old: Mapping[str, Any], plan: Plan) -> Iterator[str]:
     """Yield what the old plan says otherwise: of it, only --set or another release tell."""
-    service = plan.service
+    service = plan.services[0]
     pairs = (
         ("environment", "value", {each.name: each.value for each in service.environment}),
         ("limits", "value", {each.name: each.value for each in service.limits}),

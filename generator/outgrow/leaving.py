@@ -30,7 +30,7 @@ def losses(plan: Plan, standing: Standing, written: Mapping[str, Any]) -> tuple[
 
 
 def _losses(plan: Plan, standing: Standing, written: Mapping[str, Any]) -> Iterator[Loss]:
-    models = plan.service.models
+    models = tuple(model for service in plan.services for model in service.models)
     told = {one.get("name"): one.get("hf") for one in written.get("models", ())}
     if nameless := tuple(model.name for model in models if not told.get(model.name)):
         yield Loss(

@@ -22,6 +22,7 @@ class Document:
 
     `source` names it for people (`profiles/xeon-cpu.toml`); `origins` has the file or flag that
     each key path came from; `digest` is that of everything read, `texts` the files themselves.
+    `instance` is the one of several servers that is asked about; empty: all of them.
     """
 
     source: str
@@ -29,6 +30,7 @@ class Document:
     origins: Mapping[tuple[str, ...], str]
     digest: str
     texts: Mapping[str, str] = field(default_factory=dict)
+    instance: str = ""
 
     @property
     def label(self) -> str:

@@ -36,6 +36,8 @@ _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
+INSTANCE: Final = "--instance="
+"""Begins an override that is none: the name of the one server that is asked about."""
 
 
 def read_document(
@@ -91,10 +93,13 @@ class _Reader:
     def document(self, name: str, overrides: Sequence[str], folder: Path) -> Document:
         path = self.piped(name) or _find(name, folder)
         data = self._merged(path, ())
-        problems = [p for text in overrides if (p := self._override(data, text))]
+        chosen = [text.removeprefix(INSTANCE) for text in overrides if text.startswith(INSTANCE)]
+        sets = [text for text in overrides if not text.startswith(INSTANCE)]
+        problems = [p for text in sets if (p := self._override(data, text))]
         if problems:
             raise ProfileError(FLAG, tuple(problems))
-        return Document(_shown(path), data, self.origins, self.hash.hexdigest(), self.texts)
+        found = Document(_shown(path), data, self.origins, self.hash.hexdigest(), self.texts)
+        return dataclasses.replace(found, instance=chosen[-1]) if chosen else found
 
     def piped(self, name: str) -> Path | None:
         """Return the name of what came through standard input; None: nothing did."""

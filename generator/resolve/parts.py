@@ -218,7 +218,7 @@ def _reading(servers: _Servers, chosen: Instance) -> Changes:
     return {
         f"{engine}.models_dir": (servers.store, "name", _STORE.format(puller)),
         f"{engine}.noprune": (True, "name", _NOT_WRITTEN.format(puller)),
-        "service.home": (f"{servers.home}/{chosen.name}", "", ""),
+        "service.home": (f"{servers.home}-{chosen.name}", "", ""),
         # One job, of the server that writes the models, does it.
         "service.resume_fix": (False, "", ""),
     }

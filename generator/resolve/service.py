@@ -218,7 +218,7 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
     home, undo = case.home, _UNDO.format(unit=case.unit)
     models = "" if case.puller else asked.models_dir
     writable = " ".join(dict.fromkeys(path for path in (home, models) if path))
-    state = server.home.removeprefix("/var/lib/")
+    made = home == server.home or (case.puller and home.startswith(f"{server.home}-"))
     gpu = case.devices is not None
     return (
         *(
@@ -226,8 +226,14 @@ def _hardening(case: Case, asked: Asked, server: Server) -> tuple[Directive, ...
             for number, (name, value, why) in enumerate(_SANDBOX)
         ),
         *(
-            [Directive(name="StateDirectory", value=state, reason="systemd makes its home.")]
-            if home == server.home
+            [
+                Directive(
+                    name="StateDirectory",
+                    value=home.removeprefix("/var/lib/"),
+                    reason="systemd makes its home.",
+                )
+            ]
+            if made
             else []
         ),
         Directive(

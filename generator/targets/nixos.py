@@ -7,6 +7,7 @@ adds to the same ones, and a `mkDefault` list beside a plain one is dropped whol
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,8 +25,8 @@ from generator.formats.shell import quote
 from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.unit import exec_word, specifier_escape
-from generator.plan import ADDRESS, SHELL
-from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, placed
+from generator.plan import ADDRESS, SHELL, Step
+from generator.targets.base import NOT_ON_HOSTS, File, LeftOut, described, placed
 from generator.targets.cache.nixos import nixos_options
 from generator.targets.front import nixos as front
 from generator.targets.monitor import Found, monitor_files
@@ -34,12 +35,15 @@ from generator.targets.refusals import bindings, refusals
 from generator.targets.unit import FILES, REGISTERS, credential, job_order, job_service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from generator.plan import Build, Driver, Job, Plan, Service, Step
+    from generator.plan import Build, Directive, Driver, Job, Plan, Service
     from generator.targets.unit import Line
 
 ENGINE: Final = "ollama"
+UPSTREAM: Final = "ollama.service"
+LOADER: Final = "ollama-model-loader.service"
+"""The unit of upstream's module, and the one by which it pulls models."""
 PACKAGES: Final = {
     "cpu": "pkgs.ollama-cpu or pkgs.ollama",
     "cuda": "pkgs.ollama-cuda",
@@ -154,29 +158,77 @@ LEFT_OUT: Final = (
 
 
 def render(plan: Plan) -> tuple[File, ...]:
-    """Return `<name>.nix`. Raises RenderError for an engine that has no adapter here."""
-    if plan.service.engine != ENGINE:
+    """Return `<name>.nix`. Raises RenderError for what upstream's module cannot be part of."""
+    service = plan.puller
+    if service.engine != ENGINE:
         raise RenderError(
-            f"`nixos` sets `services.ollama`, and this profile is for {plan.service.product}",
+            f"`nixos` sets `services.ollama`, and this profile is for {service.product}",
             hint="use another target, or add its NixOS module to `targets/nixos.py`",
         )
+    if len(plan.services) > 1 and not service.models_dir:
+        raise RenderError(
+            "the home of `services.ollama` is closed to all other units, so that no other server "
+            "can read the models there",
+            hint='name a directory for them, like `models_dir = "/srv/ollama/models"`',
+            where=f"{service.engine}.models_dir",
+        )
+    plan = _by_upstream(plan)
     body = to_nix(_module(plan))
     above = [line for text in plan.header for line in comment(text)]
-    lines = [*above, ARGUMENTS, "let", *_bindings(plan.service), "in", body]
+    lines = [*above, ARGUMENTS, "let", *_bindings(plan.puller), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README: an import, and `nixos-rebuild`."""
     text = render_template(
-        "nixos/README.md.jinja", plan=plan, service=plan.service, file=f"{plan.name}.nix"
+        "nixos/README.md.jinja",
+        plan=_by_upstream(plan),
+        service=plan.puller,
+        file=f"{plan.name}.nix",
     )
-    own = f"{plan.service.home or OWN_HOME}/models"
+    own = f"{plan.puller.home or OWN_HOME}/models"
     found = [
         Found(service=one.name, manager="systemd", unit=one.unit, models=one.models_dir or own)
-        for one in plan.services
+        for one in _by_upstream(plan).services
     ]
     return (File("README.md", text), *nixos_module(plan), *monitor_files(plan, found, units=False))
+
+
+def _by_upstream(plan: Plan) -> Plan:
+    """Return a Plan with the units of upstream's module for the server that pulls the models.
+
+    That one is `services.ollama`, of which nixpkgs has one: it brings the package, the user, the
+    loader of models, and what other modules ask `config` for. The others are units beside it.
+    """
+    puller = plan.puller
+    pulls = {job.unit: LOADER for job in puller.jobs if job.kind == "pull"}
+    names = {puller.unit: UPSTREAM} | (pulls if len(plan.services) > 1 else {})
+
+    def named(units: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(names.get(unit, unit) for unit in units)
+
+    def renamed(job: Job) -> Job:
+        return replace(
+            job,
+            after=named(job.after),
+            part_of=named(job.part_of),
+            wanted_by=named(job.wanted_by),
+            steps=tuple(replace(step, argv=named(step.argv)) for step in job.steps),
+            stop_steps=tuple(replace(step, argv=named(step.argv)) for step in job.stop_steps),
+        )
+
+    services = (
+        replace(
+            service,
+            unit=names.get(service.unit, service.unit),
+            puller=names.get(service.puller, service.puller),
+            after=named(service.after),
+            jobs=tuple(map(renamed, service.jobs)),
+        )
+        for service in plan.services
+    )
+    return replace(plan, services=tuple(services))
 
 
 def _bindings(service: Service) -> list[str]:
@@ -192,7 +244,7 @@ def _bindings(service: Service) -> list[str]:
 
 
 def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
-    service = plan.service
+    service = plan.puller
     module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(service)}
     devices = service.devices
     if devices and devices.driver:
@@ -205,15 +257,63 @@ def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     if service.models_dir:
         module["systemd", "tmpfiles", "rules"] = Raw(RULES)
     module["systemd", "services", "ollama"] = _served(_server(service))
-    for job in service.jobs:
-        if job.kind != "pull":
-            module["systemd", "services", job.name] = _served(_job(service, job))
-        if job.calendar:
-            module["systemd", "timers", job.name] = _served(_timer(job))
+    for one in plan.services:
+        if one is not service:
+            module["systemd", "services", one.unit.removesuffix(".service")] = _beside(plan, one)
+        for job in one.jobs:
+            if job.kind != "pull":
+                module["systemd", "services", job.name] = _served(_job(plan, one, job))
+            if job.calendar:
+                module["systemd", "timers", job.name] = _served(_timer(job))
+    ports = [one.listen.port for one in plan.services if one.puller and one.listen.open_firewall]
+    if ports:
+        module["networking", "firewall", "allowedTCPPorts"] = _served(ports)
     options = nixos_options(plan) | front.nixos_options(plan)
     module |= {path: _served(_leaves(value)) for path, value in options.items()}
     parts = {k: v if isinstance(v, Commented) else Commented(v) for k, v in module.items()}
     return {path: Commented(part.value, part.comment, gap=True) for path, part in parts.items()}
+
+
+def _beside(plan: Plan, service: Service) -> Commented:
+    """Return the unit of a server beside upstream's one: all that the module makes for that."""
+    base = _server(service)
+    run = _exec(plan, service.unit, Step(argv=service.command))
+    config: dict[str, Any] = {
+        "Type": "exec",
+        "ExecStart": run,
+        "User": _soft(service.user, "Owns the models and the keys."),
+        "Group": _soft(service.group),
+        "WorkingDirectory": _soft(specifier_escape(service.home)),
+        **base.pop("serviceConfig"),
+        **_directives((*(service.devices.access if service.devices else ()), *service.hardening)),
+    }
+    unit = {
+        "description": _soft(described(plan, service)),
+        **base,
+        "wantedBy": ["multi-user.target"],
+        "environment": {
+            s.name: _soft(specifier_escape(s.value), s.comment) for s in service.environment
+        },
+        "serviceConfig": config,
+    }
+    left_out = tuple(omission.reason for omission in service.omissions)
+    return Commented(_served(unit), left_out)
+
+
+def _directives(directives: Iterable[Directive]) -> dict[str, Any]:
+    """Return directives as a unit's options; those that are there several times are lists."""
+    found: dict[str, list[Directive]] = {}
+    for one in directives:
+        found.setdefault(one.name, []).append(one)
+    return {
+        name: _soft(specifier_escape(every[0].value), every[0].reason)
+        if len(every) == 1
+        else Commented(
+            [specifier_escape(one.value) for one in every],
+            tuple(one.reason for one in every if one.reason),
+        )
+        for name, every in found.items()
+    }
 
 
 def _release_warning(service: Service) -> Any:  # noqa: ANN401 -- a document value
@@ -275,8 +375,9 @@ def _ollama(service: Service) -> Raw:
     if service.models_dir:
         options[Raw("modelsDir")] = _soft(service.models_dir, "Where models are stored.")
     options["environmentVariables"] = Commented(variables, left_out)
-    if service.models:
-        options["loadModels"] = list(dict.fromkeys(model.name for model in service.models))
+    pulled = [name for job in service.jobs if job.kind == "pull" for name in job.models]
+    if pulled:
+        options["loadModels"] = pulled
     backend = to_nix(False if service.acceleration == "cpu" else service.acceleration)
     choice = f"lib.optionalAttrs hasAcceleration {{ acceleration = mkDefault {backend}; }}"
     return Raw(f"{to_nix(options)}\n// {choice}")
@@ -347,7 +448,7 @@ def _server(service: Service) -> dict[str, Any]:
     config["Restart"] = _soft(restart.policy, restart.reason)
     config["RestartSec"] = _soft(restart.seconds)
     config |= _handed(service)
-    run = partial(_exec, service, service.name)
+    run = partial(_exec, None, service.stem)
     links = [run(one.link) for one in service.credentials if one.link]
     waits = [run(devices.wait)] if devices and devices.wait else []
     if waits or links:
@@ -373,9 +474,9 @@ def _handed(service: Service) -> dict[str, Any]:
     return found
 
 
-def _exec(service: Service, name: str, step: Step) -> Interpolated:
+def _exec(plan: Plan | None, name: str, step: Step) -> Interpolated:
     """Return a command; lines of a shell are a script of that name in the store."""
-    words = placed(step, PROGRAM, partial(_stored, service))
+    words = placed(step, PROGRAM, partial(_stored, plan))
     if (*words[: len(SHELL)],) == SHELL:
         script, *given = words[len(SHELL) :]
         text = indented_string(str(script))
@@ -386,9 +487,10 @@ def _exec(service: Service, name: str, step: Step) -> Interpolated:
     return Interpolated(parts[:-1])
 
 
-def _stored(service: Service, name: str) -> Raw:
+def _stored(plan: Plan | None, name: str) -> Raw:
     """Return the Nix expression of a Modelfile in the store."""
-    files = (model.modelfile for model in service.models)
+    models = (model for service in (plan.services if plan else ()) for model in service.models)
+    files = (model.modelfile for model in models)
     text = next(file.text for file in files if file and file.file == name)
     return Raw(f"pkgs.writeText {nix_string(name)} {nix_string(text)}")
 
@@ -404,9 +506,9 @@ def _timer(job: Job) -> dict[str, Any]:
     }
 
 
-def _job(service: Service, job: Job) -> dict[Any, Any]:
+def _job(plan: Plan, service: Service, job: Job) -> dict[Any, Any]:
     # The module's own loader pulls the models.
-    renamed = {j.unit: "ollama-model-loader.service" for j in service.jobs if j.kind == "pull"}
+    renamed = {j.unit: LOADER for j in service.jobs if j.kind == "pull"}
     order = {f"{w[0].lower()}{w[1:]}": units for w, units in job_order(job, renamed).items()}
     unit: dict[Any, Any] = {"description": _soft(job.description, job.reason), **order}
     if job.stop_when_unneeded:
@@ -420,7 +522,7 @@ def _job(service: Service, job: Job) -> dict[Any, Any]:
             for v in job.environment
         }
     config: dict[str, Any] = {}
-    run = partial(_exec, service, job.name)
+    run = partial(_exec, plan, job.name)
     why = {one.name: one.reason for one in job.sandbox}
     client: list[Line] = [] if job.on_host else [("DynamicUser", True, "")]
     for word, value, _ in job_service(job, run, client, job.sandbox):

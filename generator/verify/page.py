@@ -32,7 +32,7 @@ def as_page(plan: Plan, found: Comparison, seen: Observed) -> str:
     return page(
         "verify",
         title=f"gen verify: {plan.name}",
-        lead=" · ".join(seen.who(plan.service.product)),
+        lead=" · ".join(seen.who(plan.services[0].product)),
         verdicts=[*_bars(found)],
         rows=_rows(found),
         extras=_extras(found),
@@ -85,7 +85,7 @@ def _host(one: Asked, what: str) -> HostPart:
         return HostPart(**part)
     return HostPart(
         **part,
-        who=" · ".join(one.seen.who(one.plan.service.product)),
+        who=" · ".join(one.seen.who(one.plan.services[0].product)),
         rows=_rows(one.found),
         extras=_extras(one.found),
         remarks=one.found.remarks,
