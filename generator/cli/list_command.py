@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import click
 
 from generator.cli.options import json_option
 from generator.cli.streams import keyed, print_json
 from generator.cli.talk import table
+from generator.profiles.load import read_document
 from generator.profiles.shipped import shipped_profiles
 
 
@@ -16,7 +15,8 @@ from generator.profiles.shipped import shipped_profiles
 @json_option
 def command(as_json: bool) -> None:
     """List the shipped profiles."""
-    profiles = [tomllib.loads(path.read_text(encoding="utf-8")) for path in shipped_profiles()]
+    # With what they extend: a profile need not name its host itself.
+    profiles = [read_document(path.stem).data for path in shipped_profiles()]
     rows = [(p["name"], p["host"]["system"], p["description"]) for p in profiles]
     if as_json:
         print_json(profiles=keyed(("name", "system", "description"), rows))

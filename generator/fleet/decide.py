@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 # Where other machines build for the host only slowly, or not at all.
 _BUILDS_ITSELF = frozenset({"aarch64-linux"})
 _ROOTLESS = "a user applies the files of this host, and a fleet is deployed by root"
+_SEVERAL = "has several servers, and the modules for NixOS are about one"
+_SEVERAL_HINT = (
+    "choose another target, or import what `gen render PROFILE -t nixos` writes, without a profile"
+)
 _ROOTLESS_HINT = "take it out of the fleet, or have its server run for the whole host"
 _FOLLOWS: Final = {NIXPKGS_INPUT: NIXPKGS_INPUT}
 INPUTS: Final = {

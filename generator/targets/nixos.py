@@ -245,7 +245,7 @@ def _bindings(service: Service) -> list[str]:
 
 def _module(plan: Plan) -> dict[str | tuple[str, ...], Any]:
     service = plan.puller
-    module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(service)}
+    module: dict[str | tuple[str, ...], Any] = {("services", "ollama"): _ollama(plan)}
     devices = service.devices
     if devices and devices.driver:
         module |= _nvidia(devices.driver)
@@ -350,7 +350,8 @@ def _soft(value: Any, reason: str | tuple[str, ...] = "") -> Any:  # noqa: ANN40
     return Commented(call, reason) if reason else call
 
 
-def _ollama(service: Service) -> Raw:
+def _ollama(plan: Plan) -> Raw:
+    service = plan.puller
     host = specifier_escape(service.listen.host)
     # The module writes them into Environment=, where systemd expands `%`; it escapes all else.
     variables = {
@@ -375,8 +376,8 @@ def _ollama(service: Service) -> Raw:
     if service.models_dir:
         options[Raw("modelsDir")] = _soft(service.models_dir, "Where models are stored.")
     options["environmentVariables"] = Commented(variables, left_out)
-    pulled = [name for job in service.jobs if job.kind == "pull" for name in job.models]
-    if pulled:
+    models = (model.name for one in plan.services for model in one.models)
+    if pulled := list(dict.fromkeys(models)):
         options["loadModels"] = pulled
     backend = to_nix(False if service.acceleration == "cpu" else service.acceleration)
     choice = f"lib.optionalAttrs hasAcceleration {{ acceleration = mkDefault {backend}; }}"
