@@ -129,10 +129,10 @@ def _only(profile: Profile, engine: str, server: Server) -> Part:
 def _ports(profile: Profile, first: int) -> tuple[int, ...]:
     """Return the port of each instance: its own, or the next that none has."""
     taken = {one.port for one in profile.instances if one.port is not None}
+    front = profile.front
+    if front is not None and front.kind != "none":
+        taken |= {front.port, front.metrics_port}
     free = (port for port in range(first, 2**16) if port not in taken)
-    # Before several servers may stand a front, whose port is the one that clients know.
-    if getattr(profile, "front", None) is not None:
-        next(free)
     return tuple(one.port or next(free, first) for one in profile.instances)
 
 

@@ -68,7 +68,9 @@ class _File:
         first = self._at(servers[0][1])
         bare = [(w, line) for w, line in servers if "maxconn" not in (*w, *general)]
         bound = [line for words, line in bare if words[1] not in self.bounded]
-        asked = [line for words, line in servers if "check" not in (*words, *general)]
+        asked = [
+            line for words, line in servers if {"check", "track"}.isdisjoint((*words, *general))
+        ]
         return Hop(
             words=WORDS,
             place=first,
