@@ -255,6 +255,9 @@ def _writable(document: Document, knob: Knob, model: str) -> tuple[str, ...]:
     from generator.trial.write import own_file, place_of
 
     own_file(document)
+    if document.instance:
+        hint = "write the best into its table below `[[instances]]` yourself"
+        raise Misuse("--write is about the key of all servers", hint, where="--write")
     return place_of(document, knob.key, model)
 
 

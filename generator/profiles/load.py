@@ -36,6 +36,8 @@ _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
+_OWN: Final = frozenset({"name", "port", "gpus", "models", "pulls"})
+"""Keys of an instance that say which one it is, so that no other key stands for them."""
 INSTANCE: Final = "--instance="
 """Begins an override that is none: the name of the one server that is asked about."""
 
@@ -98,6 +100,8 @@ class _Reader:
         problems = [p for text in sets if (p := self._override(data, text))]
         if problems:
             raise ProfileError(FLAG, tuple(problems))
+        if chosen:
+            _outdo(data, chosen[-1], sets)
         found = Document(_shown(path), data, self.origins, self.hash.hexdigest(), self.texts)
         return dataclasses.replace(found, instance=chosen[-1]) if chosen else found
 
@@ -151,6 +155,17 @@ class _Reader:
             del self.origins[old]
         self.origins[path] = FLAG
         return None
+
+
+def _outdo(data: dict[str, Any], instance: str, sets: Sequence[str]) -> None:
+    """Have what is set of one server count more than what its own table says."""
+    keys = {text.partition("=")[0].strip().rpartition(".")[2] for text in sets}
+    every = data.get("instances")
+    found = every if isinstance(every, list) else []
+    for number, one in enumerate(found):
+        if isinstance(one, dict) and one.get("name") == instance:
+            kept = {key: value for key, value in one.items() if key in _OWN or key not in keys}
+            data["instances"] = [*found[:number], kept, *found[number + 1 :]]
 
 
 def _merged(

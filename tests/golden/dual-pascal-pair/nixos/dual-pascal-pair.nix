@@ -580,8 +580,8 @@ in
   };
 
   systemd.services.haproxy.serviceConfig = mkIf isServed {
+    TimeoutStopSec = mkDefault 305;
     # It ends with the last answer that it has begun.
     KillSignal = mkDefault "SIGUSR1";
-    TimeoutStopSec = mkDefault 305;
   };
 }
