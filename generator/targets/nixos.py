@@ -135,9 +135,9 @@ LEFT_OUT: Final = (
         "Build.replaced",
     ),
     LeftOut(
-        "`services.ollama` makes the unit, with its command, sandbox, devices and places",
-        "Service.unit Service.program Service.command Service.full_unit Service.hardening "
-        "Devices.access Service.models_below Service.installed_models Restart.installed",
+        "`services.ollama` makes its unit, with program and places, and units beside it are whole",
+        "Service.program Service.full_unit Service.models_below Service.installed_models "
+        "Restart.installed",
     ),
     LeftOut(
         "the packages have the programs, and modules their units",
