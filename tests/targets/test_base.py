@@ -187,7 +187,7 @@ PLANS = plans()
 
 
 def use(name: str, decided: Plan) -> None:
-    if decided.services[0].arguments and name in {"nixos", "helm"}:
+    if decided.services[0].engine != "ollama" and name in {"nixos", "helm"}:
         return  # which have a module, or a chart, for one engine
     all_files(name, decided)
     limitations(name, decided)
