@@ -143,7 +143,7 @@ def test_a_target(house: House) -> None:
 
 
 def test_an_engine(house: House) -> None:
-    """As the Catalogue has room for one engine, its facts take the place of the other's."""
+    """Most tables are of one engine: here the facts of another take its place."""
     folder = "generator/engines/toy"
     house.write(
         f"{folder}/engine.py",
