@@ -24,6 +24,7 @@ from generator.targets.container import (
     build_files,
     cache_volume,
     env_files,
+    guarded,
     mounted,
     published,
     variables,
@@ -59,6 +60,14 @@ _SAID_THERE: Final = frozenset(
 """What an override leaves to the file that it is laid over."""
 _WORDS: Final = {"cpus": "cpus", "mem_limit": "memory", "pids_limit": "pids"}
 """Limits that have other words below `deploy`: Compose takes both only where they say the same."""
+_RESTARTS: Final[Mapping[str, str]] = {
+    "no": "Nobody starts it again.",
+    "on-failure": "It starts again after a failure, and not with the host.",
+    "always": "It starts again after a failure, and with the host.",
+    "unless-stopped": "It starts again after a failure and with the host, unless it was stopped.",
+}
+_PINNED: Final = "The release that all of this is for, by a tag that does not move."
+_NAMED: Final = "As the profile names it."
 _AGAIN: Final = "The same again, in the other words that the file below may have for it."
 
 
@@ -186,7 +195,7 @@ def _held(service: Service) -> Held:
         container=service.container.in_docker,
         published=published(service),
         variables=tuple(variables(service, decrypted=False)),
-        limits=tuple(limit for limit in service.limits if not _lost(service, limit)),
+        limits=(*(one for one in service.limits if not _lost(service, one)), *guarded(service)),
         jobs=tuple(
             service.container.of_project(_name(service, job))
             for job in service.jobs
@@ -272,9 +281,10 @@ def _server(service: Service, puller: Service) -> dict[str, Any]:
     build = {"image": built.image, "build": Commented("./build", built.reason)} if built else {}
     return {
         **_base(service),
+        "image": Commented(container.image, _image_reason(service)),
         **build,
         **({"container_name": container.name} if container.named else {}),
-        "restart": container.restart,
+        "restart": Commented(container.restart, _RESTARTS[container.restart]),
         **_after(service, puller),
         "ports": Commented([published(service)], service.listen.comment),
         "volumes": _volumes(service, puller),
@@ -336,6 +346,11 @@ def _secrets(service: Service) -> dict[str, Any]:
         for one, path in mounted(service, decrypted=False)
     ]
     return {**({"env_file": named} if files else {}), **({"secrets": secrets} if secrets else {})}
+
+
+def _image_reason(service: Service) -> str:
+    tag = service.container.image.rpartition(":")[2]
+    return _PINNED if service.release in tag else _NAMED
 
 
 def _base(service: Service) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from generator.targets.container import (
     build_files,
     cache_volume,
     env_files,
+    guarded,
     mounted,
     published,
     variables,
@@ -241,7 +242,7 @@ def _held(service: Service) -> Held:
         of_a_user=service.container.rootless,
         published=published(service),
         variables=tuple(variables(service, decrypted=_decrypts(service))),
-        limits=tuple(_limits(service)),
+        limits=(*_limits(service), *guarded(service)),
         jobs=bringing(service),
     )
 

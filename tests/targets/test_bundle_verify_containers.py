@@ -34,6 +34,7 @@ BOX: dict[str, Any] = {
         "NanoCpus": 1500000000,
         "Memory": 7 << 30,
         "MemorySwap": 7 << 30,
+        "PidsLimit": 4096,
         "PortBindings": {"11434/tcp": [{"HostIp": "127.0.0.1", "HostPort": "11434"}]},
     },
 }
@@ -108,6 +109,7 @@ def test_what_is_not_is_told(machine: Machine) -> None:
     found = machine.faults()
     assert found["OLLAMA_KEEP_ALIVE"] == f"{by} holds 5m"
     assert found["MemoryMax"] == f"{by} holds 1G"
+    assert found["TasksMax"] == ""
     assert found["published"] == f"{by} publishes 0.0.0.0:11434:11434"
     assert found["CPUQuota"] == ""
 
