@@ -25,6 +25,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "plan": ({"cache", "errors", "front", "host", "monitor", "pod"}, set()),
     "codec": ({"errors", "plan"}, set()),
     "reading": ({"errors"}, set()),
+    "reasons": ({"codec", "plan"}, set()),
     "host": (set(), set()),
     "around": ({"view"}, set()),
     "view": ({"around", "errors", "host", "units"}, set()),

@@ -353,6 +353,21 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
     "explain": (
         Shape("Pages", "`gen explain NAME`.", {"pages": [_PAGE]}),
         Shape(
+            "Reasons",
+            "`gen explain --profile PROFILE`: every value that it leads to, and pages of names.",
+            {
+                "profile": str,
+                "values": [
+                    Shape(
+                        "Reason",
+                        "A value of the plan, where it stands, and why it is so.",
+                        _texts("where", "name", "value", "reason", "source", "key"),
+                    )
+                ],
+                "pages": [_PAGE],
+            },
+        ),
+        Shape(
             "Names",
             "`gen explain --list`.",
             {

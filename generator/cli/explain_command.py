@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from generator.cli.environment import written
-from generator.cli.options import Misuse, json_option, release_option
-from generator.cli.streams import json_text
+from generator.cli.options import Misuse, json_option, profile_option, release_option
+from generator.cli.streams import json_text, print_json
 from generator.cli.talk import COLOURS, coloured, table, width
 from generator.errors import HostwrightError
 from generator.explain.page import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from generator.explain.layout import Line
     from generator.explain.page import Page
+    from generator.reasons import Reason
 
 EXAMPLES = """
 \b
@@ -27,6 +29,8 @@ Examples:
   gen explain OLLAMA_NUM_THREADS --ollama-version 0.9
   gen explain keep_alive CPUQuota num_ctx        keys, limits, model options
   gen explain --list rule
+  gen explain -p xeon-cpu                        every value that it leads to, and why
+  gen explain OLLAMA_NUM_PARALLEL -p xeon-cpu    what it is there, and then its page
   gen explain OLLAMA_KEEP_ALIVE --json
 """
 EVERYTHING: Final = "all"
@@ -48,10 +52,24 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
     metavar="[KIND]",
     help=f"List all names, or those of a kind: {', '.join(KINDS)}.",
 )
+@profile_option("profile")
 @release_option("Only what holds for one release.")
 @json_option
-def command(names: tuple[str, ...], kind: str | None, version: str | None, as_json: bool) -> None:
-    """Explain rules, variables, profile keys, limits, model options and models."""
+def command(
+    names: tuple[str, ...],
+    kind: str | None,
+    profile: str | None,
+    version: str | None,
+    as_json: bool,
+) -> None:
+    """Explain rules, variables, profile keys, limits, model options, models, settings of programs
+    around a server, and topics; with a profile, every value that it leads to.
+    """
+    if profile is not None and kind is not None:
+        raise Misuse("--list takes no profile", "leave one of them out", where="--list")
+    if profile is not None:
+        _of_profile(names, profile, version, as_json=as_json)
+        return
     if kind is not None and (names or (version is not None and written("version"))):
         raise Misuse("--list takes a kind and nothing else beside it", where="--list")
     if kind is None and not names:
@@ -73,6 +91,50 @@ def command(names: tuple[str, ...], kind: str | None, version: str | None, as_js
             click.echo(_known(names, version), nl=False, color=coloured())
         raise
     click.echo(page, nl=False, color=coloured())
+
+
+def _of_profile(
+    names: tuple[str, ...], profile: str, version: str | None, *, as_json: bool
+) -> None:
+    """Print the values that a profile leads to: all, or those of the names, with their pages."""
+    from generator.cli.options import document_of
+    from generator.cli.secrets_shown import without_secrets
+    from generator.explain.lookup import explain, find
+    from generator.pipeline import plan_of
+    from generator.reasons import reasons
+
+    plan = without_secrets(plan_of(document_of(profile), version=version))
+    wanted = {name.casefold() for name in names}
+    rows = [
+        one
+        for one in reasons(plan)
+        if not wanted or wanted & {text.casefold() for text in (one.where, one.name, one.key)}
+    ]
+    told = {text.casefold() for one in rows for text in (one.where, one.name, one.key)}
+    # What is neither a value of the Plan nor has a page is told as by itself.
+    pages = explain([n for n in names if find(n) or n.casefold() not in told], version)
+    if as_json:
+        print_json(profile=plan.name, values=rows, pages=[_data(page) for page in pages])
+        return
+    click.echo("\n".join(_tables(rows)), nl=bool(rows), color=coloured())
+    if names and not rows:
+        click.echo(f"{plan.name} decides nothing of that name.")
+    from generator.explain.layout import laid_out
+
+    for page in pages:
+        click.echo("\n" + _text(laid_out(page, width(), table)), nl=False, color=coloured())
+
+
+def _tables(rows: Iterable[Reason]) -> Iterator[str]:
+    """Yield a table for each place of the plan, under the place."""
+    for where, inner in groupby(rows, lambda one: one.where.rpartition(".")[0]):
+        told = [(one.name, one.value, _why(one)) for one in inner]
+        yield click.style(where or "plan", bold=True)
+        yield table(("what", "value", "why"), told) + "\n"
+
+
+def _why(one: Reason) -> str:
+    return f"{one.source}: {one.reason}" if one.source else one.reason
 
 
 def _list(kind: str | None, *, as_json: bool) -> str:

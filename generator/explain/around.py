@@ -70,7 +70,9 @@ def setting_page(name: str) -> Page:
 
 def _litellm_page(path: str) -> Page:
     fact = litellm_keys()[path]
-    about = rules_about(path.rpartition(".")[2])
+    word = path.rpartition(".")[2]
+    # `port` and `host` are words of many rules.
+    about = rules_about(word) if "_" in word else ()
     since = f"LiteLLM {fact.since}" if fact.since else ""
     return Page(
         kind="setting",

@@ -138,3 +138,27 @@ def test_colour_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in run("HW202").output
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in on_a_terminal("HW202")
+
+
+def test_of_a_profile_every_value_is_told_with_its_reason() -> None:
+    told = run("-p", "xeon-cpu").output
+    assert "services.ollama.environment\n" in told
+    assert "profile: Request slots per model;" in told
+    one = run("OLLAMA_NUM_PARALLEL", "-p", "xeon-cpu").output
+    assert one.startswith("services.ollama.environment\nwhat ")
+    assert "OLLAMA_NUM_PARALLEL · read by the server" in one
+
+
+def test_a_value_of_a_profile_is_found_by_its_key_as_well() -> None:
+    document = json.loads(run("ollama.num_parallel", "-p", "xeon-cpu", "--json").output)
+    assert [(one["name"], one["value"]) for one in document["values"]] == [
+        ("OLLAMA_NUM_PARALLEL", "4")
+    ]
+    assert [page["name"] for page in document["pages"]] == ["ollama.num_parallel"]
+
+
+def test_what_a_profile_does_not_decide_is_said() -> None:
+    told = run("maxconn", "-p", "xeon-cpu").output
+    assert told.startswith("xeon-cpu decides nothing of that name.\n")
+    assert "`nonsense`" in str(run("nonsense", "-p", "xeon-cpu").exception)
+    assert run("--list", "rule", "-p", "xeon-cpu").exit_code != 0
