@@ -11,8 +11,8 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from generator.plan import Plan
-    from generator.targets.base import File, Target
+    from generator.plan import Plan, Service
+    from generator.targets.base import File, LeftOut, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,30 @@ def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:
 
     One that the profile silences has the reason in it, as those of the Plan itself have.
     """
-    found = dict.fromkeys(
-        Finding(
-            rule="HW601",
-            severity=item.severity,
-            message=f"{name} leaves out `{item.key.rpartition('.')[2]}`: {item.why}",
-            where=item.key if "." in item.key else f"{service.wanted}.{item.key}",
-            fix=item.fix.format(port=service.listen.port),
-        )
+    found = {
+        _lost(name, item, plan.services[0], item.key): None
+        for item in load_target(name).LEFT_OUT
+        if item.of_host and item.of_host(plan)
+    }
+    found |= {
+        _lost(name, item, service, _where(item, service)): None
         for item in load_target(name).LEFT_OUT
         for service in plan.services
         if item.asked and item.concerns(service)
-    )
+    }
     return tuple(quietened(finding, plan.silences) for finding in found)
+
+
+def _where(item: LeftOut, service: Service) -> str:
+    """Return the key of a setting of a service, with the table that it is of."""
+    return item.key if "." in item.key else f"{service.wanted}.{item.key}"
+
+
+def _lost(name: str, item: LeftOut, service: Service, where: str) -> Finding:
+    return Finding(
+        rule="HW601",
+        severity=item.severity,
+        message=f"{name} leaves out `{item.key.rpartition('.')[2]}`: {item.why}",
+        where=where,
+        fix=item.fix.format(port=service.listen.port),
+    )

@@ -48,7 +48,8 @@ class LeftOut:
     a setting of the profile is lost, `key` is that setting (without a dot: of the engine's own
     table), `asked` is whether it is lost of a service, and a Finding of that severity reports it,
     with `fix` for what to do; `{port}` in it is the port of the API. `when` says in words where
-    `asked` depends on more than whether the setting is there.
+    `asked` depends on more than whether the setting is there. With `of_host` the key is that of a
+    table, and whether that is lost is asked of the whole Plan.
     """
 
     why: str
@@ -58,6 +59,7 @@ class LeftOut:
     fix: str = "set it on the host, or use the systemd or nixos target"
     severity: Severity = "warning"
     when: str = ""
+    of_host: Callable[[Plan], object] | None = None
 
     def concerns(self, service: Service) -> bool:
         """Return whether it is left out of that service; of fields only the kind is asked."""

@@ -74,7 +74,6 @@ LEFT_OUT: Final = (
         "for a front, and one claim",
         "Service.name Pod.beside_cpu Pod.beside_memory Pod.domain Pod.leave_seconds Pod.most",
     ),
-    LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut(
         "the chart has one claim for all pods, and two servers must not write to one",
         key="k8s.replicas",

@@ -59,7 +59,6 @@ LEFT_OUT: Final = (
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
     LeftOut("whoever runs the pod bounds and places it", "Step.seconds Step.where"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
-    LeftOut("it is for one host; a cluster has proxies and caches of its own", "Plan.cache"),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
     LeftOut(
         "a pod of its own has its image, and the rights of a restricted one",

@@ -121,6 +121,16 @@ NOT_IN_PODS: Final = (
         severity="info",
     ),
     LeftOut(
+        "it is for one host",
+        "Cache.host Cache.port Cache.reason Cache.program Cache.image Cache.inside Cache.key_file "
+        "Cache.namespace Cache.ttl_seconds Cache.ttl_reason Cache.call_types Cache.mode "
+        "Cache.mode_reason Cache.max_messages Cache.routes Cache.fallbacks Cache.store "
+        "Cache.semantic",
+        key="cache",
+        of_host=lambda plan: plan.cache,
+        fix="run LiteLLM and Redis by charts of their own, or leave it out",
+    ),
+    LeftOut(
         "a pod has no timers of its own",
         "Job.calendar",
         key="scale.periods",

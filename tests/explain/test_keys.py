@@ -11,6 +11,10 @@ from generator.targets import TARGETS, load_target
 from tests.plans import shipped
 
 MODEL = 'models=[{ name = "qwen2.5-coder:7b", preload = true, parameters = { top_k = 30 } }]'
+NIGHTS = (
+    'scale.periods=[{ name = "day", begins = ["07:00"], cpu_weight = 77 },'
+    ' { name = "night", begins = ["19:00"], cpu_weight = 7 }]'
+)
 # key: (profile, what is set before, what sets the key)
 SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "ollama.version": ("xeon-cpu", (), "ollama.version=0.31"),
@@ -119,6 +123,9 @@ SET: dict[str, tuple[str, tuple[str, ...], str]] = {
     "container.network": ("xeon-cpu", (), "container.network=seven"),
     "container.restart": ("xeon-cpu", (), "container.restart=always"),
     "container.rootless": ("xeon-cpu", (), "container.rootless=true"),
+    "cache.ttl": ("xeon-cpu", ("cache.ttl=1h",), "cache.ttl=77s"),
+    "cache.memory": ("xeon-cpu", ("cache.ttl=1h",), "cache.memory=77MiB"),
+    "scale.periods": ("xeon-cpu", (), NIGHTS),
     "k8s.namespace": ("xeon-cpu", (), "k8s.namespace=seven"),
     "k8s.replicas": ("xeon-cpu", (), "k8s.replicas=7"),
     "k8s.storage": ("xeon-cpu", (), "k8s.storage=77GiB"),

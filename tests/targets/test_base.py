@@ -77,6 +77,7 @@ EVERYTHING: dict[str, object] = {
         "gpu": "dra",
         "node_selector": {"disk": "nvme"},
     },
+    "cache": {},
     "scale": {
         "periods": [
             {"name": "day", "begins": ["07:00"], "cpu_weight": 100, "models": ["a:1b"]},
@@ -219,7 +220,8 @@ def test_what_a_target_does_not_print_is_listed(name: str) -> None:
     listed = {field for item in (*target.LEFT_OUT, *COMMON) for field in item.fields.split()}
     assert unread - listed == set()
     # A target reads a setting to say that it is lost.
-    idle = {field for item in target.LEFT_OUT if not item.asked for field in item.fields.split()}
+    told = [item for item in target.LEFT_OUT if item.asked or item.of_host]
+    idle = {f for item in target.LEFT_OUT if item not in told for f in item.fields.split()}
     assert idle - unread == set()
     assert listed <= trace.every_field()
 
@@ -229,9 +231,11 @@ def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
     target = load_target(name)
     told = {finding.where: finding for finding in limitations(name, plan(EVERYTHING))}
     lost = [item for item in target.LEFT_OUT if item.key]
-    assert all(item.asked for item in lost)
+    assert all(item.asked or item.of_host for item in lost)
     swap = {"resources.memory_swap_max"}  # Docker counts it with memory, which is limited here
-    keys = {item.key if "." in item.key else f"ollama.{item.key}" for item in lost}
+    keys = {
+        item.key if item.of_host or "." in item.key else f"ollama.{item.key}" for item in lost
+    }
     assert keys - swap == told.keys() - swap
     for finding in told.values():
         assert finding.rule == "HW601"
