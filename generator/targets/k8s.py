@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = (
     *NOT_IN_PODS,
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
-    LeftOut("whoever runs the pod bounds and places it", "Step.seconds Step.where"),
+    LeftOut("whoever runs the pod bounds and places it", "Step.seconds"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
     LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
     LeftOut(

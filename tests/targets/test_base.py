@@ -233,9 +233,7 @@ def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
     lost = [item for item in target.LEFT_OUT if item.key]
     assert all(item.asked or item.of_host for item in lost)
     swap = {"resources.memory_swap_max"}  # Docker counts it with memory, which is limited here
-    keys = {
-        item.key if item.of_host or "." in item.key else f"ollama.{item.key}" for item in lost
-    }
+    keys = {item.key if item.of_host or "." in item.key else f"ollama.{item.key}" for item in lost}
     assert keys - swap == told.keys() - swap
     for finding in told.values():
         assert finding.rule == "HW601"
