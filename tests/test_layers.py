@@ -70,8 +70,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "resolve.monitor": (
         {
-            *("engines", "errors", "fit", "formats", "front", "host", "meaning", "monitor"),
-            *("plan", "profiles", "resolve.monitor", "units"),
+            *("cache", "engines", "errors", "fit", "formats", "front", "host", "meaning"),
+            *("monitor", "plan", "profiles", "resolve.monitor", "units"),
         },
         set(),
     ),

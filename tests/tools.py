@@ -18,9 +18,12 @@ _TOOLS = str(Path(__file__).parents[1] / ".tools")
 _ALSO = ("/usr/lib/systemd", "/lib/systemd", "/usr/sbin", "/sbin", _TOOLS)
 
 
-def require(tool: str) -> str:
-    """Return the path of `tool`; without it skip, or fail where `CI` is `true`."""
-    path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_ALSO))
+def require(tool: str, folder: Path | None = None) -> str:
+    """Return the path of `tool`, that in `folder` if given; without it skip, or fail where `CI` is
+    `true`.
+    """
+    every = (os.environ.get("PATH", os.defpath), *_ALSO)
+    path = str(folder) if folder else os.pathsep.join(every)
     found = shutil.which(tool, path=path)
     if not found:
         _missing(tool)

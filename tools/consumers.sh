@@ -238,6 +238,22 @@ ensure_unpacked() {
   fi
 }
 
+# ── The types of Grafana's dashboards, and the compiler that judges by them ─────────────────────────
+
+has_grafana() { [ -x "$tools/grafana/node_modules/.bin/tsc" ]; }
+
+ensure_grafana() {
+  if has_grafana; then
+    say 'grafana types' ok
+  elif has npm && npm install --silent --no-audit --no-fund --ignore-scripts --prefix \
+    "$tools/grafana" @grafana/schema@13.2.3 typescript@7.0.2 >/dev/null 2>&1 && has_grafana; then
+    say 'grafana types' installed
+  else
+    say 'grafana types' 'missing: install node and npm'
+    missing=1
+  fi
+}
+
 # ── The layout of Nix, by nixfmt_rs, and unused names, by deadnix ────────────────────────────────
 #
 # nixfmt_rs is a port of nixfmt to Rust: no registry that is asked here has the original.
@@ -286,6 +302,7 @@ ensure_compose
 ensure_quadlet
 ensure_redis
 ensure_monitoring
+ensure_grafana
 ensure_unpacked haproxy /usr/sbin/haproxy -v
 ensure_unpacked caddy /usr/bin/caddy version
 ensure_nix_layout "$@"

@@ -512,6 +512,8 @@ class Monitor(Table):
     """Port of blackbox_exporter."""
     dcgm_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of dcgm_exporter; left out: the driver's own `nvidia-smi` is asked."""
+    redis_port: int = Field(default=9121, ge=1, le=65535)
+    """Port of redis_exporter, which tells hits where `[cache]` has a Redis."""
     textfile_dir: fields.Path = "/var/lib/prometheus/node-exporter"
     """Directory that node_exporter reads files of metrics from; Debian's package has this one."""
     runner_metrics: bool = True

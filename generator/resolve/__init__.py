@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from generator.engines.base import Asked, Engine
     from generator.errors import Finding
     from generator.fit.measured import Measured
-    from generator.front import Front
     from generator.monitor import Monitor
     from generator.plan import Service
     from generator.profiles.schema import Host as HostTable
@@ -105,8 +104,8 @@ def resolve(
         services=services,
         front=before,
         cache=cache.cache_of(profile, services, before, catalogue, facts),
-        monitor=_monitor(asker, parts, services, before, every[0], measured),
     )
+    plan = replace(plan, monitor=_monitor(asker, parts, plan, every[0], measured))
     return replace(plan, findings=tuple(quietened(each, plan.silences) for each in found))
 
 
@@ -169,8 +168,7 @@ def _resolved(part: Part, asker: _Asker) -> _Resolved:
 def _monitor(
     asker: _Asker,
     parts: Sequence[Part],
-    services: Sequence[Service],
-    before: Front | None,
+    plan: Plan,
     first: _Resolved,
     measured: Sequence[Measured],
 ) -> Monitor | None:
@@ -181,15 +179,16 @@ def _monitor(
     here = machine_of(host_of(first.seen))
     kept = (
         monitor.kept(part.profile, one)
-        for part, one in zip(parts, services, strict=True)
+        for part, one in zip(parts, plan.services, strict=True)
         if asker.engine.asked(part.profile).kept
     )
     return monitor.monitor_of(
         profile,
         first.plan.host,
         asker.engine.SERVER,
-        tuple(services),
-        before,
+        plan.services,
+        plan.front,
+        plan.cache,
         tuple(chain.from_iterable(kept)),
         [each for each in measured if each.machine == here],
     )

@@ -26,6 +26,7 @@ from generator.targets import all_files
 from tests.plans import plan
 from tests.targets.test_monitor_textfile import GROUP
 from tests.tools import require
+from tools.dashboard_page import page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,6 +245,9 @@ def test_a_server_that_stops_is_told_and_one_that_is_back_is_not(tmp_path: Path)
             (both,) = asked_of("hostwright:decode_tokens_per_second")
             assert float(both["value"][1]) == pytest.approx(80, rel=0.01)
             assert watching.compute() == HTTPStatus.OK
+            drawn = page(board, f"http://127.0.0.1:{watching.prometheus}", seconds=30)
+            assert drawn.count("<polyline") >= len(exprs) - 2
+            assert "no series" not in drawn
             assert watching.firing() == set()
         alert = until("who is told", lambda: Stub.told.get("OllamaDown"))
         assert alert["labels"]["severity"] == "critical"

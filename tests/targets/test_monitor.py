@@ -18,7 +18,7 @@ from generator.readers.plan.view import view_of
 from generator.resolve import resolve
 from generator.resolve.monitor import monitor_of
 from generator.targets import all_files
-from tests.consumers import nix, prometheus
+from tests.consumers import grafana, nix, prometheus
 from tests.plans import CATALOGUE, plan
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ HOSTS: dict[str, dict[str, Any]] = {
         "instances": [{"name": "x", "models": ["a/b:1b"]}, {"name": "y", "models": ["qwen3:14b"]}],
         "front": {"metrics_host": "0.0.0.0"},  # noqa: S104
     },
+    "cached": {"models": [{"name": "qwen3:14b"}], "cache": {}, "front": {}},
     "older": {"ollama": {"version": "0.24"}},
     "open": {"ollama": {"host": "::", "port": 11500}},
 }
@@ -207,7 +208,7 @@ def caddy(data: dict[str, Any]) -> Plan:
     )
     front = replace(decided.front, kind="caddy")
     server = load_engine("ollama").SERVER
-    monitor = monitor_of(profile, decided.host, server, decided.services, front, (), ())
+    monitor = monitor_of(profile, decided.host, server, decided.services, front, None, (), ())
     return replace(decided, front=front, monitor=monitor)
 
 
@@ -301,6 +302,18 @@ def test_the_dashboard_asks_what_prometheus_can_read(name: str, tmp_path: Path) 
     assert len(cells) == len({*cells})
     assert max(x for x, _ in cells) < 24
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+@pytest.mark.parametrize("name", ["bare", "cards", "fronts"])
+def test_grafana_knows_each_key_of_the_dashboard(name: str, tmp_path: Path) -> None:
+    text = (folder_of(watched(HOSTS[name]), tmp_path) / "dashboard.json").read_text()
+    assert grafana.complaints(text, tmp_path) == []
+
+
+def test_grafana_tells_of_keys_that_it_does_not_know(tmp_path: Path) -> None:
+    text = (folder_of(watched({}), tmp_path) / "dashboard.json").read_text()
+    odd = text.replace('"gridPos"', '"gridpos"', 1).replace('"refresh": "30s"', '"refresh": 30')
+    assert len(grafana.complaints(odd, tmp_path)) == 2
 
 
 def test_what_does_not_go_together_is_refused() -> None:

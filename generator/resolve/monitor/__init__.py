@@ -19,6 +19,7 @@ from generator.resolve.monitor.seen import Seen, tagged
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.cache import Cache
     from generator.engines.base import Server
     from generator.errors import Problem
     from generator.fit.measured import Measured
@@ -38,6 +39,7 @@ def monitor_of(
     server: Server,
     services: tuple[Service, ...],
     front: Front | None,
+    cache: Cache | None,
     kept: tuple[tuple[str, str], ...],
     measured: Sequence[Measured],
 ) -> Monitor | None:
@@ -57,6 +59,7 @@ def monitor_of(
         told=told,
         services=services,
         front=front,
+        store=cache.store if cache else None,
         kept=kept,
         measured=tuple(measured),
         seconds=seconds,

@@ -45,6 +45,7 @@ def unwatched(seen: Seen) -> Iterator[Alert | Absent]:
     """Somebody who should tell does not: without this, silence looks like health."""
     jobs = ["node", JOB, *(["dcgm"] if seen.dcgm else [])]
     jobs += [fronts.JOB] if seen.front else []
+    jobs += ["redis"] if seen.store else []
     own = {"job": "node", "instance": "127.0.0.1:9100"}
     yield alert(
         "ScrapeDown",

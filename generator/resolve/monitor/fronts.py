@@ -276,12 +276,12 @@ def _of_haproxy(seen: Seen, front: Front) -> Iterator[Panel]:
         text=f"{slots} are answered at once; the rest waits in the front.",
         limit=float(slots),
     )
-    responses = _of(front, "haproxy_backend_http_responses_total")
+    responses = _of(front, "haproxy_backend_http_responses_total", 'code=~"[245]xx"')
     yield Panel(
         title="Answers a second",
         shape="timeseries",
         unit="reqps",
-        curves=(Curve(expr=f"sum by (code) (rate({responses}[5m]))", legend="{{code}}"),),
+        curves=(Curve(expr=f"sum by (code) (rate({responses}[2m]))", legend="{{code}}"),),
         text="By the kind of status; 5xx are those sent away, or failed.",
     )
     first, _ = seconds_of(seen, first=True)
@@ -320,14 +320,14 @@ def _of_caddy(seen: Seen) -> Iterator[Panel]:
         title="Answers a second",
         shape="timeseries",
         unit="reqps",
-        curves=(Curve(expr=f"sum by (code) (rate({count}[5m]))", legend="{{code}}"),),
+        curves=(Curve(expr=f"sum by (code) (rate({count}[2m]))", legend="{{code}}"),),
         text="By status.",
     )
     for title, kind, first in (
         ("Time to the first byte", "response", True),
         ("Time of an answer", "request", False),
     ):
-        bucket = f"sum by (le) (rate(caddy_http_{kind}_duration_seconds_bucket{{{_POST}}}[5m]))"
+        bucket = f"sum by (le) (rate(caddy_http_{kind}_duration_seconds_bucket{{{_POST}}}[2m]))"
         yield Panel(
             title=title,
             shape="timeseries",

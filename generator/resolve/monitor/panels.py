@@ -20,6 +20,7 @@ def rows(seen: Seen) -> tuple[Row, ...]:
     every = (
         Row(title="Is it there?", panels=tuple(_alive())),
         Row(title="Who waits?", panels=tuple(fronts.panels(seen))),
+        Row(title="Who was answered before?", panels=tuple(_cache(seen))),
         Row(title="How fast is it?", panels=tuple(_speed(seen))),
         Row(title="Does it fit?", panels=tuple(_memory(seen))),
         Row(title="What does it use?", panels=tuple(_usage(seen))),
@@ -58,6 +59,26 @@ def _alive() -> Iterator[Panel]:
     )
 
 
+def _cache(seen: Seen) -> Iterator[Panel]:
+    if seen.store is None:
+        return
+    yield Panel(
+        title="Hits of the cache",
+        shape="timeseries",
+        unit="percentunit",
+        curves=(Curve(expr="hostwright:cache_hits:ratio", legend="hits"),),
+        text="Share of keys that were there; those that LiteLLM has for itself count too.",
+    )
+    yield Panel(
+        title="Memory of the cache",
+        shape="timeseries",
+        unit="bytes",
+        curves=(Curve(expr="redis_memory_used_bytes", legend="in use"),),
+        text="When it is full, the answers that nobody asked for longest go.",
+        limit=float(seen.store.memory),
+    )
+
+
 def _speed(seen: Seen) -> Iterator[Panel]:
     if not seen.tokens:
         return
@@ -65,7 +86,7 @@ def _speed(seen: Seen) -> Iterator[Panel]:
         title="Tokens per second, for each client",
         shape="timeseries",
         unit="tok/s",
-        curves=(Curve(expr="hostwright:tokens_per_second", legend="{{model}}"),),
+        curves=(Curve(expr="hostwright:tokens_per_second", legend=seen.model),),
         text="While an answer is generated; no line while none is.",
         limit=float(seen.slo.tokens_per_second or 0),
     )
@@ -73,14 +94,14 @@ def _speed(seen: Seen) -> Iterator[Panel]:
         title="Tokens per second, all slots together",
         shape="timeseries",
         unit="tok/s",
-        curves=(Curve(expr="hostwright:decode_tokens_per_second", legend="{{model}}"),),
+        curves=(Curve(expr="hostwright:decode_tokens_per_second", legend=seen.model),),
         text="What the machine generates; the alert compares this with what was measured.",
     )
     yield Panel(
         title="Prompt tokens per second",
         shape="timeseries",
         unit="tok/s",
-        curves=(Curve(expr="hostwright:prompt_tokens_per_second", legend="{{model}}"),),
+        curves=(Curve(expr="hostwright:prompt_tokens_per_second", legend=seen.model),),
         text="A long prompt at this rate is the time to the first token.",
     )
     yield Panel(
@@ -90,7 +111,7 @@ def _speed(seen: Seen) -> Iterator[Panel]:
         curves=(
             Curve(
                 expr="sum by (service, model) (llamacpp:requests_processing)",
-                legend="{{model}}",
+                legend=seen.model,
             ),
         ),
         text="At most its slots: what waits, waits in the server, which tells nobody how much.",
@@ -112,7 +133,7 @@ def _memory(seen: Seen) -> Iterator[Panel]:
         title="Models",
         shape="timeseries",
         unit="bytes",
-        curves=(Curve(expr="hostwright_model_size_bytes", legend="{{model}}"),),
+        curves=(Curve(expr="hostwright_model_size_bytes", legend=seen.model),),
         text="What each loaded model takes, as the server tells it.",
     )
     if seen.vendor:
@@ -123,22 +144,13 @@ def _memory(seen: Seen) -> Iterator[Panel]:
             curves=(
                 Curve(
                     expr="hostwright_model_vram_bytes / hostwright_model_size_bytes",
-                    legend="{{model}}",
+                    legend=seen.model,
                 ),
             ),
             text="Less than all of it: the rest computes on the CPU, slowly.",
         )
     if seen.vendor in {"nvidia", "amd"} and not seen.unified:
         yield _gpu_memory(seen)
-    free = "hostwright_models_disk_avail_bytes / hostwright_models_disk_size_bytes"
-    yield Panel(
-        title="Disk of the models, free",
-        shape="timeseries",
-        unit="percentunit",
-        curves=(Curve(expr=free, legend="{{service}}"),),
-        text="A pull needs the size of its model once more.",
-        limit=(seen.table.disk_percent or 15) / 100,
-    )
 
 
 def _gpu_memory(seen: Seen) -> Panel:
@@ -161,7 +173,7 @@ def _usage(seen: Seen) -> Iterator[Panel]:
         title="CPUs in use",
         shape="timeseries",
         unit="short",
-        curves=(Curve(expr="rate(hostwright_cpu_usage_seconds_total[5m])", legend="{{service}}"),),
+        curves=(Curve(expr="rate(hostwright_cpu_usage_seconds_total[2m])", legend="{{service}}"),),
         text="Seconds of CPU time a second.",
     )
     if seen.limited("cpu_quota"):
@@ -182,3 +194,12 @@ def _usage(seen: Seen) -> Iterator[Panel]:
             curves=(Curve(expr=use, legend="GPU {{gpu}}"),),
             text="Share of time in which anything ran on the GPU.",
         )
+    free = "hostwright_models_disk_avail_bytes / hostwright_models_disk_size_bytes"
+    yield Panel(
+        title="Disk of the models, free",
+        shape="timeseries",
+        unit="percentunit",
+        curves=(Curve(expr=free, legend="{{service}}"),),
+        text="A pull needs the size of its model once more.",
+        limit=(seen.table.disk_percent or 15) / 100,
+    )

@@ -17,7 +17,7 @@ _BY = "sum by (service, model)"
 
 def recordings(seen: Seen) -> tuple[tuple[Recording, ...], tuple[Absent, ...]]:
     """Return what is computed, and which names of guides stay without a series, and why."""
-    found = [*_speed(seen), *_shares(seen), *_guides(seen)]
+    found = [*_speed(seen), *_shares(seen), *_hits(seen), *_guides(seen)]
     return (
         tuple(each for each in found if isinstance(each, Recording)),
         tuple(each for each in found if isinstance(each, Absent)),
@@ -57,6 +57,19 @@ def _shares(seen: Seen) -> Iterator[Recording]:
             "/ rate(hostwright_cpu_periods_total[5m])",
             reason="Share of the quota's periods in which CPU time was taken away.",
         )
+
+
+def _hits(seen: Seen) -> Iterator[Recording | Absent]:
+    name = "hostwright:cache_hits:ratio"
+    if seen.store is None:
+        yield Absent(what=name, reason="there is no cache that counts", key="cache.ttl")
+        return
+    hits, misses = (f"sum(rate(redis_keyspace_{each}_total[10m]))" for each in ("hits", "misses"))
+    yield Recording(
+        name=name,
+        expr=f"{hits} / ({hits} + {misses})",
+        reason="Keys that were asked for and were there; those of LiteLLM's own count too.",
+    )
 
 
 def _guides(seen: Seen) -> Iterator[Recording | Absent]:

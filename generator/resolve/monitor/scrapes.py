@@ -54,6 +54,14 @@ def _scrapes(seen: Seen) -> Iterator[Scrape]:
             endpoints=(Endpoint(address=address(host, seen.front.metrics_port)),),
             reason="The front: who waits, how long, and who is sent away.",
         )
+    if seen.store:
+        yield Scrape(
+            job="redis",
+            path="/metrics",
+            endpoints=(Endpoint(address=address(table.address, table.redis_port)),),
+            reason="The Redis of the cache, by redis_exporter, whose -redis.addr is "
+            f"redis://127.0.0.1:{seen.store.port}.",
+        )
     if seen.dcgm:
         yield Scrape(
             job="dcgm",

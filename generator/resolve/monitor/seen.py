@@ -11,6 +11,7 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from generator.cache import Store
     from generator.engines.base import Told
     from generator.fit.measured import Measured
     from generator.front import Front
@@ -38,6 +39,7 @@ class Seen:
     told: Told
     services: tuple[Service, ...]
     front: Front | None
+    store: Store | None
     kept: tuple[tuple[str, str], ...]
     measured: tuple[Measured, ...]
     seconds: int
@@ -51,6 +53,11 @@ class Seen:
     def engine(self) -> str:
         """What recordings for people are called after."""
         return self.services[0].engine
+
+    @property
+    def model(self) -> str:
+        """What a line of a model is called: where several servers have it, with that of each."""
+        return "{{model}} on {{service}}" if len(self.services) > 1 else "{{model}}"
 
     @property
     def vendor(self) -> str:
