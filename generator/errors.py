@@ -83,6 +83,10 @@ class RenderError(HostwrightError):
         self.where = where
 
 
+class NotForEngine(RenderError):
+    """A target has nothing for the engine of the Plan, whatever else it says."""
+
+
 class WriteRefused(HostwrightError):
     """Writing would overwrite or leave the place the user named."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator.errors import Problem, ProfileError, RenderError
+from generator.errors import Finding, NotForEngine, Problem, ProfileError, RenderError
+from generator.targets import TARGETS, load_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,10 +35,8 @@ def plan_to_print(document: Document, names: Iterable[str], flags: dict[str, Any
 
 def refusals(document: Document, names: Iterable[str], plan: Plan) -> Iterator[Problem]:
     """Yield what the targets refuse, what several refuse once."""
-    from generator.targets import load_target
-
     told = set()
-    for name in names:
+    for name in fitting(names, plan):
         try:
             load_target(name).render(plan)
         except RenderError as error:
@@ -45,3 +44,38 @@ def refusals(document: Document, names: Iterable[str], plan: Plan) -> Iterator[P
                 source = document.origin(error.where.split("."))
                 yield Problem(error.where, error.message, error.hint, source)
             told.add(error.message)
+
+
+def fitting(names: Iterable[str], plan: Plan) -> list[str]:
+    """Return the targets that are meant: of all of them those that have something for the engine.
+
+    One that somebody names is meant, whether it has or not.
+    """
+    asked = list(names)
+    return [name for name in asked if not (set(asked) == {*TARGETS} and _has_nothing(name, plan))]
+
+
+def away(asked: Iterable[str], names: Iterable[str], plan: Plan) -> list[Finding]:
+    """Return a Finding for each target that was asked for among all, and is not meant."""
+    product = plan.services[0].product
+    return [
+        Finding(
+            rule="HW601",
+            severity="info",
+            message=f"{name} has nothing for {product}, and is left out",
+            where="engine",
+            fix=f"-t {name} says why",
+        )
+        for name in asked
+        if name not in names
+    ]
+
+
+def _has_nothing(name: str, plan: Plan) -> bool:
+    try:
+        load_target(name).render(plan)
+    except NotForEngine:
+        return True
+    except RenderError:
+        return False
+    return False

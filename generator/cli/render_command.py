@@ -82,10 +82,11 @@ def command(
         _remark([Finding(**each) for each in said], infos, more)
         click.echo(text, nl=False)
         return
-    from generator.cli.refused import plan_to_print
+    from generator.cli.refused import away, fitting, plan_to_print
 
     plan = plan_to_print(document, names, flags)
-    findings = _losses(plan, names)
+    asked, names = names, fitting(names, plan)
+    findings = [*_losses(plan, names), *away(asked, names, plan)]
     _remark([*_warnings(plan), *findings], _infos(plan), more)
     files = [
         dataclasses.replace(file, path=f"{name}/{file.path}")
@@ -98,10 +99,11 @@ def command(
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
     """Return as JSON what goes to stdout and stderr, to be remembered."""
-    from generator.cli.refused import plan_to_print
+    from generator.cli.refused import away, fitting, plan_to_print
 
     plan = plan_to_print(document, names, flags)
-    losses = _losses(plan, names)
+    asked, names = names, fitting(names, plan)
+    losses = [*_losses(plan, names), *away(asked, names, plan)]
     files = [(name, file) for name in names for file in load_target(name).render(plan)]
     text = files_text(files, [*plan.findings, *losses], as_json=as_json)
     said = [dataclasses.asdict(each) for each in (*_warnings(plan), *losses)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import RenderError
+from generator.errors import NotForEngine, RenderError
 from generator.formats.kubernetes import object_name, size
 from generator.formats.shell import heredoc, quote
 from generator.formats.template import render_template
@@ -175,7 +175,7 @@ def _credentials(service: Service) -> dict[str, str]:
 
 def _name(service: Service) -> str:
     if service.engine != ENGINE:
-        raise RenderError(
+        raise NotForEngine(
             f"`helm` has values for no chart of {service.product}, and this profile is for "
             f"{service.product}",
             hint="use another target, or add its chart to `targets/helm.py`",

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.errors import RenderError
+from generator.errors import NotForEngine, RenderError
 from generator.formats.nix import (
     Call,
     Interpolated,
@@ -161,7 +161,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     """Return `<name>.nix`. Raises RenderError for what upstream's module cannot be part of."""
     service = plan.puller
     if service.engine != ENGINE:
-        raise RenderError(
+        raise NotForEngine(
             f"`nixos` sets `services.ollama`, and this profile is for {service.product}",
             hint="use another target, or add its NixOS module to `targets/nixos.py`",
         )

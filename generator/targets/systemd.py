@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.errors import RenderError
+from generator.errors import NotForEngine
 from generator.formats.template import render_template
 from generator.formats.unit import (
     Entry,
@@ -132,7 +132,7 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def _server(plan: Plan, service: Service) -> tuple[File, ...]:
     if service.arguments and not service.full_unit:
-        raise RenderError(
+        raise NotForEngine(
             f"no installer makes a unit of {service.product}, to which drop-ins could be added",
             hint="use a target for containers, or write service.full_unit = true, and where its "
             "program is in service.binary",

@@ -233,6 +233,15 @@ def test_targets_that_have_nothing_for_it_refuse(target: str) -> None:
     assert "target" in done.stderr
 
 
+def test_all_are_those_that_have_something_for_it(tmp_path: Path) -> None:
+    done = called("dgx-spark", "-t", "all", "--set=engine=vllm", "-o", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    made = {each.name for each in (tmp_path / "out").iterdir() if each.is_dir()}
+    assert made == {"compose", "helm", "k8s", "plan", "quadlet"}
+    for name in ("nixos", "systemd"):
+        assert f"{name} has nothing for vLLM, and is left out" in " ".join(done.stderr.split())
+
+
 def test_an_argument_that_stands_alone_is_one_word() -> None:
     one = Argument(name="--x", reason="", source="profile", key="engine")
     assert one.words == ("--x",)
