@@ -85,8 +85,8 @@ def command(
     from generator.cli.refused import away, fitting, plan_to_print
 
     plan = plan_to_print(document, names, flags)
-    asked, names = names, fitting(names, plan)
-    findings = [*_losses(plan, names), *away(asked, names, plan)]
+    every, names = names, fitting(names, plan)
+    findings = [*_losses(plan, names), *away(every, names, plan)]
     _remark([*_warnings(plan), *findings], _infos(plan), more)
     files = [
         dataclasses.replace(file, path=f"{name}/{file.path}")
@@ -102,8 +102,8 @@ def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_
     from generator.cli.refused import away, fitting, plan_to_print
 
     plan = plan_to_print(document, names, flags)
-    asked, names = names, fitting(names, plan)
-    losses = [*_losses(plan, names), *away(asked, names, plan)]
+    every, names = names, fitting(names, plan)
+    losses = [*_losses(plan, names), *away(every, names, plan)]
     files = [(name, file) for name in names for file in load_target(name).render(plan)]
     text = files_text(files, [*plan.findings, *losses], as_json=as_json)
     said = [dataclasses.asdict(each) for each in (*_warnings(plan), *losses)]
