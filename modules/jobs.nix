@@ -73,6 +73,8 @@ let
     job:
     if job.kind == "resume" then
       hw.devices cfg != null
+    else if job.kind == "period" then
+      true
     else
       modelsOf job != [ ] && commands job.name (modelsOf job) job.steps != [ ];
 

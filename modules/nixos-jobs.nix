@@ -14,6 +14,14 @@ let
   hw = import ./lib.nix { inherit lib; };
   pulls = lib.filter (job: job.kind == "pull") (cfg.planned.jobs ++ cfg.planned.offered);
   isPull = unit: lib.any (job: job.unit == unit) pulls;
+  timed = lib.filter (job: job ? calendar) cfg.planned.jobs;
+  timer = job: {
+    wantedBy = [ "timers.target" ];
+    timerConfig = {
+      OnCalendar = job.calendar;
+      Persistent = true;
+    };
+  };
   jobs = import ./jobs.nix given {
     address = "${ollama.host}:${toString ollama.port}";
     program = lib.getExe ollama.package;
@@ -23,7 +31,8 @@ in
 {
   imports = [ ./plan.nix ];
 
-  config.systemd.services = lib.mkIf (hw.isServed config) (
-    removeAttrs jobs (map (job: job.name) pulls)
-  );
+  config.systemd = lib.mkIf (hw.isServed config) {
+    services = removeAttrs jobs (map (job: job.name) pulls);
+    timers = lib.listToAttrs (map (job: lib.nameValuePair job.name (timer job)) timed);
+  };
 }

@@ -23,6 +23,13 @@ let
   };
   modelsOf = kind: lib.concatMap (job: lib.optionals (job.kind == kind) job.models) service.jobs;
 
+  # What a Plan has beside its server, of which these modules make nothing.
+  beside = lib.filter (name: cfg.plan ? ${name}) [
+    "cache"
+    "front"
+    "monitor"
+  ];
+
   # A name without a tag is `latest`.
   tagged =
     name: if lib.hasInfix ":" (lib.last (lib.splitString "/" name)) then name else "${name}:latest";
@@ -66,7 +73,9 @@ in
     ];
 
     warnings =
-      lib.optional (warmup.enable && absent != [ ])
+      lib.optional (beside != [ ])
+        "hostwright.profile is ${cfg.plan.name}: of its ${lib.concatStringsSep ", " beside} nothing is made here; import what `gen render ${cfg.plan.name} -t nixos` writes instead."
+      ++ lib.optional (warmup.enable && absent != [ ])
         "hostwright.warmup.models: nothing here brings ${lib.concatStringsSep ", " absent}, so the warm-up waits for it in vain; add it to hostwright.models, or set hostwright.warmup.enable = false.";
   };
 }

@@ -142,6 +142,27 @@ def test_jobs_run_the_same_commands(
     assert commands(module, unit) == commands(rendered, unit)
 
 
+def test_periods_of_a_plan_have_timers_and_what_is_not_made_is_said(tmp_path: Path) -> None:
+    periods = [
+        {"name": "day", "begins": ["07:00"], "cpu_weight": 100, "models": ["a:1b"]},
+        {"name": "night", "begins": ["19:00"], "cpu_weight": 20, "models": ["b:1b"]},
+    ]
+    models = [{"name": "a:1b"}, {"name": "b:1b"}]
+    decided = plan({"models": models, "scale": {"periods": periods}, "cache": {}})
+    rendered = tmp_path / "rendered.nix"
+    rendered.write_text(load_target("nixos").render(decided)[0].text, encoding="utf-8")
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(to_dict(decided)), encoding="utf-8")
+    cases = [nix.Case(rendered), nix.Case(host(tmp_path, f"  hostwright.profile = {file};"))]
+    ours, module = nix.evaluate_all(cases)
+    assert module["timers"] == ours["timers"]
+    assert sorted(module["units"]) == sorted(ours["units"])
+    for name in ("ollama-period-day", "ollama-period"):
+        assert commands(module, f"{name}.service") == commands(ours, f"{name}.service")
+    (said,) = module["warnings"]
+    assert "of its cache nothing is made here" in said
+
+
 UNITS = """
 { file, ownLib, contract }:
 let
