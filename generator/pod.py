@@ -66,12 +66,29 @@ class PodGpus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """How many pods there are, by what waits: for each `threshold` of what `query` tells, one.
+
+    The query is PromQL, for the Prometheus at `address`. Pods go one by one, `pause_seconds` apart
+    and after so much time without need of them.
+    """
+
+    address: str
+    query: str
+    query_reason: str
+    threshold: int
+    threshold_reason: str
+    pause_seconds: int
+    pause_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """A pod of a StatefulSet with so many `replicas`, each with a claim of its own.
 
-    There are never more than `most`. The DNS has them below the `domain` of the cluster. A program
-    beside the server, as a front, asks for `beside_cpu` and `beside_memory`; after `leave_seconds`
-    nobody is sent to a pod that is to stop.
+    There are never more than `most`, and as many as `scaling` says (None: always the same). The DNS
+    has them below the `domain` of the cluster. A program beside the server, as a front, asks for
+    `beside_cpu` and `beside_memory`; after `leave_seconds` nobody is sent to a pod that is to stop.
 
     `namespace` empty: whichever it is applied to. `user` is the number that user and group have,
     `home` where keys and models are, below what `home_variable` says, and `writes` are directories
@@ -113,3 +130,4 @@ class Pod:
     grace_reason: str
     everywhere: bool
     reach_reason: str
+    scaling: Scaling | None = None

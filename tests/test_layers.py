@@ -111,6 +111,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "targets.refusals": ({"formats", "plan", "units"}, set()),
     "targets.container": ({"errors", "formats", "plan", "targets.base", "units"}, set()),
     "targets.docker": ({"formats", "plan", "targets.container", "units"}, set()),
+    "targets.components": (
+        {
+            *("formats", "monitor", "plan", "pod", "targets.base", "targets.front"),
+            *("targets.monitor", "targets.pod"),
+        },
+        set(),
+    ),
     "targets.pod": (
         {"errors", "formats", "plan", "pod", "targets.base", "targets.container"},
         set(),
@@ -131,6 +138,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.bundle",
             "targets.cache",
             "targets.container",
+            "targets.components",
             "targets.docker",
             "targets.pod",
             "targets.production_stack",
@@ -254,6 +262,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 # What every room may import.
 EVERYBODY = {"meaning", "reading", "records", "redact"}
 APART = {
+    ("targets", "components"),
     *(("targets", name) for name in ("base", "bundle", "cache", "container", "docker")),
     *(
         ("targets", name)

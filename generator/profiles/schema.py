@@ -595,6 +595,11 @@ class ScaleChoice(Table):
 
     periods: tuple[Period, ...] = ()
     """Day and night on one host, by timers of systemd."""
+    max_replicas: int | None = Field(default=None, ge=1, le=1000)
+    """On Kubernetes, pods at most: KEDA adds them as requests wait at the front, from
+    `k8s.replicas` on; left out: there are always as many."""
+    prometheus: fields.HttpUrl = "http://prometheus-operated.monitoring:9090"
+    """Where KEDA asks the Prometheus of the cluster."""
 
 
 class Ignored(Table):

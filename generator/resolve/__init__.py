@@ -26,6 +26,7 @@ from generator.resolve import (
     limits,
     monitor,
     scale,
+    scaling,
     service,
 )
 from generator.resolve.parts import parts_of
@@ -87,6 +88,7 @@ def resolve(
     problems += [
         *instances.clashes(services),
         *scale.faults(profile, engine),
+        *scaling.faults(profile),
         *cache.faults(profile, services, facts),
         *monitor.faults(profile),
         *front.faults(profile, engine, facts, services),
@@ -95,6 +97,7 @@ def resolve(
         raise ProfileError(source, tuple(dict.fromkeys(problems)))
     services = instances.joined(services)
     before = front.front_of(profile, engine, facts, services)
+    services = scaling.scaled(profile, services, before)
     said = [*instances.remarked([one.found for one in every], parts)]
     said += [*front.remarks(before, services), *cache.remarks(profile, before)]
     found = list(dict.fromkeys(said))

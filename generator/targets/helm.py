@@ -76,8 +76,10 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "the chart has one claim for all pods, and two servers must not write to one",
+        "Scaling.address Scaling.pause_reason Scaling.pause_seconds Scaling.query "
+        "Scaling.query_reason Scaling.threshold Scaling.threshold_reason",
         key="k8s.replicas",
-        asked=lambda service: pod_of(service).replicas > 1,
+        asked=lambda service: pod_of(service).replicas > 1 or pod_of(service).scaling,
         fix=_OWN,
     ),
     LeftOut(

@@ -17,6 +17,7 @@ from generator.formats.text import Commented, comment
 from generator.formats.yaml import Lines, to_yaml
 from generator.plan import ADDRESS, Step
 from generator.targets.base import File, LeftOut
+from generator.targets.components import components
 from generator.targets.container import LOCALHOST, MODELFILE_DIR, build_files, mounted, words
 from generator.targets.front.kubernetes import front, front_name, fronts
 from generator.targets.pod import (
@@ -59,7 +60,12 @@ LEFT_OUT: Final = (
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
     LeftOut("whoever runs the pod bounds and places it", "Step.seconds"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
-    LeftOut("a cluster has a Prometheus of its own", "Plan.monitor"),
+    LeftOut(
+        "a cluster has a Prometheus, Alertmanager and Grafana of its own",
+        "Monitor.follow Monitor.alertmanager Monitor.prober Monitor.says Monitor.scrapes "
+        "Monitor.absent Monitor.rows Monitor.receiver Monitor.collector Monitor.reason "
+        "Alert.trials Alert.key",
+    ),
     LeftOut(
         "a pod of its own has its image, and the rights of a restricted one",
         "Front.program Front.unit Front.product Front.confined",
@@ -71,6 +77,11 @@ _ALONE: Final = "One at a time; `maxUnavailable` lets a node be drained of the o
 _NO_LINKS: Final = "Else each Service of the namespace is told in variables, under its name."
 _PARALLEL: Final = "Replicas do not wait for each other, and each pulls its own models."
 _SAME: Final = "As the server below has them, but that no other reaches this one."
+_APART: Final = (
+    "Where the cluster has their operators, add `components: [{}]`: their kinds are none of "
+    "Kubernetes itself."
+)
+_AGAIN: Final = "As many as there are at least; `scaling` takes this line away, for KEDA says it."
 _BEHIND: Final = "The front alone reaches it: what went past that would go past its queue."
 _BEFORE: Final = "A server of its own, on the same claim, for the models: no other can pull them."
 
@@ -87,9 +98,12 @@ def render(plan: Plan) -> tuple[File, ...]:
     }
     files = [file for kind, make in kinds.items() for file in _file(plan, kind, make)]
     files += [File("front.yaml", documents(plan.header, each)) for each in [front(plan)] if each]
+    listed = [file.path for file in files]
+    apart = components(plan)
     return (
         *files,
-        _kustomization(plan, [file.path for file in files]),
+        _kustomization(plan, listed, apart),
+        *apart,
         *build_files(plan, "build"),
     )
 
@@ -137,7 +151,7 @@ def _labels(plan: Plan, service: Service) -> dict[str, str]:
 def _stateful_set(plan: Plan, service: Service, name: str) -> Object:
     pod = pod_of(service)
     spec = {
-        "replicas": pod.replicas,
+        "replicas": Commented(pod.replicas, _AGAIN if pod.scaling else ""),
         "serviceName": f"{name}-pods",
         "podManagementPolicy": Commented("Parallel", _PARALLEL),
         "selector": {"matchLabels": selector(service)},
@@ -328,8 +342,11 @@ def _claim(plan: Plan, service: Service, name: str) -> Object:
     )
 
 
-def _kustomization(plan: Plan, paths: Sequence[str]) -> File:
-    above = "\n".join(line for text in plan.header for line in comment(text))
+def _kustomization(plan: Plan, paths: Sequence[str], apart: Sequence[File]) -> File:
+    folders = dict.fromkeys(file.path.partition("/")[0] for file in apart)
+    named = ", ".join(f'"{folder}"' for folder in folders)
+    told = [_APART.format(named)] if folders else []
+    above = "\n".join(line for text in (*plan.header, *told) for line in comment(text))
     document: Object = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",

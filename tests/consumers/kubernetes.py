@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RELEASES = ("1.35", "1.36", "1.37")
+MODELS = {
+    "keda.sh/v1alpha1": "cloudcoil.models.keda.v1alpha1",
+    "monitoring.coreos.com/v1": "cloudcoil.models.prometheus_operator.v1",
+}
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[KMGT]i?)?")
@@ -28,10 +32,13 @@ _REFERENCE = re.compile(r"\$\$|\$\((?P<name>[^()]*)\)")
 
 
 def objects(folder: Path) -> list[dict[str, Any]]:
-    """Return what the kustomization of a folder names, as any parser of YAML reads it."""
-    whole = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
-    files = (folder / name for name in whole["resources"])
-    return [one for file in files for one in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
+    """Return what the kustomization of a folder names, and its components, as YAML."""
+    found: list[dict[str, Any]] = []
+    for file in (folder / "kustomization.yaml", *sorted(folder.glob("*/kustomization.yaml"))):
+        whole = yaml.safe_load(file.read_text(encoding="utf-8"))
+        texts = ((file.parent / name).read_text(encoding="utf-8") for name in whole["resources"])
+        found += [one for text in texts for one in yaml.safe_load_all(text)]
+    return found
 
 
 def one(found: list[dict[str, Any]], kind: str, name: str = "") -> dict[str, Any]:
@@ -42,7 +49,9 @@ def one(found: list[dict[str, Any]], kind: str, name: str = "") -> dict[str, Any
 
 def verify(found: list[dict[str, Any]], releases: tuple[str, ...] = RELEASES) -> list[str]:
     """Return every fault, of the schemas and of what objects say of each other."""
-    faults = [fault for each in found for release in releases for fault in _schema(each, release)]
+    own = [each for each in found if each["apiVersion"] not in MODELS]
+    faults = [fault for each in own for release in releases for fault in _schema(each, release)]
+    faults += [fault for each in found if each not in own for fault in _model(each)]
     names = {(each["kind"], each["metadata"]["name"]) for each in found}
     faults += [f"{kind} {name}: no name" for kind, name in names if not _NAME.fullmatch(name)]
     for each in found:
@@ -60,6 +69,22 @@ def _schema(found: dict[str, Any], release: str) -> Iterator[str]:
     except (validator.ValidationError, validator.SchemaNotFoundError) as error:
         path = ".".join(str(part) for part in getattr(error, "path", ()))
         yield f"{release} {found['kind']} {path}: {error.message}"
+
+
+def _model(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what the model of a kind that is none of Kubernetes itself has against an object.
+
+    A model passes over a key that it does not know, so that what it has understood is compared.
+    """
+    package = require_package(MODELS[found["apiVersion"]])
+    try:
+        read = getattr(package, found["kind"]).model_validate(found)
+    except ValueError as error:
+        yield f"{found['kind']}: {error}"
+        return
+    understood = read.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    if understood != found:
+        yield f"{found['kind']}: understood as {understood}"
 
 
 @functools.cache

@@ -173,7 +173,7 @@ def plans() -> list[Plan]:
         plan(ended),
         plan(OWNED),
         plan({"service": {"full_unit": True}}),
-        plan({"front": {}, "monitor": {"enable": True}}),
+        plan({"front": {}, "monitor": {"enable": True}, "scale": {"max_replicas": 3}}),
         of_two_backends(),
         plan(VLLM),
         plan(CACHED),

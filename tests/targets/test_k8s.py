@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from generator.errors import ProfileError, RenderError
 from generator.plan import Plan
@@ -51,6 +52,13 @@ CASES: dict[str, dict[str, Any]] = {
         ],
     },
     "front": {"front": {}, "k8s": {"replicas": 3}, "ollama": {"num_parallel": 2}},
+    "watched and scaled": {
+        "front": {},
+        "monitor": {"enable": True},
+        "ollama": {"num_parallel": 4},
+        "k8s": {"replicas": 2},
+        "scale": {"max_replicas": 5, "prometheus": "http://prom.lan:9090"},
+    },
     "front with keys": {
         "front": {"auth": "bearer", "auth_file": "/etc/k", "host": "192.0.2.1", "port": 443},
     },
@@ -386,3 +394,75 @@ def test_a_front_listens_above_the_ports_of_root(tmp_path: Path) -> None:
     assert (
         "create secret generic test-front --namespace test --from-file=keys=/etc/k" in readme.text
     )
+
+
+def test_pods_are_added_by_what_waits(tmp_path: Path) -> None:
+    found = objects(plan(CASES["watched and scaled"]), tmp_path)
+    spec = kubernetes.one(found, "ScaledObject")["spec"]
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (2, 5)
+    (trigger,) = spec["triggers"]
+    assert trigger["metadata"] == {
+        "serverAddress": "http://prom.lan:9090",
+        "query": 'sum(haproxy_backend_current_sessions{proxy="ollama"}) or vector(0)',
+        "threshold": "4",
+        "ignoreNullValues": "false",
+    }
+    (text,) = kubernetes.one(found, "ConfigMap", "test-front")["data"].values()
+    assert "server-template ollama- 5 " in text
+
+
+def test_rules_of_a_cluster_are_those_that_the_front_can_make_true(tmp_path: Path) -> None:
+    found = objects(plan(CASES["watched and scaled"]), tmp_path)
+    groups = kubernetes.one(found, "PrometheusRule")["spec"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    names = {rule.get("alert") for rule in rules}
+    assert {"OllamaQueueing", "OllamaShedding", "FrontMissing"} <= names
+    assert not [rule for rule in rules if "hostwright_" in rule["expr"]]
+    monitor = kubernetes.one(found, "ServiceMonitor")["spec"]
+    service = kubernetes.one(found, "Service", "test-front")
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    (endpoint,) = monitor["endpoints"]
+    assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("ScaledObject", {"triggers": [{"type": "prometheus", "metadata": {"threshold": 4}}]}),
+        ("ScaledObject", {"triggerz": []}),
+        ("PrometheusRule", {"groups": [{"name": "a", "rules": [{"alert": "b", "expr": []}]}]}),
+        ("ServiceMonitor", {"endpoint": []}),
+    ],
+)
+def test_what_an_operator_would_not_take_is_refused(
+    kind: str, change: dict[str, Any], tmp_path: Path
+) -> None:
+    found = kubernetes.one(objects(plan(CASES["watched and scaled"]), tmp_path), kind)
+    assert kubernetes.verify([found]) == []
+    found["spec"] |= change
+    assert kubernetes.verify([found]) != []
+
+
+def test_components_change_what_is_applied(tmp_path: Path) -> None:
+    kubectl = require("kubectl")
+    folder = written("k8s", plan(CASES["watched and scaled"]), tmp_path)
+    file = folder / "kustomization.yaml"
+    file.write_text(file.read_text() + 'components: ["monitoring", "scaling"]\n')
+    words = [kubectl, "kustomize", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    made = list(yaml.safe_load_all(done.stdout))
+    assert "replicas" not in kubernetes.one(made, "StatefulSet")["spec"]
+    assert {"ScaledObject", "ServiceMonitor", "PrometheusRule"} <= {each["kind"] for each in made}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"scale": {"max_replicas": 3}},
+        {"scale": {"max_replicas": 1}, "front": {}, "k8s": {"replicas": 2}},
+    ],
+)
+def test_pods_that_nothing_could_add_are_a_fault(data: dict[str, Any]) -> None:
+    with pytest.raises(ProfileError) as caught:
+        plan(data)
+    assert caught.value.problems[0].where == "scale.max_replicas"

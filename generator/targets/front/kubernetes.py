@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- in the network of a cluster
 _HTTP: Final = "http"
-_METRICS: Final = "metrics"
+METRICS: Final = "metrics"
 _MODE: Final = 0o440
 # Added to a port that only root may listen on.
 _HIGHER: Final = 8000
@@ -128,12 +128,12 @@ def _box(plan: Plan, decided: Front, *, secrets: bool) -> Object:
         "image": decided.image,
         "ports": [
             {"name": _HTTP, "containerPort": _port(decided)},
-            {"name": _METRICS, "containerPort": decided.metrics_port},
+            {"name": METRICS, "containerPort": decided.metrics_port},
         ],
         "resources": {"requests": Commented(asked, _BESIDE)},
         "securityContext": security(pod),
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": _METRICS}, "periodSeconds": 5},
-        "livenessProbe": {"tcpSocket": {"port": _METRICS}, "periodSeconds": 10},
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": METRICS}, "periodSeconds": 5},
+        "livenessProbe": {"tcpSocket": {"port": METRICS}, "periodSeconds": 10},
         "lifecycle": {"preStop": Commented({"sleep": {"seconds": pod.leave_seconds}}, _LEAVES)},
         "volumeMounts": mounted,
     }
@@ -142,7 +142,7 @@ def _box(plan: Plan, decided: Front, *, secrets: bool) -> Object:
 def _service(plan: Plan, decided: Front) -> Object:
     ports = [
         {"name": _HTTP, "port": decided.port, "targetPort": _HTTP},
-        {"name": _METRICS, "port": decided.metrics_port, "targetPort": _METRICS},
+        {"name": METRICS, "port": decided.metrics_port, "targetPort": METRICS},
     ]
     return {"type": "ClusterIP", "selector": fronts(plan), "ports": ports}
 

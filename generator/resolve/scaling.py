@@ -1,0 +1,70 @@
+"""How many pods there are: by what waits at the front, and never by the use of CPUs.
+
+A server that computes on a GPU uses little of a CPU, and one that computes on CPUs uses all of them
+from its first request on: neither says that a second one is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import Problem
+from generator.pod import Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.front import Backend, Front
+    from generator.plan import Service
+    from generator.profiles.schema import Profile
+
+# A new pod has to download or at least to load its models: it should stay for a while.
+PAUSE_SECONDS: Final = 600
+_QUERY: Final = (
+    "Requests that run and that wait: the sessions of a backend are both. Nothing told is no load, "
+    "so that an empty answer adds no pod; the alert FrontMissing says that nobody tells."
+)
+_PAUSE: Final = "A new pod loads its models first, which takes minutes: none goes for a short lull."
+_WHERE: Final = "scale.max_replicas"
+
+
+def scaled(
+    profile: Profile, services: Sequence[Service], front: Front | None
+) -> tuple[Service, ...]:
+    """Return services with how many pods of each there are."""
+    most = profile.scale.max_replicas
+    if most is None or front is None:
+        return tuple(services)
+    by_name = {server.service: each for each in front.backends for server in each.servers}
+    return tuple(_scaled(one, by_name.get(one.name), most, profile) for one in services)
+
+
+def _scaled(service: Service, backend: Backend | None, most: int, profile: Profile) -> Service:
+    if service.pod is None or backend is None:
+        return service
+    slots = sum(server.slots for server in backend.servers)
+    proxy = f'haproxy_backend_current_sessions{{proxy="{backend.name}"}}'
+    scaling = Scaling(
+        address=profile.scale.prometheus,
+        query=f"sum({proxy}) or vector(0)",
+        query_reason=_QUERY,
+        threshold=slots,
+        threshold_reason=f"A pod for each {slots} requests: so many are computed at once.",
+        pause_seconds=PAUSE_SECONDS,
+        pause_reason=_PAUSE,
+    )
+    return replace(service, pod=replace(service.pod, most=most, scaling=scaling))
+
+
+def faults(profile: Profile) -> Iterator[Problem]:
+    """Yield what keeps pods from being added."""
+    most, front = profile.scale.max_replicas, profile.front
+    if most is None:
+        return
+    if front is None or front.kind != "haproxy":
+        message = "nobody tells how many requests wait"
+        yield Problem(_WHERE, message, "add a table `[front]`, which is HAProxy by default")
+    if most < profile.k8s.replicas:
+        message = f"{most} pods at most are fewer than `k8s.replicas`, {profile.k8s.replicas}"
+        yield Problem(_WHERE, message, "write more, or leave it out")

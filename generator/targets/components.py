@@ -1,0 +1,133 @@
+"""What a cluster may have or not: the operator of Prometheus, and KEDA. A component for each.
+
+Their kinds are none of Kubernetes itself, and `kubectl` refuses all where one of them is not known.
+Who has them names the folder below `components:` of the kustomization.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.formats.kubernetes import documents
+from generator.formats.text import Commented
+from generator.targets.base import File
+from generator.targets.front.kubernetes import METRICS, front_name, fronts
+from generator.targets.monitor import rule_groups
+from generator.targets.pod import labels, made, name_of, pod_of, selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.monitor import Monitor
+    from generator.plan import Plan, Service
+    from generator.pod import Scaling
+    from generator.targets.pod import Object
+
+_FRONT: Final = ("haproxy_", "caddy_")
+"""How metrics of fronts begin: of a textfile job of a host there are none in a cluster."""
+_HOST: Final = ("hostwright", "llamacpp:", "probe_", "node_", "DCGM")
+_EMPTY: Final = "There is always an answer: if there is none, KEDA says so and keeps what is there."
+
+
+def components(plan: Plan) -> tuple[File, ...]:
+    """Return the files of both; nothing where the profile asks for neither."""
+    found: list[File] = []
+    watched = _watched(plan)
+    if watched:
+        found += _component(plan, "monitoring", watched)
+    scaled = [_scaled(plan, one) for one in plan.services if pod_of(one).scaling]
+    if scaled:
+        away = [{"target": {"kind": "StatefulSet"}, "patch": _AWAY}]
+        found += _component(plan, "scaling", {"scaledobject": scaled}, patches=away)
+    return tuple(found)
+
+
+_AWAY: Final = '[{"op": "remove", "path": "/spec/replicas"}]'
+
+
+def _component(
+    plan: Plan, folder: str, kinds: dict[str, list[Object]], **more: object
+) -> Iterator[File]:
+    for kind, objects in kinds.items():
+        yield File(f"{folder}/{kind}.yaml", documents(plan.header, objects))
+    document = {
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "resources": [f"{kind}.yaml" for kind in kinds],
+        **more,
+    }
+    yield File(f"{folder}/kustomization.yaml", documents(plan.header, [document]))
+
+
+def _object(plan: Plan, kind: str, name: str, spec: object) -> Object:
+    first = plan.services[0]
+    marks = labels(plan, fronts(plan), first.release)
+    return made(kind, name, pod_of(first).namespace, marks, spec=spec)
+
+
+# ── The operator of Prometheus ────────────────────────────────────────────────────────────────────
+
+
+def _watched(plan: Plan) -> dict[str, list[Object]]:
+    """Return what has the Prometheus of the cluster read the front, and its rules."""
+    if plan.monitor is None or plan.front is None:
+        return {}
+    version, name = "monitoring.coreos.com/v1", front_name(plan)
+    spec = {
+        "selector": {"matchLabels": fronts(plan)},
+        "endpoints": [
+            {"port": METRICS, "path": "/metrics", "interval": f"{plan.monitor.seconds}s"}
+        ],
+    }
+    groups = rule_groups(_of_front(plan.monitor))
+    return {
+        "servicemonitor": [_object(plan, f"{version}/ServiceMonitor", name, spec)],
+        "prometheusrule": [_object(plan, f"{version}/PrometheusRule", name, {"groups": groups})],
+    }
+
+
+def _of_front(monitor: Monitor) -> Monitor:
+    """Return a Monitor with the rules alone that the front's metrics can make true."""
+    return replace(
+        monitor,
+        recordings=tuple(each for each in monitor.recordings if _is_of_front(each.expr)),
+        alerts=tuple(each for each in monitor.alerts if _is_of_front(each.expr)),
+    )
+
+
+def _is_of_front(expr: str) -> bool:
+    return any(word in expr for word in _FRONT) and not any(word in expr for word in _HOST)
+
+
+# ── KEDA ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _scaled(plan: Plan, service: Service) -> Object:
+    pod, name = pod_of(service), name_of(service)
+    assert pod.scaling is not None  # noqa: S101 -- whoever calls has looked
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name},
+        "minReplicaCount": pod.replicas,
+        "maxReplicaCount": pod.most,
+        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _slowly(pod.scaling)}},
+        "triggers": _triggers(pod.scaling),
+    }
+    marks = labels(plan, selector(service), service.release)
+    return made("keda.sh/v1alpha1/ScaledObject", name, pod.namespace, marks, spec=spec)
+
+
+def _slowly(scaling: Scaling) -> Object:
+    policy = {"type": "Pods", "value": 1, "periodSeconds": scaling.pause_seconds}
+    down = {"stabilizationWindowSeconds": scaling.pause_seconds, "policies": [policy]}
+    return {"scaleDown": Commented(down, scaling.pause_reason)}
+
+
+def _triggers(scaling: Scaling) -> Sequence[Object]:
+    told = {
+        "serverAddress": scaling.address,
+        "query": Commented(scaling.query, scaling.query_reason),
+        "threshold": Commented(str(scaling.threshold), scaling.threshold_reason),
+        "ignoreNullValues": Commented("false", _EMPTY),
+    }
+    return [{"type": "prometheus", "metricType": "AverageValue", "metadata": told}]
