@@ -68,7 +68,7 @@ LEFT_OUT: Final = (
     LeftOut("the chart has none; that of the k8s target would need its Service", "Plan.front"),
     LeftOut(
         "for another engine, which has another chart",
-        "Argument.name Argument.reason Argument.scope Argument.value",
+        "Service.arguments",
     ),
     LeftOut(
         "for a front, and one claim",
