@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import RenderError
 from generator.formats.shell import quote
-from generator.formats.template import render_template
+from generator.formats.template import render_template, shipped_text
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import compose_string, to_yaml
 from generator.plan import ADDRESS, MODELFILES, Service
@@ -45,6 +45,7 @@ _FILES: Final = {
     "fragment": "compose.yaml",
     "override": "compose.override.yaml",
 }
+_SCRIPTS: Final = ("apply.sh", "remove.sh", "verify.sh")
 _OVER: Final = (
     "Compose lays it over the compose.yaml beside it, which says image, ports, volumes, networks, "
     "devices and restarts of the service."
@@ -185,7 +186,14 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
         for one in plan.services
     ]
     beside = verified(plan, [_held(one) for one in plan.services])
-    return (File("README.md", text), *beside, *monitor_files(plan, found))
+    scripts = _scripts() if service.container.form == "project" else ()
+    return (File("README.md", text), *scripts, *beside, *monitor_files(plan, found))
+
+
+def _scripts() -> tuple[File, ...]:
+    """Return what applies a project, takes it away and compares: the same for every host."""
+    texts = {name: shipped_text(f"compose/{name}") for name in _SCRIPTS}
+    return tuple(File(name, text, executable=True, static=True) for name, text in texts.items())
 
 
 def _held(service: Service) -> Held:
