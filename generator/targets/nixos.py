@@ -147,7 +147,7 @@ LEFT_OUT: Final = (
     LeftOut("the header has it in words", "Plan.host"),
     LeftOut(
         "`services.ollama` takes none, and other engines are refused",
-        "Service.arguments Service.table Argument.name Argument.value Argument.reason",
+        "Service.table Argument.name Argument.value Argument.reason",
     ),
     LeftOut("for `verify.py` of a bundle", "Service.api Setting.form Setting.default"),
     LeftOut(
