@@ -144,7 +144,15 @@ def names() -> Iterator[str]:
 def test_explain_everything(release: tuple[str, ...]) -> None:
     text = run("explain", *names(), "LLAMA_ARG_NO_MMAP", "--json", *release).stdout
     kinds = {page["kind"] for page in validated("explain", text)["pages"]}
-    assert kinds == {"rule", "variable", "dead", "key", "limit", "option", "model"}
+    assert kinds == {
+        *("rule", "variable", "dead", "key", "limit", "option", "setting", "topic", "model"),
+    }
+
+
+def test_explain_a_profile() -> None:
+    for names in ((), ("OLLAMA_NUM_PARALLEL",), ("maxconn",)):
+        text = run("explain", *names, "-p", "xeon-cpu", "--json").stdout
+        assert bool(validated("explain", text)["values"]) is ("maxconn" not in names)
 
 
 @pytest.mark.parametrize("machine", NAMES)
