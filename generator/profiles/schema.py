@@ -571,6 +571,8 @@ class FrontChoice(Table):
     """Address of the metrics for Prometheus, without brackets."""
     metrics_port: int = Field(default=8405, ge=1, le=65535)
     """Port of the metrics."""
+    program: fields.Path | None = None
+    """The program, where a unit runs it; left out: where the package of Debian puts it."""
     image: fields.FrontImage | None = None
     """Image with its tag, for containers; left out: the official one."""
 

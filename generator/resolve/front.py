@@ -68,7 +68,7 @@ def front_of(
         kind=choice.kind,
         product=PRODUCTS[choice.kind],
         unit=UNIT,
-        program=fact.program,
+        program=choice.program or fact.program,
         image=choice.image or fact.image,
         config=fact.config,
         host=choice.host,

@@ -34,8 +34,7 @@ def front_words(plan: Plan) -> tuple[tuple[str, str], ...]:
     front = plan.front
     if front is None:
         return ()
-    need = front.program.rpartition("/")[2]
-    return (("job", front.unit), ("front", front.unit), ("need", need))
+    return (("job", front.unit), ("front", front.unit), ("need", front.program))
 
 
 def name_of(front: Front) -> str:
