@@ -140,6 +140,7 @@ class Told:
     `loaded` are the models in memory, `installed` those on disk, `show` is one of them. The
     `runner` is what computes for a model, and tells its metrics at the path `metrics` where
     `variable` has it do so. `says` is a text of every answer at `alive`.
+    At `own` the server tells metrics of itself (empty: nowhere).
     """
 
     alive: str
@@ -149,6 +150,7 @@ class Told:
     show: str = ""
     runner: str = ""
     metrics: str = ""
+    own: str = ""
     variable: str = ""
 
 

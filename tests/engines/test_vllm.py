@@ -416,3 +416,12 @@ def test_the_chart_makes_the_same_command_line(pair: Path) -> None:
     assert chat["envFromSecret"] == {"name": "vllm-chat-env"}
     places = {one["name"]: one["value"] for one in chat["env"]}
     assert (places["HOME"], places["VLLM_CACHE_ROOT"]) == ("/data", "/data/cache")
+
+
+def test_what_it_tells_of_itself_is_scraped() -> None:
+    watched = plan("monitor.enable=true", "front.kind=haproxy").monitor
+    assert watched is not None
+    jobs = {scrape.job: scrape for scrape in watched.scrapes}
+    assert jobs["engine"].path == "/metrics"
+    assert jobs["server"].endpoints[0].address.endswith("/version")
+    assert {"vLLMDown", "vLLMQueueing"} <= {alert.name for alert in watched.alerts}

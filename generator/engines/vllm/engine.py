@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from generator.engines.base import Asked, Decided, Gateway, Meant, Server
+from generator.engines.base import Asked, Decided, Gateway, Meant, Server, Told
 from generator.errors import Finding, Problem
 from generator.plan import PROGRAM, Argument, Health, Model, Omission, Setting, Step
 
@@ -44,6 +44,7 @@ SERVER: Final = Server(
         startup_seconds=10,
         reason="It answers once the model is loaded; a first start downloads it before.",
     ),
+    told=Told(alive="/version", says="version", own="/metrics"),
     program="vllm",
     user="vllm",
     home="/var/lib/vllm",

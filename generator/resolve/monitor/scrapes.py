@@ -39,6 +39,16 @@ def _scrapes(seen: Seen) -> Iterator[Scrape]:
         ),
         reason="Whether each server answers, asked by blackbox_exporter; no model is loaded by it.",
     )
+    if seen.told.own:
+        yield Scrape(
+            job="engine",
+            path=seen.told.own,
+            endpoints=tuple(
+                Endpoint(address=service.listen.address, labels=labels(service=service.name))
+                for service in seen.services
+            ),
+            reason="What each server tells of itself: who waits, who runs, its cache.",
+        )
     yield Scrape(
         job="node",
         path="/metrics",
