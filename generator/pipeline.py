@@ -50,7 +50,7 @@ def plan_of(
 
 
 def _plan_of(document: Document, *, version: str | None, legacy_env: bool, strict: bool) -> Plan:
-    beside = _remembered(document)
+    beside = measured_beside(document)
     flags = json.dumps([document.source, version, legacy_env, strict, *(beside or ())])
     plain = not (version or legacy_env or strict)
     if plain and (plan := _packaged(document)):
@@ -93,7 +93,7 @@ def release_of(channel: str) -> str | None:
     return str(found.release or catalogue.newest) if found else None
 
 
-def _remembered(document: Document) -> tuple[str, str] | None:
+def measured_beside(document: Document) -> tuple[str, str] | None:
     """Return the file beside a profile that is watched, and what it says of measurements.
 
     None: there is no such file, or nobody needs it.
@@ -157,7 +157,7 @@ def _resolved(
     from generator.catalogue.catalogue import load_catalogue
     from generator.resolve import resolve
 
-    beside = _remembered(document)
+    beside = measured_beside(document)
     measured = parsed(beside[1].encode(), beside[0]) if beside else ()
     try:
         return resolve(

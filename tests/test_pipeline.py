@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from generator import pipeline
+from generator.bench.remembered import text_of
 from generator.errors import ProfileError
 from generator.files import cache as kept
+from generator.fit.measured import Measured
 from generator.pipeline import plan_of
 from generator.plan import Plan
 from generator.profiles.load import read_document
@@ -62,6 +64,31 @@ class TestRemembering:
         assert '"4"' in process("plan", str(profile), env=env).stdout
         base.write_text('schema_version = 1\nname = "base"\n[threads]\ncount = 5\n')
         assert '"5"' in process("plan", str(profile), env=env).stdout
+
+    def test_what_was_measured_of_a_watched_host_is_another_plan(self, tmp_path: Path) -> None:
+        env = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOSTWRIGHT_NO_CACHE": "0"}
+        profile, beside = tmp_path / "mine.toml", tmp_path / "mine.measured.json"
+        profile.write_text(
+            'schema_version = 1\nname = "mine"\n[host]\ncpu = { cores = 8 }\n'
+            '[[models]]\nname = "qwen3:4b"\n[monitor]\nenable = true\n'
+        )
+        for rate in (0, 40, 20):
+            if rate:
+                one = Measured(
+                    model="qwen3:4b", quantisation="", digest="", release="", machine="8 cores",
+                    date="2026-11-01", requests=9, slots=1, context=4096, cache_type="f16",
+                    depth=9, decode=float(rate), low=1.0, high=99.0, prompt=1.0, size=0,
+                    on_gpus=0, load=1.0,
+                )  # fmt: skip
+                beside.write_text(text_of([one]))
+            for command in (("plan", str(profile)), ("render", str(profile), "-t", "plan")):
+                text = process(*command, env=env).stdout
+                assert (f'\\"qwen3:4b\\"}} < {rate // 2}"' in text) is bool(rate), (rate, command)
+                assert ("no speed of this host is remembered" in text) is not bool(rate)
+        beside.write_text("{}")
+        broken = process("plan", str(profile), env=env)
+        assert broken.returncode == 2
+        assert "mine.measured.json" in broken.stderr
 
     def test_a_broken_memory_is_worked_out_again(self, tmp_path: Path) -> None:
         env = {"XDG_CACHE_HOME": str(tmp_path), "HOSTWRIGHT_NO_CACHE": "0"}

@@ -75,6 +75,7 @@ def command(
     names = list(targets) or [DEFAULT_TARGET]
     if output is None or output == STDIO:
         asked = [document.digest, document.source, names, as_json, *sorted(flags.items())]
+        asked += _beside(document)
         kept = remembered(
             "outputs", json.dumps(asked), lambda: _printed(document, names, flags, as_json=as_json)
         )
@@ -95,6 +96,15 @@ def command(
     ]
     how = {"as_json": as_json, "diff": diff, "check": check, "force": force}
     write_files(files, output, [*plan.findings, *findings], within=names, **how)
+
+
+def _beside(document: Document) -> list[object]:
+    """Return what else has a say in the Plan: what was measured on a host that is watched."""
+    if "monitor" not in document.data:
+        return []
+    from generator.pipeline import measured_beside
+
+    return [measured_beside(document)]
 
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:

@@ -18,7 +18,7 @@ def complaints(folder: Path) -> list[str]:
     return [
         *_said("promtool", "check", "rules", rules),
         *_said("promtool", "check", "config", folder / "prometheus.yml"),
-        *_said("promtool", "test", "rules", tests),
+        *tested(tests),
         *_said("amtool", "check-config", folder / "alertmanager.yml"),
         *_said(
             "prometheus-blackbox-exporter",
@@ -27,6 +27,11 @@ def complaints(folder: Path) -> list[str]:
             folder / "blackbox.yml",
         ),
     ]
+
+
+def tested(tests: Path) -> list[str]:
+    """Return which tests of rules fail."""
+    return _said("promtool", "test", "rules", tests)
 
 
 def told(folder: Path, *labels: str) -> str:
