@@ -259,6 +259,13 @@ class TestFiles:
         own = {file["path"]: "\n".join(file["lines"]) for file in found}
         assert own == {p: t for p, t in texts.items() if not p.endswith((".sh", ".py"))}
 
+    def test_a_host_that_is_watched_has_the_script_that_tells(self, tmp_path: Path) -> None:
+        text = FLEET_FILE.replace('ollama_version = "0.24"', "overrides.monitor.enable = true")
+        fleet = decided(tmp_path, text)
+        found = {file["path"] for file in content(files(fleet), node(fleet, "spark"))}
+        assert {"monitor/textfile.py", "monitor/textfile.json", "monitor/README.md"} <= found
+        assert "apply.sh" not in found
+
     def test_the_scripts_are_there_once_for_all_hosts(self, tmp_path: Path) -> None:
         more = '[hosts.more]\nprofile = "xeon-cpu"\ntarget = "systemd"\n'
         paths = list(render_fleet(decided(tmp_path, FLEET_FILE + more)))

@@ -185,7 +185,8 @@ def _content(target: str, plan: Plan) -> Plan | list[dict[str, Any]]:
     """Return a Plan; for a host that gets a bundle its files, without those of every host."""
     if TARGETS[target].fleet == "modules":
         return plan
-    own = (file for file in all_files(target, plan) if not file.static)
+    shared = {file.path for file in scripts()}
+    own = (file for file in all_files(target, plan) if file.path not in shared)
     # By line, so that a diff shows what changes.
     return [{"path": file.path, "lines": file.text.split("\n")} for file in own]
 
