@@ -201,9 +201,9 @@ class TestFiles:
         fleet = decided(tmp_path)
         made = files(fleet)
         change = document(made)["grey-area"]["change"]
-        assert change == {
-            "services": {"0": {"limits": {"2": {"value": [24 * 2**30], "written": ["24G"]}}}}
-        }
+        limits = {"2": {"value": [24 * 2**30], "written": ["24G"]}}
+        pod = {"memory": [24 * 2**30]}
+        assert change == {"services": {"0": {"limits": limits, "pod": pod}}}
         for each in fleet.nodes:
             if each.target == "nixos":
                 assert content(made, each) == to_dict(each.plan)

@@ -169,7 +169,7 @@ def test_an_override_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
     assert job["network_mode"] == "service:llm"
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", sorted({*PROFILES} - {"dual-pascal-pair"}))  # one server each
 def test_docker_run_is_the_same_server(name: str, tmp_path: Path) -> None:
     decided = shipped(name)
     readme = next(f.text for f in all_files("compose", decided) if f.path == "README.md")

@@ -17,7 +17,7 @@ def text_of(path: str, **data: object) -> str:
     return files[path]
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", sorted({*PROFILES} - {"dual-pascal-pair"}))  # one server each
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_rootless_container_is_the_plan_too(name: str, release: str, tmp_path: Path) -> None:
     more = ("container.rootless=true", "container.network=web", "container.name=llm")
