@@ -17,7 +17,7 @@ from generator.live.client import Server
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SERVER = Server.at("http://127.0.0.1:9", 30)
+URL = "http://127.0.0.1:9"  # which nobody asks
 WORK = Workload(api="ollama", requests=4, prompt_tokens=500, output_tokens=8, seed=1)
 
 
@@ -34,7 +34,7 @@ def warmed(
         return Sample(error=told) if isinstance(told, str) else Sample(prompt_tokens=told)
 
     monkeypatch.setattr(measure, "timed", timed)
-    return asked, measure._warmed(SERVER, "m", work, ())[1]
+    return asked, measure._warmed(Server.at(URL, 3600), "m", work, ())[1]
 
 
 def test_a_word_is_a_token_or_nearly() -> None:
