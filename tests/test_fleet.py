@@ -653,3 +653,32 @@ def test_the_schema_of_fleet_files_takes_the_example() -> None:
     jsonschema.validate(tomllib.loads(FLEET_FILE), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"schema_version": 1, "hosts": {"a": {"profil": "x"}}}, schema)
+
+
+CLUSTERED = """\
+schema_version = 1
+[groups.cluster]
+kind = "k8s"
+overrides.k8s.namespace = "llm"
+[hosts.here]
+profile = "xeon-cpu"
+[hosts.chat]
+profile = "dgx-spark"
+tags = ["cluster"]
+overrides.k8s.replicas = 2
+"""
+
+
+def test_what_a_cluster_runs_gets_manifests_and_is_no_host(tmp_path: Path) -> None:
+    fleet = decided(tmp_path, CLUSTERED)
+    assert [node.name for node in fleet.nodes] == ["here"]
+    files = {file.path: file.text for file in render_fleet(fleet)}
+    assert "replicas: 2\n" in files["kubernetes/chat/statefulset.yaml"]
+    assert 'namespace: "llm"\n' in files["kubernetes/chat/service.yaml"]
+    assert "chat" not in files["hostwright/fleet.json"] + files["hostwright/waves"]
+
+
+def test_what_a_cluster_runs_has_no_other_target(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError) as caught:
+        decided(tmp_path, CLUSTERED + 'target = "systemd"\n')
+    assert [problem.where for problem in caught.value.problems] == ["hosts.chat.target"]

@@ -102,7 +102,7 @@ def _list(fleet: Decided, findings: list[Finding], *, as_json: bool) -> None:
             "release": node.plan.services[0].release,
             "tags": node.tags,
         }
-        for node in fleet.nodes
+        for node in fleet.every
     ]
     if as_json:
         print_json(hosts=hosts, findings=findings)

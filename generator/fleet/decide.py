@@ -22,7 +22,7 @@ from generator.fleet.faults import (
 )
 from generator.fleet.plans import Plans
 from generator.fleet.schema import NIXPKGS, Fleet, Input
-from generator.fleet.settings import NIXPKGS_INPUT, deploy_rs, own_of
+from generator.fleet.settings import CLUSTER, NIXPKGS_INPUT, deploy_rs, own_of
 from generator.pipeline import release_of
 from generator.profiles.load import read_file
 from generator.profiles.validate import validated
@@ -49,6 +49,8 @@ _SEVERAL_HINT = (
     "choose another target, or import what `gen render PROFILE -t nixos` writes, without a profile"
 )
 _ROOTLESS_HINT = "take it out of the fleet, or have its server run for the whole host"
+_OF_A_CLUSTER = 'a group of the host is of `kind = "k8s"`, and what a cluster runs is no host'
+_CLUSTER_HINT = "take the target out, or the tag"
 _FOLLOWS: Final = {NIXPKGS_INPUT: NIXPKGS_INPUT}
 INPUTS: Final = {
     NIXPKGS_INPUT: Input.model_construct(url=NIXPKGS, follows={}),
@@ -94,7 +96,7 @@ class Node:
 class Decided:
     """A decided fleet: its hosts by name, the waves that they go in, and the inputs of its flake.
 
-    `others` are the hosts of the file that were not asked for.
+    `others` are the hosts of the file that were not asked for, `clusters` what is no machine.
     """
 
     source: str
@@ -102,6 +104,12 @@ class Decided:
     inputs: Mapping[str, Input]
     nodes: tuple[Node, ...]
     others: frozenset[str] = frozenset()
+    clusters: tuple[Node, ...] = ()
+
+    @property
+    def every(self) -> tuple[Node, ...]:
+        """The hosts, and what clusters run."""
+        return (*self.nodes, *self.clusters)
 
     @cached_property
     def waves(self) -> tuple[tuple[str, ...], ...]:
@@ -150,8 +158,15 @@ def decide_fleet(
     problems = [*formless, *(problem for problem in plans.problems if problem.where not in told)]
     if problems:
         raise ProfileError(document.source, tuple(dict.fromkeys(problems)))
-    decided = tuple(node for node in nodes if node)
-    return Decided(document.label, fleet, inputs, decided, frozenset(tags) - wanted)
+    found = [node for node in nodes if node]
+    return Decided(
+        document.label,
+        fleet,
+        inputs,
+        tuple(node for node in found if node.target != CLUSTER),
+        frozenset(tags) - wanted,
+        tuple(node for node in found if node.target == CLUSTER),
+    )
 
 
 def refuse_to_drop(fleet: Decided, output: Path) -> None:
@@ -172,7 +187,7 @@ def findings_of(fleet: Decided, output: Path | None = None) -> list[Finding]:
     """Return the Findings of all hosts, and which files are missing in the directory `output`."""
     hosts: dict[Finding, list[str]] = {}
     limits: dict[tuple[str, int], tuple[Finding, ...]] = {}
-    for node in fleet.nodes:
+    for node in fleet.every:
         key = (node.target, id(node.plan))
         if key not in limits:
             limits[key] = limitations(node.target, node.plan)
@@ -294,6 +309,8 @@ def _node(
         plans.problems.append(Problem(f"hosts.{own.name}.target", _ROOTLESS, _ROOTLESS_HINT))
     if target.fleet == "modules" and len(plan.services) > 1:
         plans.problems.append(Problem(f"hosts.{own.name}.profile", _SEVERAL, _SEVERAL_HINT))
+    if own.of_a_cluster and own.misplaced:
+        plans.problems.append(Problem(f"hosts.{own.name}.target", _OF_A_CLUSTER, _CLUSTER_HINT))
     everywhere = [f"{name}#{each}" for name, given in inputs.items() for each in given.modules]
     modules = [*(everywhere if own.of_nixos else ()), *(module for _, module in own.modules())]
     deploy = own.deploy()
@@ -315,7 +332,7 @@ def _node(
             for name, settings in own.profiles().items()
         },
         order=own.order()[1],
-        findings=(*found, *_hurried(own, deploy, plan)),
+        findings=(*found, *(() if own.of_a_cluster else _hurried(own, deploy, plan))),
     )
 
 

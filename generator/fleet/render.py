@@ -50,7 +50,15 @@ def render_fleet(fleet: Decided) -> tuple[File, ...]:
         *(dataclasses.replace(each, path=f"hostwright/bundle/{each.path}") for each in shared),
         *_hosts(fleet),
         *_waves(fleet),
+        *_clusters(fleet),
     )
+
+
+def _clusters(fleet: Decided) -> Iterator[File]:
+    """Yield the manifests of what clusters run, each in a folder of its name."""
+    for node in fleet.clusters:
+        for file in all_files(node.target, node.plan):
+            yield dataclasses.replace(file, path=f"kubernetes/{node.name}/{file.path}")
 
 
 def digits_of(number: int) -> int:

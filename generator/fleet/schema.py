@@ -259,6 +259,10 @@ class Host(Settings):
 class Group(Settings):
     """What holds for the hosts with this tag that do not say otherwise."""
 
+    kind: Literal["hosts", "k8s"] = "hosts"
+    """`k8s`: those with this tag are no machines, but servers that clusters run; they get manifests
+    below `kubernetes/`, and are no part of the flake."""
+
 
 class Defaults(Settings):
     """What holds for every host that does not say otherwise."""

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 NIXPKGS_INPUT: Final = "nixpkgs"
 """The input that packages come from where nobody names another."""
+CLUSTER: Final = "k8s"
+"""The kind of groups whose members a cluster runs, and their target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What holds for a host. `tables` are what says so, each with its place, the weakest first."""
+    """What holds for a host. `tables` are what says so, each with its place, the weakest first.
+    `misplaced`: a cluster runs it, and it has a target all the same.
+    """
 
     name: str
     host: Host
     tags: tuple[str, ...]
     tables: tuple[tuple[str, Settings], ...]
+    misplaced: bool = False
 
     @property
     def profile(self) -> str | None:
@@ -53,6 +58,11 @@ class Own:
     def of_nixos(self) -> bool:
         """Whether the host is one of NixOS, and has modules."""
         return TARGETS[self.host.target].fleet == "modules"
+
+    @property
+    def of_a_cluster(self) -> bool:
+        """Whether it is no machine, but what a cluster runs."""
+        return self.host.target == CLUSTER
 
     @property
     def main(self) -> str:
@@ -97,8 +107,13 @@ def own_of(name: str, host: Host, fleet: Fleet) -> Own:
     """Return what holds for a host: of several groups, the later of its tags counts."""
     tags = tuple(dict.fromkeys((*fleet.defaults.tags, *host.tags)))
     groups = ((f"groups.{tag}", fleet.groups[tag]) for tag in tags if tag in fleet.groups)
-    tables = (("defaults", fleet.defaults), *groups, (f"hosts.{name}", host))
-    return Own(name, host, tags, tables)
+    named = tuple(groups)
+    misplaced = False
+    if any(group.kind == CLUSTER for _, group in named):
+        misplaced = "target" in host.model_fields_set
+        host = host.model_copy(update={"target": CLUSTER})
+    tables = (("defaults", fleet.defaults), *named, (f"hosts.{name}", host))
+    return Own(name, host, tags, tables, misplaced)
 
 
 def deploy_rs(settings: Mapping[str, Any]) -> dict[str, Any]:
