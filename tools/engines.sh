@@ -59,6 +59,9 @@ fi
 prove systemd "$(command -v "$uml")" \
   'root boots a Debian without a virtual machine; tools/uml.sh brings it' \
   tests/engines/test_systemd.py
+prove kube-apiserver "$(command -v "${KUBE_APISERVER_BIN:-kube-apiserver}")" \
+  'tools/kube_apiserver.sh builds it, in an hour or so; name it by KUBE_APISERVER_BIN, and etcd by ETCD_BIN' \
+  tests/engines/test_k8s.py
 
 if [ -n "$unproven" ]; then
   echo "not proven:$unproven" >&2

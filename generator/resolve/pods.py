@@ -246,7 +246,8 @@ def _nodes(
     own = choice.node_selector or choice.gpu_resource or choice.gpu == "dra"
     if own or devices is None or devices.vendor != "nvidia":
         return
-    values = tuple(dict.fromkeys(name for card in cards for name in _products(card.name)))
+    used = _used(devices, cards)
+    values = tuple(dict.fromkeys(name for card in used for name in _products(card.name)))
     if values:
         why = "What this plan is for, as GPU feature discovery labels nodes."
         yield NodeRule(label="nvidia.com/gpu.product", values=values, reason=why)

@@ -64,7 +64,7 @@ LEFT_OUT: Final = (
         "a cluster has a Prometheus, Alertmanager and Grafana of its own",
         "Monitor.follow Monitor.alertmanager Monitor.prober Monitor.says Monitor.scrapes "
         "Monitor.absent Monitor.rows Monitor.receiver Monitor.collector Monitor.reason "
-        "Alert.trials Alert.key",
+        "Alert.trials",
     ),
     LeftOut(
         "a pod of its own has its image, and the rights of a restricted one",
@@ -135,7 +135,7 @@ def _file(plan: Plan, kind: str, makes: Sequence[Make]) -> Iterator[File]:
     every = [make(plan, service, name_of(service)) for service in plan.services for make in makes]
     objects = [one for one in every if one]
     if objects:
-        gone = [one.reason for each in plan.services for one in each.omissions]
+        gone = dict.fromkeys(one.reason for each in plan.services for one in each.omissions)
         above = [*plan.header, *gone] if kind == "statefulset" else plan.header
         yield File(f"{kind}.yaml", documents(above, objects))
 

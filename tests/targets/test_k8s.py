@@ -364,6 +364,7 @@ def test_each_instance_has_a_pod_with_models_of_its_own(tmp_path: Path) -> None:
         pulled = [line.rpartition(" ")[2] for line in script.splitlines() if " pull " in line]
         assert pulled == [model]
         assert pod["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": 1}
+        assert "GeForce-RTX-3090" in str(pod["affinity"])
         names = [variable["name"] for variable in pod["containers"][0]["env"]]
         assert "OLLAMA_NOPRUNE" not in names
     said = {finding.where for finding in limitations("k8s", decided)}
@@ -466,3 +467,17 @@ def test_pods_that_nothing_could_add_are_a_fault(data: dict[str, Any]) -> None:
     with pytest.raises(ProfileError) as caught:
         plan(data)
     assert caught.value.problems[0].where == "scale.max_replicas"
+
+
+def test_an_instance_is_for_nodes_with_its_card(tmp_path: Path) -> None:
+    other = {"name": "Tesla P4", "memory": "8GiB"}
+    names = ("big", "0"), ("small", "1")
+    data = {
+        "host": {"gpus": [CARD, other]},
+        "instances": [{"name": name, "gpus": [gpu]} for name, gpu in names],
+    }
+    found = objects(plan(data), tmp_path)
+    for name, card, not_his in (("big", "RTX-3090", "Tesla"), ("small", "Tesla-P4", "RTX")):
+        spec = kubernetes.one(found, "StatefulSet", f"ollama-{name}")["spec"]["template"]["spec"]
+        assert card in str(spec["affinity"])
+        assert not_his not in str(spec["affinity"])
