@@ -36,6 +36,16 @@ OWN: dict[str, dict[str, Any]] = {
         "models": [{"name": "qwen3:14b"}],
         "front": {"kind": "caddy", "auth": "bearer", "auth_file": "/etc/hostwright/front.keys"},
     },
+    "before two": {
+        "host": {"memory": "64GiB", "gpus": [CARD, CARD]},
+        "ollama": {"models_dir": "/srv/models"},
+        "models": [{"name": "qwen3:14b"}, {"name": "qwen3:8b"}],
+        "instances": [
+            {"name": "left", "port": 11434, "gpus": [0], "models": ["qwen3:14b"]},
+            {"name": "right", "port": 11435, "gpus": [1], "models": ["qwen3:8b"]},
+        ],
+        "front": {"route_by_body": True},
+    },
     "fronted": {
         "host": {"memory": "64GiB", "gpus": [CARD]},
         "ollama": {"num_parallel": 4, "keep_alive": "-1"},
@@ -52,6 +62,7 @@ OWN: dict[str, dict[str, Any]] = {
         },
     },
     "day and night": {
+        "ollama": {"models_dir": "/srv/models"},
         "models": [{"name": "qwen3:14b"}, {"name": "qwen3:8b"}],
         "scale": {
             "periods": [
