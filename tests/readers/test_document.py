@@ -9,6 +9,7 @@ from generator.readers.base import Source
 from generator.readers.document.fences import commands, fences
 from generator.readers.signs import kind_of
 from tests.effort import cpu_seconds
+from tests.texts import checked
 
 
 @pytest.mark.parametrize(
@@ -206,3 +207,23 @@ def test_values_that_a_guide_lets_somebody_write_are_no_gap() -> None:
     report = check(CheckRequest(paths=["-"], stdin=guide.encode(), stdin_name="README.md"))
     assert [found.finding.rule for found in report.findings] == ["HW109"]
     assert report.not_judged == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "told"),
+    [
+        ("nginx", "location / {\n  proxy_pass http://ollama:11434;\n}", (7, "HW223")),
+        ("caddyfile", "x.example.com {\n  reverse_proxy ollama:11434\n}", (6, "HW661")),
+        ("haproxy", "backend b\n  mode http\n  timeout server 9s\n  server a ollama:11434",
+         (8, "HW223")),
+        ("yaml", "model_list:\n- litellm_params: {model: ollama/qwen3:8b}", (7, "HW655")),
+        ("yaml", "scrape_configs:\n- job_name: a\n  static_configs: [{targets: ['ollama:11434']}]",
+         (8, "HW565")),
+    ],
+)  # fmt: skip
+def test_what_stands_around_a_server_is_read_in_its_language(
+    tmp_path: Path, language: str, text: str, told: tuple[int, str]
+) -> None:
+    document = f"# Before it\n\nA proxy.\n\n```{language}\n{text}\n```\n"
+    report = checked(tmp_path, {"README.md": document})
+    assert told in {(p.place.line, p.finding.rule) for p in report.findings}

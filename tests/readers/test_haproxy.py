@@ -26,6 +26,13 @@ def test_a_section_overrules_its_defaults(tmp_path: Path) -> None:
     assert told(tmp_path, head + BACKEND.format("", "  timeout queue 1s\n")) == ["7 HW228"]
 
 
+def test_a_name_tells_where_the_port_does_not(tmp_path: Path) -> None:
+    text = "backend {}\n  mode http\n  timeout server 9s\n  server a 127.0.0.1:{} maxconn 4\n"
+    assert told(tmp_path / "a", text.format("ollama_big", 11500)) == ["3 HW223"]
+    (gap,) = checked(tmp_path, {"haproxy.cfg": text.format("ollama_web", 8080)}).not_judged
+    assert gap.reason == "nothing in it leads to Ollama"
+
+
 def test_a_line_in_no_section_is_told(tmp_path: Path) -> None:
     (placed,) = checked(tmp_path, {"haproxy.cfg": "# ollama\nmode http\n"}).findings
     assert (placed.finding.rule, placed.place.line) == ("HW000", 2)

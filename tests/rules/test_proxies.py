@@ -111,7 +111,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
          haproxy("  server a 127.0.0.1:11434 check\n")),
         (haproxy(), haproxy(f"  default-server maxconn 4\n{SERVERS.replace(' maxconn 4', '')}"),
          haproxy(f"{SERVERS}backend asides\n  server c 10.0.0.1:11434 check\n"),
-         haproxy("  server a 10.0.0.1:8080\n")),
+         {"haproxy.cfg": f"{GOOD}backend app\n  server a 10.0.0.1:8080\n"}),
     ),
     "HW228": (
         (haproxy(head=GOOD.replace("  timeout queue 10m\n", "")),

@@ -33,10 +33,15 @@ _RECIPES: Final = frozenset({"make", "makefile", "just", "justfile"})
 _KINDS: Final = {
     **dict.fromkeys(("ini", "systemd", "conf", "unit", "toml"),
                     ("systemd", "quadlet", "environment")),
-    **dict.fromkeys(("yaml", "yml"), ("steps", "kubernetes", "helm", "compose")),
+    **dict.fromkeys(
+        ("yaml", "yml"), ("steps", "kubernetes", "litellm", "prometheus", "helm", "compose")
+    ),
     **dict.fromkeys(("env", "dotenv", "properties"), ("environment",)),
     **dict.fromkeys(("dockerfile", "docker", "containerfile"), ("dockerfile",)),
+    **dict.fromkeys(("caddyfile", "caddy"), ("caddy",)),
+    "haproxy": ("haproxy",),
     "modelfile": ("modelfile",),
+    "nginx": ("nginx",),
     "nix": ("nixos",),
     "json": ("kubernetes",),
 }  # fmt: skip

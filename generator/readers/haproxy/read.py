@@ -25,6 +25,7 @@ _ASKS: Final = re.compile(
     r"|verify required|\bsrc\b|jwt|tcp-request \w+ reject|filter spoe",
     re.IGNORECASE,
 )
+_PAGES: Final = re.compile(r"(?i)web|ui\b|front|stats|metrics")
 _BODY: Final = re.compile(r"\breq(?:uest)?\.body(?:_param)?\b|\bjson_query\(")
 
 
@@ -53,8 +54,15 @@ class _File:
         for section in self.sections:
             if section.kind in {"backend", "listen"}:
                 servers = [(w, line) for w, line in section.all("server") if len(w) > 1]
-                if any(is_api(words[1], self.context) for words, _ in servers):
+                named = any(
+                    self._is_ours(name) for name in (section.name, *(w[0] for w, _ in servers))
+                )
+                if servers and (named or any(is_api(w[1], self.context) for w, _ in servers)):
                     yield self._hop(section, servers)
+
+    def _is_ours(self, name: str) -> bool:
+        """Return whether a name is one of an engine, whose port somebody has chosen."""
+        return is_api(name, self.context) and not _PAGES.search(name)
 
     def _at(self, line: int, key: str = "") -> Place:
         return Place(self.path, line, key)
