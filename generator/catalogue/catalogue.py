@@ -109,12 +109,17 @@ class Catalogue:
             return self
         known = {table["name"]: table for table in self.tables["other_engine"]}
         if engine not in known:
-            names = " and ".join((self.engine, *known))
+            names = " and ".join(self.engines)
             message = f"there are no facts of {engine} here, only of {names}"
             raise CatalogueError(message, hint="write a profile for an engine with facts")
         if engine not in self._others:
             self._others[engine] = Catalogue(_Beside(known[engine], self.tables))
         return self._others[engine]
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that there are facts of, that of most tables first."""
+        return (self.engine, *(table["name"] for table in self.tables["other_engine"]))
 
     def told(self, engine: str, release: str) -> Facts:
         """The Facts of an engine at a release in words. Raises as `at` and `release`."""

@@ -99,7 +99,8 @@ def _print(told: Clients, *, as_json: bool) -> None:
     click.echo(told.url)
     rows = [(use.role, str(use.context), str(use.answer), use.model) for use in told.uses]
     click.echo(table(("role", "context", "answer", "model"), rows))
-    click.echo()
     loads = [(option, loaded or "its own", ", ".join(of)) for option, loaded, of in told.alike]
-    click.echo(table(("option", "loaded with", "another value loads anew"), loads))
+    if loads:
+        click.echo()
+        click.echo(table(("option", "loaded with", "another value loads anew"), loads))
     say("-o DIR writes the files")

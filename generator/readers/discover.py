@@ -304,9 +304,10 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
     else:
         for fault in refused:
             yield from _broken(fault, names, seen)
-        known = context.catalogue.engine
-        views = [view for view in every if view.engine == known]
-        yield from dict.fromkeys(_without_facts(v, known) for v in every if v.engine != known)
+        known, with_facts = context.catalogue.engine, context.catalogue.engines
+        views = [view for view in every if view.engine in with_facts]
+        lacking = [view for view in every if view.engine not in with_facts]
+        yield from dict.fromkeys(_without_facts(v, " and ".join(with_facts)) for v in lacking)
         seen.views.extend(views)
         yield from (gap for view in views for gap in view.not_judged)
         ours = load_engine(known)

@@ -425,3 +425,23 @@ def test_what_it_tells_of_itself_is_scraped() -> None:
     assert jobs["engine"].path == "/metrics"
     assert jobs["server"].endpoints[0].address.endswith("/version")
     assert {"vLLMDown", "vLLMQueueing"} <= {alert.name for alert in watched.alerts}
+
+
+def test_its_plan_is_read_back_and_judged(pair: Path) -> None:
+    data = json.loads(called("plan", "dgx-spark", "--set=engine=vllm").stdout)
+    file = pair.parent / "plan.json"
+    file.write_text(json.dumps(data))
+    done = called("check", str(file))
+    assert done.returncode in {0, 1}, done.stdout
+    assert "1 file:" in done.stdout
+    data["services"][0]["arguments"][0]["name"] = "; rm -rf /"
+    file.write_text(json.dumps(data))
+    assert "no option, and no name of a repository" in " ".join(
+        called("check", str(file)).stdout.split()
+    )
+
+
+def test_a_token_belongs_into_a_file() -> None:
+    done = called("dgx-spark", "-t", "compose", "--set=engine=vllm", "--set=vllm.env.HF_TOKEN=hf_1")
+    assert done.returncode == 2
+    assert "looks like a secret" in done.stderr

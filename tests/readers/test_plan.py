@@ -172,9 +172,9 @@ def test_it_is_told_at_its_line(tmp_path: Path) -> None:
         ),
         (served(lambda s: s.update(release="1")), "services.0.release", "`1` is no release"),
         (
-            edited(lambda p: p["services"][0].update(engine="vllm")),
+            edited(lambda p: p["services"][0].update(engine="sglang")),
             "services.0.engine",
-            "`vllm` is no engine known here",
+            "`sglang` is no engine known here",
         ),
         (
             edited(lambda p: p["services"][0]["listen"].update(port="11434")),

@@ -54,6 +54,9 @@ def _bound(fault: str, least: int) -> _Form:
 
 _PATH: Final = _text(r"/[^\s%\"'\\]*", "no absolute path without spaces, quotes, `%` and `\\`")
 _NAME: Final = _text(WORD, "no plain name")
+_OPTION: Final = r"--[a-z][a-z-]*"
+_WORDED: Final = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
+"""What stands alone on a command line: the name of a repository."""
 _VARIABLE: Final = _text(VARIABLE, "no name of a variable")
 _MODEL: Final = _text(MODEL_NAME, "no name of a model")
 _UNIT: Final = _text(r"[A-Za-z0-9:_.@-]+", "no name of a unit")
@@ -92,8 +95,9 @@ _FIELDS: Final = {
     "Service.after": _UNIT,
     "Listen.host": _Form(is_address, "no address"),
     "Listen.port": _number("no port: these are 1 to 65535", 1, 65535),
-    "Listen.variable": _VARIABLE,
+    "Listen.variable": _text(rf"{VARIABLE}|{_OPTION}", "no name of a variable or an option"),
     "Setting.name": _VARIABLE,
+    "Argument.name": _text(rf"{_OPTION}|{_WORDED}", "no option, and no name of a repository"),
     "Variable.name": _VARIABLE,
     "Devices.ids": _text(r"[0-9]{1,3}|(?:GPU|MIG)-[0-9A-Za-z/-]+", "no index or UUID of a GPU"),
     "Devices.modules": _NAME,
