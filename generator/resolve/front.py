@@ -139,13 +139,17 @@ def _backends(
     """Return one backend for all servers that have the same models, in the order of these."""
     groups: dict[tuple[str, ...], list[Service]] = {}
     for service in services:
-        groups.setdefault(tuple(model.served for model in service.models), []).append(service)
+        groups.setdefault(_models(service), []).append(service)
     alone, taken = len(groups) == 1, set[str]()
     backends = []
     for models, group in groups.items():
         name = group[0].engine if alone else _free(_slug(models, group[0]), taken)
         backends.append(_backend(choice, group, offers, "" if alone else name))
     return tuple(backends)
+
+
+def _models(service: Service) -> tuple[str, ...]:
+    return tuple(model.served for model in service.models)
 
 
 def _slug(models: Sequence[str], service: Service) -> str:
@@ -241,6 +245,9 @@ def _loadable(
     if choice.kind == "caddy":
         message = "Caddy asks one path only, and looks for one text in the answer"
         yield Problem("front.health", message, 'leave it out, or write `kind = "haproxy"`')
+    if len({_models(one) for one in services}) > 1 and not choice.route_by_body:
+        message = "who names no way asks the first server, which then lets its own model go"
+        yield Problem("front.health", message, "write `route_by_body = true`, or leave it out")
     for service in services:
         if not any(job.kind == "warmup" for job in service.jobs):
             message = f"`{service.name}` loads no model at its start, and would never be asked"

@@ -40,6 +40,15 @@ MODELS = [
         "parameters": {"num_ctx": 4096},
     }
 ]
+TWO: dict[str, Any] = {
+    "host": {"gpus": [{"name": "Quadro P4000", "memory": "8GiB"}] * 2},
+    "ollama": {"keep_alive": "-1"},
+    "models": [{"name": "a:1b", "preload": True}, {"name": "b:1b", "preload": True}],
+    "instances": [
+        {"name": "left", "gpus": ["0"], "port": 11434, "models": ["a:1b"]},
+        {"name": "right", "gpus": ["1"], "port": 11435, "models": ["b:1b"]},
+    ],
+}
 CADDY: dict[str, Any] = {
     **{key: value for key, value in FULL.items() if key not in {"health", "route_by_body"}},
     "kind": "caddy",
@@ -171,6 +180,8 @@ def test_what_a_key_is_stands_in_no_file(target: str) -> None:
         ({"front": {"health": "loaded"}}, {"front.health"}),
         ({"front": {"health": "loaded"}, "models": MODELS}, {"front.health"}),
         ({"front": {"kind": "none", "port": 11434}}, set()),
+        ({**TWO, "front": {"health": "loaded"}}, {"front.health"}),
+        ({**TWO, "front": {"health": "loaded", "port": 11435}}, {"front.health", "front.port"}),
         (
             {
                 "front": {"kind": "caddy", "health": "loaded", "route_by_body": True},

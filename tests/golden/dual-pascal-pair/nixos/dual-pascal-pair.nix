@@ -514,6 +514,11 @@ in
           http-request set-var(txn.backend) str(ollama_qwen3-4b) if !{ var(txn.backend) -m found } { req.hdr(X-Ollama-Model) -m str qwen3:4b }
           http-request replace-path '^/hermes3-8b-llama3\.1-q5_K_M(/.*)' '\1'
           http-request replace-path ^/qwen3-4b(/.*) '\1'
+          # The model stands in the request, which is kept until it is read.
+          http-request wait-for-body time 30s if METH_POST
+          http-request set-var(txn.model) 'req.body,json_query($.model)' if METH_POST
+          http-request set-var(txn.backend) str(ollama_hermes3-8b-llama3.1-q5_K_M) if !{ var(txn.backend) -m found } { var(txn.model) -m str hermes3:8b-llama3.1-q5_K_M }
+          http-request set-var(txn.backend) str(ollama_qwen3-4b) if !{ var(txn.backend) -m found } { var(txn.model) -m str qwen3:4b }
           # What clients compute with; all else, as to fetch and delete models, is closed.
           acl open path,url_dec -m str / /api/version /api/tags /api/ps /api/show /v1/models
           acl open path,url_dec -m str /api/chat /api/generate /api/embed /api/embeddings
@@ -535,13 +540,8 @@ in
       backend ollama_hermes3-8b-llama3.1-q5_K_M
           balance leastconn
           option httpchk
-          http-check connect
           http-check send meth GET uri /api/version ver HTTP/1.1 hdr Host localhost
           http-check expect status 200
-          # Out of service until the model is loaded.
-          http-check connect
-          http-check send meth GET uri /api/ps ver HTTP/1.1 hdr Host localhost
-          http-check expect string '"hermes3:8b-llama3.1-q5_K_M"'
           default-server inter 5s fall 3 rise 1 init-addr last,libc,none
           # As many requests as it computes at once: OLLAMA_NUM_PARALLEL is 2. All others wait here.
           server p4000 127.0.0.1:11435 maxconn 2 check
@@ -549,13 +549,8 @@ in
       backend ollama_qwen3-4b
           balance leastconn
           option httpchk
-          http-check connect
           http-check send meth GET uri /api/version ver HTTP/1.1 hdr Host localhost
           http-check expect status 200
-          # Out of service until the model is loaded.
-          http-check connect
-          http-check send meth GET uri /api/ps ver HTTP/1.1 hdr Host localhost
-          http-check expect string '"qwen3:4b"'
           default-server inter 5s fall 3 rise 1 init-addr last,libc,none
           # As many requests as it computes at once: OLLAMA_NUM_PARALLEL is 2. All others wait here.
           server gtx1060 127.0.0.1:11436 maxconn 2 check
