@@ -12,7 +12,7 @@
         "aarch64-linux"
       ];
       eachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
-      profiles = (import ./modules/shipped.nix { inherit lib; }).names;
+      shipped = import ./modules/shipped.nix { inherit lib; };
       plan = name: lib.importJSON (./modules/plans + "/${name}.json");
 
       # Old releases of Nix, 2.8 for one, take no path for a module in `nix flake check`. Behind a set
@@ -34,7 +34,7 @@
               };
             };
         in
-        lib.genAttrs profiles profiled
+        lib.genAttrs shipped.alone profiled
         // lib.genAttrs [
           "default"
           "hostwright"
@@ -53,7 +53,7 @@
             value = pkgs.callPackage ./nix/bundle.nix { inherit gen name; };
           };
         in
-        lib.listToAttrs (map bundle profiles)
+        lib.listToAttrs (map bundle shipped.names)
         // {
           inherit gen;
           default = gen;
@@ -83,8 +83,8 @@
       # For numtide/system-manager on DGX OS, Ubuntu and Debian.
       systemManagerModules = modulesOf "systemManagerModules" ./modules/system-manager.nix;
 
-      # Each shipped profile on a minimal machine, to look at and to test.
-      nixosConfigurations = lib.genAttrs profiles (
+      # Each shipped profile with one server on a minimal machine, to look at and to test.
+      nixosConfigurations = lib.genAttrs shipped.alone (
         name:
         lib.nixosSystem {
           inherit ((plan name).host) system;

@@ -5,10 +5,17 @@ let
   folder = ./plans;
   entries = builtins.readDir folder;
   names = lib.filter (name: entries.${name} == "directory") (lib.attrNames entries);
+  profiles = map (lib.removeSuffix ".json") (
+    lib.filter (lib.hasSuffix ".json") (lib.attrNames entries)
+  );
   earlier = lib.sort (a: b: lib.versionOlder b a) names;
 in
 {
-  names = map (lib.removeSuffix ".json") (lib.filter (lib.hasSuffix ".json") (lib.attrNames entries));
+  names = profiles;
+  # Those with one server: the options of `hostwright` are about one.
+  alone = lib.filter (
+    name: lib.length (lib.importJSON (folder + "/${name}.json")).services == 1
+  ) profiles;
 
   plans =
     name:

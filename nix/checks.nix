@@ -20,7 +20,7 @@ let
     "default"
     "gen"
   ];
-  profiles = (import ../modules/shipped.nix { inherit lib; }).names;
+  shipped = import ../modules/shipped.nix { inherit lib; };
 
   # A script in a copy of the sources.
   check =
@@ -45,7 +45,7 @@ let
     map (name: {
       inherit name;
       path = written name;
-    }) profiles
+    }) shipped.alone
   );
   documented = pkgs.nixosOptionsDoc {
     options = {
@@ -71,12 +71,12 @@ in
         plan = lib.importJSON (../modules/plans + "/${name}.json");
         unit = (unitsOf name)."ollama.service";
       };
-    }) profiles
+    }) shipped.alone
   );
 
   # The committed plans are those of the profiles.
   golden = check "golden" [ gen ] (
-    lib.concatMapStrings (name: "gen plan ${name} | diff -u modules/plans/${name}.json -\n") profiles
+    lib.concatMapStrings (name: "gen plan ${name} | diff -u modules/plans/${name}.json -\n") shipped.names
     + ''
       for file in modules/plans/*/*.json; do
         version=$(basename "$(dirname "$file")")
@@ -101,7 +101,7 @@ in
       "python -m tests.nix.verify_units ${modules}/* ${
         lib.concatMapStringsSep " " (
           name: "${bundles."bundle-${name}"}/systemd/etc/systemd/system"
-        ) profiles
+        ) shipped.names
       }";
 
   format =

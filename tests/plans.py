@@ -47,6 +47,9 @@ def plan(
     )
 
 
+ALONE = [name for name in PROFILES if len(shipped(name).services) == 1]
+"""Those with one server."""
+
 # What tells the server of its place on the host.
 CONNECTION = {"HOME", "OLLAMA_HOST", "OLLAMA_MODELS"}
 

@@ -6,7 +6,7 @@ from generator.engines import ENGINES, load_engine, load_signs
 from generator.engines.base import Asked, Server
 from generator.plan import PROGRAM
 from generator.profiles.schema import Profile
-from tests.plans import PROFILES, plan, shipped
+from tests.plans import ALONE, plan, shipped
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -22,7 +22,7 @@ def test_each_has_what_resolve_and_readers_ask_for(name: str) -> None:
 
 
 def test_the_plan_carries_the_engine() -> None:
-    for profile in PROFILES:
+    for profile in ALONE:
         service = shipped(profile).service
         server = load_engine(service.engine).SERVER
         assert (service.product, service.unit, service.health) == (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from generator.plan import Plan
-from tests.plans import PROFILES, plan, rules, shipped
+from tests.plans import ALONE, plan, rules, shipped
 
 GIB = 2**30
 BIG = "qwen2.5:32b"
@@ -140,7 +140,7 @@ def test_a_derived_context_is_not_found_fault_with() -> None:
     assert not found & {"HW304", "HW511"}
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", ALONE)
 def test_shipped_profiles_have_what_they_write(name: str) -> None:
     found = {s.name: s.source for s in shipped(name).service.environment}
     assert found.get("OLLAMA_CONTEXT_LENGTH", "profile") == "profile"

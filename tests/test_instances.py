@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from generator.errors import ProfileError
+from generator.errors import ProfileError, RenderError
 from generator.readers.plan.view import loading_view, views_of
 from generator.targets import load_target
-from tests.consumers import compose, quadlet, systemd
+from tests.consumers import compose, nix, quadlet, systemd
 from tests.plans import plan
 
 if TYPE_CHECKING:
@@ -288,3 +288,21 @@ def test_quadlet_takes_every_server(tmp_path: Path) -> None:
     decided = plan(PAIR)
     folder = rendered(decided, "quadlet", tmp_path)
     assert quadlet.verify(folder / "etc/containers/systemd", folder / UNITS, rootless=False) == []
+
+
+def test_nixos_takes_upstreams_server_and_units_beside_it(tmp_path: Path) -> None:
+    file = rendered(plan(PAIR), "nixos", tmp_path) / "test.nix"
+    assert nix.verify(file) == []
+    found = nix.read(file)
+    assert found.environment["CUDA_VISIBLE_DEVICES"] == "0"
+    units = found.extra["nix"]["units"]
+    beside = units["ollama@small.service"]
+    assert "nvidia-persistenced.service ollama.service" in beside
+    assert "OLLAMA_HOST=127.0.0.1:11435" in beside
+    assert found.extra["nix"]["ollama"]["loadModels"] == ["a:1b", "c:1b", "b:1b"]
+
+
+def test_nixos_needs_a_place_for_models_that_all_may_read() -> None:
+    with pytest.raises(RenderError) as caught:
+        load_target("nixos").render(plan(PAIR | {"ollama": {}}))
+    assert caught.value.where == "ollama.models_dir"

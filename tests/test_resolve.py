@@ -6,7 +6,7 @@ import pytest
 
 from generator.errors import ProfileError
 from generator.plan import Plan
-from tests.plans import PROFILES, environment, plan, rules, shipped
+from tests.plans import ALONE, PROFILES, environment, plan, rules, shipped
 
 GIB = 2**30
 
@@ -371,7 +371,7 @@ class TestReleases:
 
     @pytest.mark.parametrize("name", PROFILES)
     def test_the_shipped_profiles_are_strict_on_the_newest_release(self, name: str) -> None:
-        assert shipped(name, strict=True).service.release == "0.32.15"
+        assert shipped(name, strict=True).services[0].release == "0.32.15"
 
     def test_context_before_its_variable_is_a_parameter(self) -> None:
         data = {"ollama": {"context_length": 8192}, "models": [{"name": "a:b"}]}
@@ -550,7 +550,7 @@ class TestLegacyEnv:
         assert all("no release" in setting.reason for setting in legacy)
 
     def test_what_is_emitted_is_not_said_to_be_left_out(self) -> None:
-        for name in PROFILES:
+        for name in ALONE:
             decided = shipped(name, legacy_env=True)
             emitted = set(environment(decided))
             assert not [o for o in decided.service.omissions if o.what.split("=")[0] in emitted]
@@ -563,7 +563,7 @@ class TestLegacyEnv:
         assert found["OLLAMA_WARMUP_ENABLED"] == "true"
 
     def test_otherwise_no_dead_name_is_emitted(self) -> None:
-        for name in PROFILES:
+        for name in ALONE:
             for version in ("0.9", "0.24", None):
                 dead = {"OLLAMA_NUM_THREADS", "OLLAMA_NUM_GPU_LAYERS", "OLLAMA_NO_CUDA"}
                 assert not dead & set(environment(shipped(name, version=version)))

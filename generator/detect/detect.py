@@ -84,9 +84,11 @@ def detect(
 def matching(at: Situation, shipped: Iterable[Mapping[str, Any]]) -> str:
     """Return the name of the shipped profile that is about such a machine; empty: none is.
 
-    They are known to be valid, so that nothing need be checked here.
+    They are known to be valid, so that nothing need be checked here. Several servers are a choice,
+    and nothing that a machine tells.
     """
-    return next((data["name"] for data in shipped if _alike(at, data["host"])), "")
+    alone = (data for data in shipped if not data.get("instances"))
+    return next((data["name"] for data in alone if _alike(at, data["host"])), "")
 
 
 def _alike(at: Situation, host: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from generator.plan import Plan
 from tests.cli.test_output_schemas import validated
 from tests.commands import called, run
 from tests.consumers import compose
-from tests.plans import PROFILES, plan, shipped
+from tests.plans import ALONE, plan, shipped
 from tests.tools import require
 
 CATALOGUE = load_catalogue()
@@ -69,7 +69,7 @@ def test_no_context_above_the_one_of_the_training() -> None:
     assert told.uses[0].context == 8192
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ALONE)
 def test_compose_takes_open_webui(profile: str, tmp_path: Path) -> None:
     file = tmp_path / "open-webui.yaml"
     file.write_text(texts(shipped(profile))["open-webui"])

@@ -16,7 +16,7 @@ from generator.targets import load_target
 from tests.consumers import nix, systemd
 from tests.consumers.effective import Effective
 from tests.nix.test_modules import host
-from tests.plans import PROFILES, shipped
+from tests.plans import ALONE, shipped
 
 EVERYTHING = (
     *("ollama.port=8000", "ollama.host=::1", "ollama.keep_alive=-1", "ollama.models_dir=/srv/m"),
@@ -29,7 +29,7 @@ EVERYTHING = (
     *("service.restart_seconds=7", "warmup.enable=true", "warmup.timeout=90s"),
 )
 CASES: list[tuple[str, str, tuple[str, ...]]] = [
-    *((name, "0.32.15", ()) for name in PROFILES),
+    *((name, "0.32.15", ()) for name in ALONE),
     *((name, "0.9", ()) for name in ("xeon-cpu", "dual-pascal")),
     ("dgx-spark", "0.24", ()),
     *((name, "0.32.15", EVERYTHING) for name in ("container-dev", "dual-pascal")),

@@ -15,7 +15,7 @@ from generator.resolve import resolve
 from generator.targets import all_files
 from tests.host import put
 from tests.importing.texts import profile
-from tests.plans import PROFILES, shipped
+from tests.plans import ALONE, shipped
 
 TARGETS = ("systemd", "compose", "quadlet", "nixos")
 IN_CONTAINERS = {"compose", "quadlet"}
@@ -73,7 +73,7 @@ CONTAINER = (
     "resources.memory_max=7G",
 )
 CASES = [
-    *((t, name, release, ()) for t in TARGETS for name in PROFILES for release in RELEASES),
+    *((t, name, release, ()) for t in TARGETS for name in ALONE for release in RELEASES),
     *(("systemd", "xeon-cpu", RELEASES[-1], change) for change in CHANGES),
     ("systemd", "dual-pascal", RELEASES[-1], CHANGES[0]),
     *((target, "container-dev", RELEASES[-1], CONTAINER) for target in ("compose", "quadlet")),

@@ -13,7 +13,7 @@ import pytest
 from generator.codec import to_dict
 from tests.consumers import nix, system_manager
 from tests.nix.test_modules import MODULES, ROOT, XEON, host
-from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.plans import ALONE, RELEASES, plan, shipped
 from tests.tools import require
 
 # The texts that it has of the plan and of the unit lie in a folder instead of the store.
@@ -128,7 +128,7 @@ def checked(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("version", RELEASES)
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", ALONE)
 def test_a_shipped_profile_builds(name: str, version: str, tmp_path: Path) -> None:
     decided = to_dict(shipped(name, version=version))
     (tmp_path / "given.json").write_text(json.dumps(decided), encoding="utf-8")

@@ -14,7 +14,7 @@ from generator.targets import TARGETS
 from tests.commands import run as gen
 from tests.consumers import nix
 from tests.nix import flakes
-from tests.plans import PROFILES, shipped
+from tests.plans import ALONE, PROFILES, shipped
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = (
@@ -62,11 +62,11 @@ def test_its_outputs_are_all_there(flake: Path) -> None:
             assert system in shown[output]
     # Newer releases of Nix name only what is for the system at hand.
     assert shown["packages"]["x86_64-linux"]["gen"]["name"] == "hostwright"
-    assert sorted(shown["nixosModules"]) == sorted([*PROFILES, "default", "hostwright"])
-    assert sorted(shown["nixosConfigurations"]) == PROFILES
+    assert sorted(shown["nixosModules"]) == sorted([*ALONE, "default", "hostwright"])
+    assert sorted(shown["nixosConfigurations"]) == ALONE
     assert sorted(shown["templates"]) == ["compose", "deploy-rs", "nixos", "system-manager"]
     named = ask(flake, "eval", "#systemManagerModules", "--apply", "builtins.attrNames")
-    assert named == sorted([*PROFILES, "default", "hostwright"])
+    assert named == sorted([*ALONE, "default", "hostwright"])
 
 
 FIRST_RUN = """
@@ -152,11 +152,11 @@ def test_a_profile_for_system_manager_names_it(flake: Path) -> None:
 def test_a_module_names_the_output_that_it_is(output: str, flake: Path) -> None:
     expression = "modules: map (module: module._file) (builtins.attrValues modules)"
     files = ask(flake, "eval", f"#{output}", "--apply", expression)
-    names = sorted([*PROFILES, "default", "hostwright"])
+    names = sorted([*ALONE, "default", "hostwright"])
     assert [file.partition("#")[2] for file in files] == [f"{output}.{name}" for name in names]
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", ALONE)
 def test_each_profile_is_a_system(name: str, flake: Path, tmp_path: Path) -> None:
     attribute = f"#nixosConfigurations.{name}.config.systemd.units"
     units = ask(flake, "eval", attribute)

@@ -15,7 +15,7 @@ from generator.pipeline import release_of
 from generator.targets import load_target
 from tests.consumers import nix
 from tests.consumers.effective import ConsumerError, Effective
-from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.plans import ALONE, PROFILES, RELEASES, plan, shipped
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = ROOT / "modules"
@@ -87,18 +87,14 @@ class Pair:
         return [nix.Case(file, self.variant, self.packaged) for file in files]
 
 
-PLANS = [Pair(name, "unstable", version, "") for name in PROFILES for version in RELEASES]
+PLANS = [Pair(name, "unstable", version, "") for name in ALONE for version in RELEASES]
 # Each NixOS with the Ollama that it has, and a package of a release that has no plan of its own.
 FORMS = [
     Pair(name, variant, release, release)
-    for name in PROFILES
+    for name in ALONE
     for variant in get_args(nix.Variant)
     if (release := release_of(variant))
-] + [
-    Pair(name, "unstable", release, release)
-    for name in PROFILES
-    for release in ("0.23.0", "0.31.0")
-]
+] + [Pair(name, "unstable", release, release) for name in ALONE for release in ("0.23.0", "0.31.0")]
 LIBRARIES = ["own", "nixpkgs"]
 
 
@@ -176,7 +172,7 @@ map (unit: unit.text) (builtins.attrValues found.config.systemd.units)
 """
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", ALONE)
 def test_lines_of_a_shell_are_scripts_of_the_store(name: str, tmp_path: Path) -> None:
     body = f"""\
   hostwright.profile = "{name}";

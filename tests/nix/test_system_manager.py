@@ -13,7 +13,7 @@ from generator.targets import load_target
 from tests.consumers import nix, system_manager, systemd
 from tests.consumers.effective import ConsumerError, Effective
 from tests.consumers.system_manager import MODULE, host
-from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.plans import ALONE, RELEASES, plan, shipped
 
 UNITS = "etc/systemd/system"
 DROP_IN = "systemd/system/ollama.service.d/50-hostwright.conf"
@@ -106,7 +106,7 @@ def same_files(answer: dict[str, Any], etc: Path) -> None:
 
 
 @pytest.mark.parametrize("version", RELEASES)
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", ALONE)
 def test_a_plan_gives_the_units_of_the_systemd_target(
     name: str, version: str, tmp_path: Path
 ) -> None:
@@ -114,7 +114,7 @@ def test_a_plan_gives_the_units_of_the_systemd_target(
 
 
 @pytest.mark.parametrize("version", RELEASES)
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", ALONE)
 def test_so_it_does_by_the_real_library(name: str, version: str, tmp_path: Path) -> None:
     check(shipped(name, version=version), tmp_path, lib=nix.nixpkgs_lib())
 

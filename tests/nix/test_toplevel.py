@@ -14,7 +14,7 @@ from tests.consumers import nix, systemd
 from tests.consumers.effective import Effective
 from tests.nix import flakes
 from tests.nix.test_modules import host
-from tests.plans import PROFILES
+from tests.plans import ALONE
 
 ROOT = Path(__file__).parent.parent.parent
 EXPRESSION = f"import {ROOT}/tests/nix/toplevel.nix"
@@ -48,7 +48,7 @@ def check(nixpkgs: Path, profile: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["NIXPKGS", "NIXPKGS_OLD"])
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ALONE)
 def test_a_profile_is_a_whole_system(variable: str, profile: str, tmp_path: Path) -> None:
     nixpkgs = os.environ.get(variable, "")
     if not nixpkgs:
@@ -56,7 +56,7 @@ def test_a_profile_is_a_whole_system(variable: str, profile: str, tmp_path: Path
     check(Path(nixpkgs).resolve(), profile, tmp_path)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ALONE)
 def test_the_expression_holds_on_the_stand_in(profile: str, tmp_path: Path) -> None:
     flakes.put_inputs(tmp_path, "nixpkgs")
     check(tmp_path / "nixpkgs", profile, tmp_path)

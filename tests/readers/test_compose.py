@@ -14,7 +14,7 @@ from generator.readers.base import NeedsMore
 from generator.targets import load_target
 from generator.view import STARTED, View
 from tests.consumers import compose
-from tests.plans import PROFILES, shipped
+from tests.plans import ALONE, shipped
 from tests.readers.composing import MAIN, limit, one, told, views
 from tests.texts import checked
 
@@ -256,7 +256,7 @@ def test_we_read_what_compose_reads(name: str, tmp_path: Path) -> None:
     assert ours.container.image == raw["image"] or "$" in ours.container.image
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ALONE)
 def test_our_own_files_read_back_as_their_plan(profile: str) -> None:
     plan = shipped(profile)
     file = next(f for f in load_target("compose").render(plan) if f.path == "compose.yaml")

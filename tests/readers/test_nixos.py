@@ -17,7 +17,7 @@ from generator.readers.nixos.read import read
 from generator.targets import load_target
 from generator.view import SOCKET
 from tests.hostile import batches
-from tests.plans import PROFILES, RELEASES, shipped
+from tests.plans import ALONE, RELEASES, shipped
 from tests.tools import require
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_the_rest_are_lines_under_the_path_of_their_option() -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ALONE)
 def test_our_own_modules_read_back_as_their_plan(profile: str, release: str) -> None:
     plan = shipped(profile, version=release)
     file = next(f for f in load_target("nixos").render(plan) if f.path.endswith(".nix"))

@@ -21,7 +21,7 @@ from generator.readers.systemd.read import read
 from generator.targets import load_target
 from generator.view import Place, View
 from tests.consumers import systemd
-from tests.plans import PROFILES, RELEASES, environment, shipped
+from tests.plans import ALONE, RELEASES, environment, shipped
 from tests.tools import require
 
 ETC = "/etc/systemd/system"
@@ -422,7 +422,7 @@ def test_variables_beside_a_started_container_reach_no_server() -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ALONE)
 def test_our_own_units_give_back_the_plan(profile: str, release: str) -> None:
     plan = shipped(profile, version=release)
     files = load_target("systemd").render(plan)

@@ -12,7 +12,7 @@ from generator.readers.base import Context
 from generator.readers.discover import discover, views
 from generator.targets import TARGETS, all_files
 from tests.consumers import compose
-from tests.plans import PROFILES, plan, shipped
+from tests.plans import ALONE, PROFILES, plan, shipped
 from tests.tools import require
 
 BASE = """\
@@ -169,7 +169,7 @@ def test_an_override_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
     assert job["network_mode"] == "service:llm"
 
 
-@pytest.mark.parametrize("name", sorted({*PROFILES} - {"dual-pascal-pair"}))  # one server each
+@pytest.mark.parametrize("name", ALONE)
 def test_docker_run_is_the_same_server(name: str, tmp_path: Path) -> None:
     decided = shipped(name)
     readme = next(f.text for f in all_files("compose", decided) if f.path == "README.md")

@@ -7,7 +7,7 @@ import pytest
 from generator.errors import RenderError
 from generator.targets import all_files, limitations, load_target
 from tests.consumers.targets import consumer, written
-from tests.plans import PROFILES, RELEASES, plan, shipped
+from tests.plans import ALONE, RELEASES, plan, shipped
 
 UNIT = "etc/containers/systemd/ollama.container"
 
@@ -17,7 +17,7 @@ def text_of(path: str, **data: object) -> str:
     return files[path]
 
 
-@pytest.mark.parametrize("name", sorted({*PROFILES} - {"dual-pascal-pair"}))  # one server each
+@pytest.mark.parametrize("name", ALONE)
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_rootless_container_is_the_plan_too(name: str, release: str, tmp_path: Path) -> None:
     more = ("container.rootless=true", "container.network=web", "container.name=llm")

@@ -29,7 +29,8 @@ def nixos_options(plan: Plan) -> dict[tuple[str, ...], Any]:
     options = {"haproxy": _haproxy, "caddy": _caddy}[front.kind](plan, front)
     return {
         ("services", front.kind): options,
-        ("systemd", "services", front.kind, "serviceConfig"): own,
+        # Whole, so that nothing of the unit is left where the server is switched off.
+        ("systemd", "services", front.kind): {"serviceConfig": own},
     }
 
 

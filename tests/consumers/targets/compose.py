@@ -20,7 +20,7 @@ def complaints(folder: Path, plan: Plan) -> list[str]:
 
 
 def read(folder: Path, plan: Plan) -> Effective:
-    return compose.read(folder / "compose.yaml", plan.service.name)
+    return compose.read(folder / "compose.yaml", plan.service.container.service)
 
 
 def compare(plan: Plan, found: Effective) -> None:

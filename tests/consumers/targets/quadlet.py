@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def _folders(folder: Path, plan: Plan) -> tuple[Path, Path]:
-    if plan.service.container.rootless:
+    if plan.puller.container.rootless:
         return folder / ".config/containers/systemd", folder / ".config/systemd/user"
     return folder / "etc/containers/systemd", folder / "etc/systemd/system"
 
 
 def complaints(folder: Path, plan: Plan) -> list[str]:
-    return quadlet.verify(*_folders(folder, plan), rootless=plan.service.container.rootless)
+    return quadlet.verify(*_folders(folder, plan), rootless=plan.puller.container.rootless)
 
 
 def read(folder: Path, plan: Plan) -> Effective:

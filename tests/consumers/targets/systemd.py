@@ -17,8 +17,8 @@ UNITS: Final = "etc/systemd/system"
 
 
 def complaints(folder: Path, plan: Plan) -> list[str]:
-    service = plan.service
-    return systemd.verify(folder / UNITS, [service.unit, *(job.unit for job in service.jobs)])
+    jobs = [job.unit for service in plan.services for job in service.jobs]
+    return systemd.verify(folder / UNITS, [*(one.unit for one in plan.services), *jobs])
 
 
 def read(folder: Path, plan: Plan) -> Effective:
