@@ -574,9 +574,11 @@ in
     '';
   };
 
-  systemd.services.haproxy.serviceConfig = mkIf isServed {
-    TimeoutStopSec = mkDefault 305;
-    # It ends with the last answer that it has begun.
-    KillSignal = mkDefault "SIGUSR1";
+  systemd.services.haproxy = mkIf isServed {
+    serviceConfig = {
+      TimeoutStopSec = mkDefault 305;
+      # It ends with the last answer that it has begun.
+      KillSignal = mkDefault "SIGUSR1";
+    };
   };
 }
