@@ -195,6 +195,28 @@ ensure_monitoring() {
     ./usr/bin/prometheus-blackbox-exporter prometheus-blackbox-exporter
 }
 
+# ── kubectl, of which kustomize knows components: 1.21 or later ─────────────────────────────────
+
+has_kubectl() { "$tools/kubectl" version --client >/dev/null 2>&1 || has kubectl; }
+
+own_kubectl() {
+  case $(candidate kubectl) in
+    '' | '(none)') return 1 ;;  # Before Debian 13 it was kubernetes-client, and too old.
+    *) (cd "$scratch" && apt-get -qq download kubectl >/dev/null 2>&1) ;;
+  esac
+}
+
+ensure_kubectl() {
+  if has_kubectl; then
+    say kubectl ok
+  elif fetch own_kubectl kubectl ./usr/bin/kubectl kubectl && has_kubectl; then
+    say kubectl installed
+  else
+    say kubectl 'missing: install kubectl 1.21 or later'
+    missing=1
+  fi
+}
+
 # ── What stands before servers: HAProxy and Caddy ────────────────────────────────────────────────
 #
 # Their packages start a daemon when they are installed, so they are only unpacked, with the
@@ -302,6 +324,7 @@ ensure_compose
 ensure_quadlet
 ensure_redis
 ensure_monitoring
+ensure_kubectl
 ensure_grafana
 ensure_unpacked haproxy /usr/sbin/haproxy -v
 ensure_unpacked caddy /usr/bin/caddy version

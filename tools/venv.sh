@@ -53,7 +53,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     fi
 fi
 
-if [ "$for_what" = test ]; then what='.[test]' size='230 MB'; else what=. size='40 MB'; fi
+if [ "$for_what" = test ]; then what='.[test]' size='390 MB'; else what=. size='40 MB'; fi
 echo "setting up $venv with $size, once" >&2
 # Somebody who looks on sees what pip does; a log has the one line above.
 if [ -t 2 ]; then talk=--progress-bar=on; else talk=--quiet; fi
