@@ -50,5 +50,6 @@ def test_what_no_engine_was_asked_is_not_proven() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "not proven: ollama llama.cpp taskmaster nixfmt nixpkgs systemd\n"
-    assert done.stdout.count("missing: ") == 6
+    every = "ollama llama.cpp taskmaster litellm embeddings nixfmt nixpkgs systemd kube-apiserver"
+    assert done.stderr == f"not proven: {every}\n"
+    assert done.stdout.count("missing: ") == 9
