@@ -75,9 +75,21 @@ def rewrite(path: Path, old: str, new: str) -> None:
 # ── the text of the scripts ───────────────────────────────────────────────────────────────────
 
 
+BESIDE = {
+    "models": [{"name": "a:1b"}],
+    "cache": {},
+    "scale": {
+        "periods": [
+            {"name": "day", "begins": ["07:00"], "cpu_weight": 100},
+            {"name": "night", "begins": ["19:00"], "cpu_weight": 20},
+        ]
+    },
+}
+
+
 def plans() -> Iterator[Plan]:
     yield from (shipped(name, version=release) for name in PROFILES for release in RELEASES)
-    yield from (plan(LARGE), plan({}), plan(FULL))
+    yield from (plan(LARGE), plan({}), plan(FULL), plan(BESIDE))
 
 
 def test_the_scripts_are_posix_shell_and_executable() -> None:
