@@ -74,7 +74,15 @@ def ordered(groups: Sequence[Group], orders: Iterable[Order], read: Read) -> lis
             else:
                 plainly.update(_usual(order, kind, every))
     several = {path for group in found.values() for path in paths_of(group)} - plainly
-    return [*(group for group in groups if not paths_of(group) <= several), *found.values()]
+    kept = [group for group in groups if not paths_of(group) <= several]
+    # A command that says what is read anyhow makes no other service.
+    said = {group.sources for group in kept}
+    return [*kept, *(g for g in found.values() if g.sources not in said or _changes(g.order))]
+
+
+def _changes(order: Order | None) -> bool:
+    """Return whether a command has files read otherwise than by themselves."""
+    return order is not None and bool(order.env_files or order.variables)
 
 
 def paths_of(group: Group) -> set[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from generator.check.gather import CheckRequest, check
 from generator.readers.base import Order, Source
+from generator.readers.discover import discover
 from generator.readers.signs import orders_in
 
 BASE = """\
@@ -156,3 +157,11 @@ def test_what_another_file_includes_is_no_project_by_itself(project: Path) -> No
     write(project, "told/x.env", "TAG=0.32.15\n")
     assert not any(one.startswith("parts/") for one in found())
     assert "parts/llm.yaml:3 HW508" in found("parts/llm.yaml")
+
+
+def test_a_command_that_says_what_is_read_anyhow_makes_no_other_service(tmp_path: Path) -> None:
+    text = "services: {ollama: {image: 'ollama/ollama:0.32.15'}}\n"
+    (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    script = "docker compose up -d\ndocker compose -f compose.yaml ps\n"
+    (tmp_path / "apply.sh").write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+    assert len(discover([str(tmp_path)]).groups) == 1
