@@ -441,7 +441,7 @@ def test_a_server_that_is_switched_off_leaves_nothing(tmp_path: Path) -> None:
       hostwright.warmup = { enable = true; models = [ "absent" ]; };
     """
     cases = []
-    for number, name in enumerate(PROFILES):
+    for number, name in enumerate(ALONE):
         (place := tmp_path / str(number)).mkdir()
         cases.append(nix.Case(host(place, f'  hostwright.profile = "{name}";{more}')))
     for answer in nix.evaluate_all(cases):
