@@ -106,7 +106,9 @@ def test_the_scripts_are_posix_shell_and_executable() -> None:
 def test_the_scripts_are_the_same_for_every_host() -> None:
     for decided in plans():
         files = all_files("systemd", decided)
-        assert tuple(file for file in files if file.executable) == scripts()
+        # What watches a host has a program of its own, in a folder of its own.
+        own = (file for file in files if file.executable and "/" not in file.path)
+        assert tuple(own) == scripts()
 
 
 def test_every_file_has_a_place_that_the_scripts_know(host: Host) -> None:
