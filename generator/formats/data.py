@@ -81,7 +81,9 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _line(key: str, value: object) -> str:
-    """Return a key with its value; a list stays on one line where it fits."""
+    """Return a key with its value; a table is an inline one, a list on one line where it fits."""
+    if isinstance(value, dict):
+        return f"{_key(key)} = {{ {', '.join(_line(*pair) for pair in value.items())} }}"
     text = to_toml({key: value}).rstrip("\n")
     if not isinstance(value, list) or not _BARE.fullmatch(key):
         return text

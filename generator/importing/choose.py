@@ -69,6 +69,8 @@ def choose(seen: Seen, service: str | None) -> Chosen:
     Raises HostwrightError where there is none, or where there are several.
     """
     servers = [view for view in seen.views if _is_server(view)]
+    # A script that runs a container is a View, too, of what it says besides.
+    servers = [view for view in servers if _says_something(view)] or servers
     loose = [view for view in servers if view.phrases.kind == _VARIABLES]
     whole = [view for view in servers if view not in loose]
     over = loose if len(whole) == 1 else []
@@ -104,6 +106,10 @@ def _named(views: Sequence[View], service: str | None) -> list[View]:
 def _is_server(view: View) -> bool:
     kind = view.phrases.kind
     return kind in _SERVERS and not _is_job(view) and not is_client(view)
+
+
+def _says_something(view: View) -> bool:
+    return bool(view.container or view.variables or view.bounds or view.lines or view.models)
 
 
 def _is_job(view: View) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import Container, Place, View
 
+_OF_TEMPLATES: Final = "{{"
 _HUB: Final = "docker.io/"
 _LATEST: Final = "latest"
 _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- what a published port without an address means
@@ -80,6 +81,8 @@ def container(view: View, facts: Facts) -> Iterator[Entry | Left]:
     yield from _lost(box)
     if view.phrases.kind in _BY_COMMAND:
         yield from _options(box, view)
+    elif view.phrases.kind == "compose":
+        yield from _labels(box)
 
 
 def _restart(box: Container) -> Iterator[Entry | Left]:
@@ -95,7 +98,7 @@ def _restart(box: Container) -> Iterator[Entry | Left]:
 
 def _image(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
     told, image = image_name(box.image), facts.image
-    if not box.image:
+    if not box.image or _OF_TEMPLATES in told.tag:  # A chart's own: nobody named one.
         return
     if not load_signs(view.engine).is_build(told.repository, called=False):
         reason, fix = "it is built on the host", "name the image by `container.image`"
@@ -295,6 +298,14 @@ def _options(box: Container, view: View) -> Iterator[Entry | Left]:
             continue
         reason = "no key of a profile says it"
         yield Left(name=f"--{one.name}", value=one.value, place=one.place, reason=reason)
+
+
+def _labels(box: Container) -> Iterator[Left]:
+    """Yield the labels of a service, by which others find it, as proxies do."""
+    for one in box.options:
+        if one.name == "label":
+            reason, fix = "no key of a profile says it", "add it to what is rendered, if it matters"
+            yield Left(name="labels", value=one.value, place=one.place, reason=reason, fix=fix)
 
 
 def _lost(box: Container) -> Iterator[Left]:

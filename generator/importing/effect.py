@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_engine
+from generator.importing.cluster import OF_CLUSTERS
 from generator.importing.entries import Added, Left
 from generator.importing.variables import TOGETHER, left
 from generator.records import dataclass
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from generator.importing.settle import Settled
     from generator.plan import Limit, Plan
     from generator.view import Bound, View
+
+_OF_PODS: Final = frozenset({"cpu_quota", "memory_max"})
+"""The limits that pods have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ def _added(view: View, settled: Settled, running: Running) -> Iterator[Added]:
         if one.name not in before and not follows and one.scope != "host" and not harmless:
             yield Added(name=one.name, value=one.value, reason=one.reason)
     box, listen = view.container, settled.plan.service.listen
-    if box and not box.ports and box.host_network is None:
+    in_cluster = view.phrases.kind in OF_CLUSTERS
+    if box and not box.ports and box.host_network is None and not in_cluster:
         reason = "No port was published, and a rendered container publishes that of the API."
         yield Added(name="ports", value=listen.address, reason=reason)
     if box and not box.restart and view.phrases.kind in {"compose", "script"}:
@@ -135,5 +140,7 @@ def _added(view: View, settled: Settled, running: Running) -> Iterator[Added]:
         yield Added(name="restart", value=settled.plan.service.container.restart, reason=reason)
     limits = {one.name for one in view.bounds}
     for limit in settled.plan.service.limits:
+        if in_cluster and limit.name not in _OF_PODS:
+            continue
         if limit.name not in limits and limit.key not in own:
             yield Added(name=limit.directive, value=limit.written, reason=limit.reason)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TARGETS: Final = {name: name for name in ("systemd", "compose", "quadlet", "nixos")}
 """Kinds of file that a target writes, too: there what was and what will be are compared."""
+_OF_CLUSTERS: Final = {"kubernetes": "k8s", "helm": "helm"}
 _FULL: Final = "service.full_unit"
 _GUESSES: Final[tuple[tuple[str, Any], ...]] = (
     (_FULL, True),
@@ -48,7 +49,7 @@ class Tried:
 def target_of(view: View) -> str:
     """Return the target that a user of such a file renders."""
     kind = view.phrases.kind
-    return TARGETS.get(kind, "") or ("compose" if view.container else "systemd")
+    return {**TARGETS, **_OF_CLUSTERS}.get(kind) or ("compose" if view.container else "systemd")
 
 
 def guessed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.importing.cluster import OF_CLUSTERS, leftovers
+from generator.importing.cluster import OF_CLUSTERS, cluster, leftovers
 from generator.importing.container import container
 from generator.importing.entries import Entry, Left
 from generator.importing.lines import SECTIONS
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 def entries_of(chosen: Chosen, facts: Facts) -> Iterator[Entry | Left]:
     """Yield what becomes of each setting of a service, of which secrets are apart already."""
     found = [*_entries_of(chosen, facts)]
+    in_cluster = chosen.view.container is not None and chosen.view.phrases.kind in OF_CLUSTERS
+    if in_cluster:
+        found += cluster(chosen.view, chosen.texts)
     yield from found
-    if chosen.view.container is not None and chosen.view.phrases.kind in OF_CLUSTERS:
+    if in_cluster:
         yield from leftovers(chosen.view, found, chosen.texts)
 
 
