@@ -30,7 +30,13 @@ from generator.targets.container import (
     variables,
     words,
 )
-from generator.targets.docker import UNSUPPORTED, limit_keys, run_command, uncounted_swap
+from generator.targets.docker import (
+    UNSUPPORTED,
+    limit_keys,
+    run_command,
+    secrets_of,
+    uncounted_swap,
+)
 from generator.targets.front import compose as front
 from generator.targets.monitor import Found, monitor_files
 from generator.units import address
@@ -173,7 +179,10 @@ def render(plan: Plan) -> tuple[File, ...]:
 def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa: ARG001 -- contract
     """Return the README, three commands for the engine, and what compares."""
     service = plan.puller
-    context = {"file": _FILES[service.container.form], "run": run_command(service)}
+    context = {
+        "file": _FILES[service.container.form],
+        "run": run_command(service, secrets_of(plan)),
+    }
     text = render_template("compose/README.md.jinja", plan=plan, service=service, **context)
     found = [
         Found(

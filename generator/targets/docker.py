@@ -18,9 +18,9 @@ from generator.targets.container import (
 from generator.units import SHARES_PER_WEIGHT, format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from generator.plan import Devices, Guard, Limit, Service
+    from generator.plan import Devices, Guard, Limit, Plan, Service, Setting
 
 # systemd's default weight of 100 is Docker's default of 1024 shares.
 SHARES_RANGE: Final = (2, 262144)
@@ -97,8 +97,20 @@ _OPTIONS: Final = {
 }
 
 
-def run_command(service: Service) -> str:
-    """Return the `docker run` of the server, an option to a line; it has no jobs."""
+_RULE: Final = "HW406"
+"""The rule about secrets; a Plan that has one all the same has the finding, ignored."""
+
+
+def secrets_of(plan: Plan) -> frozenset[str]:
+    """Return the keys whose values are secrets that the profile insists on."""
+    return frozenset(one.where for one in plan.findings if one.rule == _RULE)
+
+
+def run_command(service: Service, secrets: Collection[str] = ()) -> str:
+    """Return the `docker run` of the server, an option to a line; it has no jobs.
+
+    Variables by the keys `secrets` are named alone: Docker takes them from the shell.
+    """
     container = service.container
     options = [
         ("--name", container.name),
@@ -107,7 +119,7 @@ def run_command(service: Service) -> str:
         ("--publish", published(service)),
         *_mounts(service),
         *(("--env", f"{v.name}={v.value}") for v in container.variables),
-        *(("--env", f"{s.name}={s.value}") for s in variables(service, decrypted=False)),
+        *(("--env", _given(s, secrets)) for s in variables(service, decrypted=False)),
         *(("--env-file", path) for path in env_files(service)),
         *_health(service),
         *(option for limit in service.limits for option in _bounds(service, limit)),
@@ -116,10 +128,22 @@ def run_command(service: Service) -> str:
         *_devices(service.devices),
     ]
     lines = ["docker run --detach", *(" ".join(map(quote, option)) for option in options)]
-    above = [line for text in _ignored(service) for line in comment(text)]
+    texts = (*_ignored(service), *_asked(service, secrets))
+    above = [line for text in texts for line in comment(text)]
     told = [quote(word) for each in arguments(service) for word in each.words]
     image = " ".join([quote(container.image), *told])
     return "\n".join([*above, " \\\n  ".join([*lines, image])])
+
+
+def _given(setting: Setting, secrets: Collection[str]) -> str:
+    return setting.name if setting.key in secrets else f"{setting.name}={setting.value}"
+
+
+def _asked(service: Service, secrets: Collection[str]) -> Iterator[str]:
+    """Yield what has to be in the shell: people paste such commands into tickets."""
+    every = variables(service, decrypted=False)
+    if names := [one.name for one in every if one.key in secrets]:
+        yield f"Export before, as nobody should see it here: {', '.join(names)}."
 
 
 def _ignored(service: Service) -> dict[str, None]:

@@ -90,9 +90,21 @@ def test_one_may_insist_on_secrets(tmp_path: Path) -> None:
     assert [each["rule"] for each in json.loads(done.stdout)["silences"]] == ["HW210", "HW406"]
     assert "hf_abc" not in run("show", str(path), "--allow-plain-secrets").stdout
     out = str(tmp_path / "out")
-    wrote = run("render", str(path), "-t", "systemd", "-o", out, "--allow-plain-secrets")
+    wrote = run("render", str(path), "-t", "all", "-o", out, "--allow-plain-secrets")
     assert wrote.exit_code == 0, wrote.stderr
-    assert run("check", out).exit_code == 0
+    done = run("check", out)
+    assert "HW406" not in done.stdout
+    assert "ignored" in done.stdout
+
+
+def test_a_command_in_a_readme_names_a_secret_alone(tmp_path: Path) -> None:
+    path, out = tmp_path / "p.toml", tmp_path / "out"
+    path.write_text('schema_version = 1\nname = "p"\n[ollama.env]\nHF_TOKEN = "hf_abcdefghijkl"\n')
+    run("render", str(path), "-t", "compose", "-o", str(out), "--allow-plain-secrets")
+    text = (out / "compose" / "README.md").read_text()
+    assert "hf_abc" not in text
+    assert "  --env HF_TOKEN \\\n" in text
+    assert "# Export before, as nobody should see it here: HF_TOKEN." in text
 
 
 def test_a_plan_on_a_terminal_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

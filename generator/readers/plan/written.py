@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     Item = TypeVar("Item", Variable, Bound)
 
 _UNIT = Phrases(
-    kind="unit", of_unit=".*", assigns=True, unit_no_swap="set `resources.memory_swap_max`"
+    kind="unit",
+    of_unit=".*",
+    assigns=True,
+    unit_no_swap="set `resources.memory_swap_max`",
+    read_by="every output has it",
 )
 
 
