@@ -161,6 +161,11 @@ def cpu_spans(cpus: Iterable[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
+def tagged(model: str) -> str:
+    """Return the name of a model as a server tells it: with its tag."""
+    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
+
+
 def address(host: str, port: int) -> str:
     """Return `host:port`, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -19,7 +19,7 @@ from generator.front import (
 )
 from generator.meaning import parse_go_duration
 from generator.rules.registry import every_rule
-from generator.units import is_local
+from generator.units import is_local, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +81,7 @@ def front_of(
         retry_seconds=RETRY_SECONDS,
         answer_seconds=_seconds(choice.answer_timeout),
         drain_seconds=_seconds(choice.drain_timeout),
-        paths=tuple(dict.fromkeys((*first.paths, *choice.allow))),
+        paths=tuple(dict.fromkeys(_paths(choice, offers))),
         asides=first.asides,
         health=first.health,
         present=first.present,
@@ -140,7 +140,9 @@ def _backends(
     groups: dict[tuple[str, ...], list[Service]] = {}
     for service in services:
         groups.setdefault(_models(service), []).append(service)
-    alone, taken = len(groups) == 1, set[str]()
+    alone = len(groups) == 1
+    # Caddy compares paths without their case.
+    taken = {path.split("/")[1].lower() for path in _paths(choice, offers)}
     backends = []
     for models, group in groups.items():
         name = group[0].engine if alone else _free(_slug(models, group[0]), taken)
@@ -152,6 +154,10 @@ def _models(service: Service) -> tuple[str, ...]:
     return tuple(model.served for model in service.models)
 
 
+def _paths(choice: FrontChoice, offers: Mapping[str, Offer]) -> tuple[str, ...]:
+    return (*next(iter(offers.values())).paths, *choice.allow)
+
+
 def _slug(models: Sequence[str], service: Service) -> str:
     """Return a name of its first model that a path can hold: `qwen3-14b`."""
     name = models[0].removesuffix(":latest") if models else service.name
@@ -159,12 +165,12 @@ def _slug(models: Sequence[str], service: Service) -> str:
 
 
 def _free(slug: str, taken: set[str]) -> str:
-    """Return a name that no other backend has, and take it."""
+    """Return a name that no other backend has, nor a path of the API begins with, and take it."""
     number, name = 1, slug
-    while name in taken:
+    while name.lower() in taken:
         number += 1
         name = f"{slug}-{number}"
-    taken.add(name)
+    taken.add(name.lower())
     return name
 
 
@@ -181,7 +187,7 @@ def _backend(
         name=f"{engine}_{slug}" if slug else engine,
         models=tuple(dict.fromkeys((*names, *short))) if slug else (),
         prefix=f"/{slug}" if slug else "",
-        loaded=tuple(loaded),
+        loaded=tuple(map(tagged, loaded)),
         servers=tuple(
             FrontServer(
                 service=one.name, slots=offers[one.name].slots, reason=offers[one.name].reason

@@ -266,6 +266,14 @@ class Running:
         finally:
             connection.close()
 
+    def left(self, path: str, length: int = 2, key: str = "") -> socket.socket:
+        """Return a connection that has asked, of a body that may be longer, and does not read."""
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=BOUND)
+        known = f"Authorization: Bearer {key}\r\n" if key else ""
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\n{known}Content-Length: {length}\r\n\r\n"
+        client.sendall(f"{head}{{}}".encode())
+        return client
+
     def metrics(self) -> dict[str, float]:
         """Return what it tells Prometheus, by the name with its labels."""
         connection = http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=BOUND)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FOUR = {"ollama": {"num_parallel": 4}}
 ONE = {"ollama": {"num_parallel": 1}}
+SESSIONS = 'haproxy_server_current_sessions{proxy="ollama",server="a"}'
 QUEUE = 'haproxy_backend_current_queue{proxy="ollama"}'
 MODELS = [{"name": "a:1b", "preload": True}, {"name": "b:latest", "preload": True}]
 
@@ -74,6 +75,56 @@ def test_caddy_gives_no_server_more_than_it_has_slots_for(tmp_path: Path) -> Non
             a.release()
             b.release()
             assert [one.result()[::2] for one in answers] == [(200, FIRST + REST)] * 32
+
+
+def test_who_has_gone_waits_no_more_and_nothing_is_computed_for_him(tmp_path: Path) -> None:
+    with (
+        stubs(1) as (server,),
+        running(fronted(with_front(ONE), {"a": server.port}), tmp_path) as f,
+    ):
+        until(f.healthy)
+        first = f.left("/api/chat")
+        until(lambda: server.running == 1)
+        second = f.left("/api/generate")
+        until(lambda: f.metrics().get(QUEUE) == 1)
+        second.close()
+        until(lambda: f.metrics().get(QUEUE) == 0)
+        first.close()
+        until(lambda: f.metrics().get(SESSIONS) == 0)
+        server.release()
+        assert f.ask("/api/embed", b"{}")[0] == 200
+        assert server.asked == ["/api/chat", "/api/embed"]
+
+
+def test_what_a_browser_asks_before_waits_for_no_slot(tmp_path: Path) -> None:
+    with (
+        stubs(1) as (server,),
+        running(fronted(with_front(ONE), {"a": server.port}), tmp_path) as f,
+    ):
+        until(f.healthy)
+        server.go.set()
+        with f.opened():
+            assert f.ask("/api/chat", method="OPTIONS")[0] == 204
+
+
+@BOTH
+def test_prometheus_is_told_of_requests(kind: str, tmp_path: Path) -> None:
+    counted = {"haproxy": "haproxy_backend_http_requests_total", "caddy": "caddy_http_requests"}
+    decided = with_front(ONE, kind=kind)
+    with stubs(1) as (server,), running(fronted(decided, {"a": server.port}), tmp_path) as front:
+        until(front.healthy)
+        server.release()
+        front.ask("/api/chat", b"{}")
+        until(lambda: any(one.startswith(counted[kind]) for one in front.metrics()))
+
+
+def test_what_caddy_sends_away_is_an_error_that_it_counts(tmp_path: Path) -> None:
+    decided = with_front(ONE, kind="caddy", queue_timeout="1s")
+    with stubs(1) as (server,), running(fronted(decided, {"a": server.port}), tmp_path) as front:
+        until(front.healthy)
+        server.breaks = True
+        assert front.ask("/api/chat", b"{}")[0] == 502
+        until(lambda: any("caddy_http_request_errors_total" in one for one in front.metrics()))
 
 
 @BOTH
@@ -224,14 +275,14 @@ def test_only_what_clients_compute_with_is_open(kind: str, tmp_path: Path) -> No
 
 
 def test_a_server_without_its_model_is_given_nothing(tmp_path: Path) -> None:
-    data = {"ollama": {"keep_alive": "-1"}, "models": [MODELS[0]]}
+    data = {"ollama": {"keep_alive": "-1"}, "models": [{"name": "a", "preload": True}]}
     with stubs(1) as (server,):
         decided = fronted(with_front(data, health="loaded"), {"a": server.port})
         with running(decided, tmp_path) as front:
             until(lambda: not front.healthy())
             assert front.ask("/api/chat", b"{}")[0] == 503
             assert server.asked == []
-            server.loaded.append("a:1b")
+            server.loaded.append("a:latest")
             until(front.healthy)
 
 
@@ -256,3 +307,66 @@ def test_servers_with_other_models_have_addresses_of_their_own(
         to_b = ["/api/chat", "/api/generate", *(["/v1/completions"] if by_body else [])]
         assert b.asked == to_b
         assert a.asked == ["/api/embed", *([] if by_body else ["/v1/completions"])]
+
+
+@pytest.mark.parametrize("kind", ["haproxy", "caddy"])
+def test_a_model_that_is_called_as_a_path_closes_none(kind: str, tmp_path: Path) -> None:
+    models = [{"name": "api", "preload": True}, {"name": "V1", "preload": True}]
+    with stubs(2) as (a, b):
+        a.release()
+        b.release()
+        decided = fronted(
+            with_front({"models": models}, kind=kind),
+            {"a": a.port, "b": b.port},
+            {"a": ("api",), "b": ("V1",)},
+        )
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            paths = ("/api/chat", "/v1/completions", "/V1-2/api/embed", "/api-2/v1/messages")
+            assert [front.ask(path, b"{}")[0] for path in paths] == [200] * 4
+        assert a.asked == ["/api/chat", "/v1/completions", "/v1/messages"]
+        assert b.asked == ["/api/embed"]
+
+
+def test_a_model_behind_a_long_prompt_is_found_however_it_is_written(tmp_path: Path) -> None:
+    with stubs(2) as (a, b):
+        a.release()
+        b.release()
+        data = with_front({"models": MODELS}, route_by_body=True)
+        decided = fronted(data, {"a": a.port, "b": b.port}, {"a": ("a:1b",), "b": ("b:latest",)})
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            body = {"messages": [{"role": "user", "content": "x" * 100_000}], "model": "B:Latest"}
+            assert front.ask("/v1/chat/completions", json.dumps(body).encode())[0] == 200
+            assert front.ask("/api/show", b'{"model": "b"}')[0] == 200
+        assert (a.asked, b.asked) == ([], ["/v1/chat/completions", "/api/show"])
+
+
+@BOTH
+def test_who_names_a_model_is_told_of_the_server_that_has_it(kind: str, tmp_path: Path) -> None:
+    data = with_front({"models": MODELS}, kind=kind)
+    with stubs(2) as (a, b):
+        decided = fronted(data, {"a": a.port, "b": b.port}, {"a": ("a:1b",), "b": ("b:latest",)})
+        with running(decided, tmp_path) as front:
+            until(front.healthy)
+            a.seen.clear()
+            for _ in range(4):
+                front.ask("/b/api/tags")
+        assert (a.asked, b.asked) == ([], ["/api/tags"] * 4)
+
+
+def test_nothing_is_read_of_who_is_not_let_in(tmp_path: Path) -> None:
+    front = {"route_by_body": True, "auth": "bearer", "auth_file": "/etc/hostwright/front.keys"}
+    data = with_front({"models": MODELS}, **front)
+    with stubs(2) as (a, b):
+        decided = fronted(data, {"a": a.port, "b": b.port}, {"a": ("a:1b",), "b": ("b:latest",)})
+        with running(decided, tmp_path, {"keys": "key-1\n"}) as running_front:
+            until(running_front.healthy)
+            # The body never comes, and is not waited for.
+            for path, key, status in (
+                ("/api/chat", "key-2", b"401"),
+                ("/api/pull", "key-1", b"403"),
+            ):
+                client = running_front.left(path, length=9, key=key)
+                assert client.recv(4096).split()[1] == status
+                client.close()

@@ -237,6 +237,25 @@ def test_caddy_has_histograms_and_no_queue(
     assert prometheus.unparsed(exprs, tmp_path) == []
 
 
+@pytest.mark.parametrize("auth", ["bearer", "basic"])
+def test_what_caddy_counts_as_errors_alone_is_seen(auth: str, tmp_path: Path) -> None:
+    decided = caddy({"front": {"auth": auth, "auth_file": "/etc/hostwright/front.keys"}})
+    assert decided.monitor
+    (expr,) = (a.expr for a in decided.monitor.alerts if a.name == "OllamaShedding")
+    # A wrong password is an error of Caddy as well.
+    assert ("caddy_http_request_errors_total" in expr) == (auth == "bearer")
+    assert prometheus.complaints(folder_of(replace(decided, front=None), tmp_path)) == []
+
+
+def test_a_server_without_gpus_has_lost_none(tmp_path: Path) -> None:
+    pair = [{"name": "card", "gpus": ["0"]}, {"name": "none", "gpus": []}]
+    decided = watched({"host": {**HOSTS["cpu"]["host"], "gpus": [CARD]}, "instances": pair})
+    assert decided.monitor
+    (expr,) = (a.expr for a in decided.monitor.alerts if a.name == "OllamaGpuLost")
+    assert 'hostwright_model_vram_bytes{service=~"card"}' in expr
+    assert prometheus.complaints(folder_of(decided, tmp_path)) == []
+
+
 def test_while_the_only_server_is_down_its_front_is_no_news(tmp_path: Path) -> None:
     text = (folder_of(watched(HOSTS["front"]), tmp_path) / "alertmanager.yml").read_text()
     rules = yaml.safe_load(text)["inhibit_rules"]

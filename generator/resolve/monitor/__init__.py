@@ -14,7 +14,8 @@ from generator.resolve.monitor.alerts import ALERTS
 from generator.resolve.monitor.panels import rows
 from generator.resolve.monitor.recordings import recordings
 from generator.resolve.monitor.scrapes import scrapes
-from generator.resolve.monitor.seen import Seen, tagged
+from generator.resolve.monitor.seen import Seen
+from generator.units import tagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from generator.formats.promql import any_of, selector
 from generator.monitor import Absent
 from generator.resolve.monitor import fronts
-from generator.resolve.monitor.seen import JOB, MINUTE, alert, percent, series, tagged
+from generator.resolve.monitor.seen import JOB, MINUTE, alert, percent, series
+from generator.units import tagged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -319,9 +320,12 @@ def models(seen: Seen) -> Iterator[Alert | Absent]:
         yield Absent(what=name, reason=why)
         return
     share = seen.table.gpu_percent
-    own = {"service": seen.services[0].name, "model": "a:1b"}
-    there = "min by (service, model) (hostwright_model_vram_bytes / hostwright_model_size_bytes)"
+    computing = [service.name for service in seen.services if service.devices]
+    own = {"service": computing[0], "model": "a:1b"}
     size, vram = "hostwright_model_size_bytes", "hostwright_model_vram_bytes"
+    # One without GPUs has no model on any, ever.
+    whose = "" if len(computing) == len(seen.services) else f"{{service=~{any_of(*computing)}}}"
+    there = f"min by (service, model) ({vram}{whose} / {size})"
     yield alert(
         name,
         f"{there} < {percent(share)}" if share else f"{there} == 0",

@@ -24,6 +24,10 @@ LAST_BUCKET: Final = 10.0
 """Seconds: what takes longer is in the same bucket of Caddy, however long it takes."""
 NONE: Final = "there is no front that counts requests"
 _SLOW: Final = 10 * MINUTE
+_FAILING: Final = 0.05
+_SENT_AWAY: Final = (
+    "503: none was free within front.queue_timeout. Else the log of the server says why."
+)
 _POST: Final = 'method="POST"'
 
 
@@ -42,7 +46,7 @@ def alerts(seen: Seen) -> Iterator[Alert | Absent]:
         why = "Caddy has no queue that can be seen"
         yield Absent(what=names[0], reason=why, key="front.kind")
         yield Absent(what="FrontMissing", reason=why, key="front.kind")
-    yield _shedding(front, names[1])
+    yield (_shedding if front.kind == "haproxy" else _failing)(front, names[1])
     yield from _late(seen, front, names[2], first=True)
     yield from _late(seen, front, names[3], first=False)
 
@@ -95,30 +99,49 @@ def _missing(front: Front) -> Alert:
 
 
 def _shedding(front: Front, name: str) -> Alert:
-    if front.kind == "haproxy":
-        metric = "haproxy_backend_http_responses_total"
-        own = {"proxy": front.backends[0].name}
-        of, by = _of(front, metric, 'code="5xx"'), "by (proxy) "
-        bad = series(metric, "0+30x20", code="5xx", **own)
-        good = series(metric, "0+30x20", code="2xx", **own)
-    else:
-        metric, own, by = "caddy_http_request_duration_seconds_count", {}, ""
-        of = f'{metric}{{{_POST},code=~"5.."}}'
-        bad = series(metric, "0+30x20", method="POST", code="503")
-        good = series(metric, "0+30x20", method="POST", code="200")
-    where = " before {{ $labels.proxy }}" if own else ""
+    metric = "haproxy_backend_http_responses_total"
+    own = {"proxy": front.backends[0].name}
+    of = _of(front, metric, 'code="5xx"')
     return alert(
         name,
-        f"sum {by}(rate({of}[5m])) > 0",
+        f"sum by (proxy) (rate({of}[5m])) > 0",
         seconds=MINUTE,
-        summary=f"Requests end in a 5xx{where}",
-        todo="503: none was free within front.queue_timeout. Else the log of the server says why.",
+        summary="Requests end in a 5xx before {{ $labels.proxy }}",
+        todo=_SENT_AWAY,
         reason="A front that sends clients away does so where nobody else sees it.",
         key="front.queue_timeout",
-        bad=[bad],
-        good=[good],
+        bad=[series(metric, "0+30x20", code="5xx", **own)],
+        good=[series(metric, "0+30x20", code="2xx", **own)],
         minutes=10,
         fires=[own],
+    )
+
+
+def _failing(front: Front, name: str) -> Alert:
+    """Return what Caddy tells of 5xx: before 2.8 as errors alone, and not with their status."""
+    count, errors = "caddy_http_request_duration_seconds_count", "caddy_http_request_errors_total"
+    every, told = "caddy_http_requests_total", {"method": "POST", "code": "200"}
+    expr = f'sum(rate({count}{{{_POST},code=~"5.."}}[5m])) > 0'
+    share = f"sum(rate({errors}[5m])) / sum(rate({every}[5m])) > {_FAILING:g}"
+    basic = front.auth == "basic"
+    late = [series(count, "0+30x20", **{**told, "code": "503"})]
+    why = "before 2.8 Caddy tells no status of those that fail"
+    more = (
+        f"{why}, and a wrong password is an error like them."
+        if basic
+        else f"{why}: from one of twenty on, as a client that leaves is an error, too."
+    )
+    return alert(
+        name,
+        expr if basic else f"{expr} or {share}",
+        seconds=MINUTE,
+        summary="Requests end in a 5xx",
+        todo=_SENT_AWAY,
+        reason=f"A front that sends clients away does so where nobody else sees it; {more}",
+        key="front.queue_timeout",
+        bad=late if basic else [series(errors, "0+30x20"), series(every, "0+60x20")],
+        good=[series(count, "0+30x20", **told), series(errors, "0+1x20"), series(every, "0+60x20")],
+        minutes=10,
     )
 
 

@@ -89,11 +89,6 @@ class Seen:
         return [service for service, limit in limits if limit and limit.value != "infinity"]
 
 
-def tagged(model: str) -> str:
-    """Return the name of a model as a server tells it: with its tag."""
-    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
-
-
 def labels(**values: str) -> tuple[Label, ...]:
     """Return labels."""
     return tuple(Label(name=name, value=value) for name, value in values.items())

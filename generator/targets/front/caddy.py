@@ -51,6 +51,12 @@ def _api(front: Front, services: dict[str, Service], at: At) -> Directive:
     every = {one.service: one for backend in front.backends for one in backend.servers}
     asides = _proxy(front, list(every.values()), services, at, bounded=False)
     why = "Answered at once, however many wait."
+    for backend in front.backends if len(front.backends) > 1 else ():
+        mine = _matcher(backend, "aside")
+        named = [directive("path", *front.asides), directive("vars", "backend", backend.name)]
+        route.append(directive(mine, block=named))
+        own = _proxy(front, backend.servers, services, at, bounded=False)
+        route.append(directive("handle", mine, block=[own]))
     route.append(directive("@aside", "path", *front.asides, why=why))
     route.append(directive("handle", "@aside", block=[asides]))
     for backend in front.backends[1:]:
@@ -205,7 +211,7 @@ def _metrics(front: Front, services: dict[str, Service], at: At) -> Directive:
     asked = _proxy(front, list(every.values()), services, at, bounded=False)
     health = [directive("rewrite", "*", front.health), asked]
     block = [
-        directive("metrics", "/metrics", why="For Prometheus."),
+        directive("handle", "/metrics", block=[directive("metrics")], why="For Prometheus."),
         directive("handle", "/healthz", block=health, why="200 while there is a server to ask."),
         directive("handle", block=[directive("respond", "404")]),
     ]

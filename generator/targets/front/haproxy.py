@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 ASIDES: Final = "asides"
 """The backend for what needs no slot."""
 CLIENTS: Final = 4096
+LOOKED_AT: Final = 131072
+"""Bytes of a request that are kept for its model, as clients of OpenAI put `messages` first."""
 _TO: Final = "txn.backend"
+_UNSET: Final = ("!{", f"var({_TO})", "-m", "found", "}")
 _RESOLVERS: Final = "names"
 _HERE: Final = "localhost"
 _WIDTH: Final = 60  # of the values of a list in one line
@@ -48,6 +51,9 @@ def _global(front: Front, at: At) -> Iterator[Line]:
     yield line("maxconn", str(CLIENTS), why="Clients at once, served or waiting.")
     why = "Answers that run may end when the front stops or reads this file again."
     yield line("hard-stop-after", f"{front.drain_seconds}s", why=why)
+    if front.by_body and len(front.backends) > 1:
+        why = "So much of a request is read for the model; some clients put it behind the prompt."
+        yield line("tune.bufsize", str(LOOKED_AT), why=why)
     if at.socket:
         why = "Takes commands, as to drain a server: the README has them."
         yield line("stats", "socket", at.socket, "mode", "600", "level", "admin", why=why)
@@ -62,6 +68,8 @@ def _defaults(front: Front) -> Iterator[Line]:
     yield line("option", "dontlognull")
     yield line("option", "http-no-delay", why="Each part of an answer goes out as it comes.")
     yield line("option", "redispatch", why="A server that takes no connection is passed over.")
+    why = "Who has gone waits no more, and the server stops computing for nobody."
+    yield line("option", "abortonclose", why=why)
     yield line("timeout", "connect", "5s")
     yield line("timeout", "http-request", "30s")
     why = "How long a server may be silent: an answer that is not streamed is, until it is whole."
@@ -96,10 +104,12 @@ def _api(front: Front, at: At) -> Iterator[Line]:
         tls = ("ssl", "crt", _secret(at, CERTIFICATE), "alpn", "h2,http/1.1")
     yield line("bind", address(at.host, at.port), *tls)
     yield line("option", "forwardfor")
+    yield from _known(front, at)
     if len(front.backends) > 1:
         yield from _choice(front)
-    yield from _known(front, at)
     yield from _open(front)
+    if front.by_body and len(front.backends) > 1:
+        yield from _read(front)
     why = (
         "A server that listens on this machine alone refuses the name of another host; whose pages "
         "may ask it is still decided by its own list of origins."
@@ -108,7 +118,7 @@ def _api(front: Front, at: At) -> Iterator[Line]:
     why = "Answered at once, however long the queue is."
     asides = ("path,url_dec", "-m", "str")
     yield from _listed("aside", asides, front.asides, why)
-    yield line("use_backend", ASIDES, "if", "aside")
+    yield line("use_backend", ASIDES, "if", "aside", "||", "METH_OPTIONS")
     for backend in front.backends if len(front.backends) > 1 else ():
         yield line(
             "use_backend", backend.name, "if", "{", f"var({_TO})", "-m", "str", backend.name, "}"
@@ -117,18 +127,19 @@ def _api(front: Front, at: At) -> Iterator[Line]:
 
 
 def _choice(front: Front) -> Iterator[Line]:
-    """Say for which backend a request is: by its path, its header, or what is in it."""
-    unset = ("!{", f"var({_TO})", "-m", "found", "}")
+    """Say for which backend a request is: by its path, or its header."""
     for backend in front.backends:
         to = ("http-request", f"set-var({_TO})", f"str({backend.name})", "if")
         yield line(*to, "{", "path_beg", f"{backend.prefix}/", "}", why=backend.reason)
-        named = ("-m", "str", *backend.models)
-        yield line(*to, *unset, "{", f"req.hdr({front.header})", *named, "}")
+        named = ("-i", "-m", "str", *backend.models)
+        yield line(*to, *_UNSET, "{", f"req.hdr({front.header})", *named, "}")
     for backend in front.backends:
         pattern = f"^{backend.prefix.replace('.', chr(92) + '.')}(/.*)"
         yield line("http-request", "replace-path", pattern, r"\1")
-    if not front.by_body:
-        return
+
+
+def _read(front: Front) -> Iterator[Line]:
+    """Say for which backend a request is by what is in it: of one that is let in alone."""
     post, why = (
         ("if", "METH_POST"),
         "The model stands in the request, which is kept until it is read.",
@@ -138,7 +149,7 @@ def _choice(front: Front) -> Iterator[Line]:
     yield line("http-request", *model, *post)
     for backend in front.backends:
         to = ("http-request", f"set-var({_TO})", f"str({backend.name})", "if")
-        yield line(*to, *unset, "{", "var(txn.model)", "-m", "str", *backend.models, "}")
+        yield line(*to, *_UNSET, "{", "var(txn.model)", "-i", "-m", "str", *backend.models, "}")
 
 
 def _known(front: Front, at: At) -> Iterator[Line]:
@@ -227,6 +238,7 @@ def _checked(front: Front, backend: Backend) -> Iterator[Line]:
 
 def _asides(front: Front, services: dict[str, Service], at: At) -> Iterator[Line]:
     yield line("balance", "leastconn", why="What needs no slot waits for none.")
+    yield from _whose(front, at)
     yield _each_server(at)
     seen: set[str] = set()
     for backend in front.backends:
@@ -237,6 +249,17 @@ def _asides(front: Front, services: dict[str, Service], at: At) -> Iterator[Line
                 one = f"{backend.name}/{server.service}"
                 same = ("check",) if at.many else ("track", one)
                 yield line(*_server(at, services[server.service]), *same)
+
+
+def _whose(front: Front, at: At) -> Iterator[Line]:
+    """Say which server answers for the backend that a request names: each has other models."""
+    why = "Who names a model is told of the server that has it."
+    for backend in front.backends if len(front.backends) > 1 else ():
+        name = backend.servers[0].service
+        server = name if at.many is None else f"{name}-1"
+        named = ("if", "{", f"var({_TO})", "-m", "str", backend.name, "}")
+        yield line("use-server", server, *named, why=why)
+        why = ""
 
 
 def _metrics(front: Front, at: At) -> Iterator[Line]:

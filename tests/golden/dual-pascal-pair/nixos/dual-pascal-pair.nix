@@ -480,6 +480,8 @@ in
           maxconn 4096
           # Answers that run may end when the front stops or reads this file again.
           hard-stop-after 300s
+          # So much of a request is read for the model; some clients put it behind the prompt.
+          tune.bufsize 131072
           # Takes commands, as to drain a server: the README has them.
           stats socket /run/haproxy/admin.sock mode 600 level admin
 
@@ -492,6 +494,8 @@ in
           option http-no-delay
           # A server that takes no connection is passed over.
           option redispatch
+          # Who has gone waits no more, and the server stops computing for nobody.
+          option abortonclose
           timeout connect 5s
           timeout http-request 30s
           # How long a server may be silent: an answer that is not streamed is, until it is whole.
@@ -508,17 +512,12 @@ in
           # hermes3:8b-llama3.1-q5_K_M: under /hermes3-8b-llama3.1-q5_K_M, or with the header
           # X-Ollama-Model.
           http-request set-var(txn.backend) str(ollama_hermes3-8b-llama3.1-q5_K_M) if { path_beg /hermes3-8b-llama3.1-q5_K_M/ }
-          http-request set-var(txn.backend) str(ollama_hermes3-8b-llama3.1-q5_K_M) if !{ var(txn.backend) -m found } { req.hdr(X-Ollama-Model) -m str hermes3:8b-llama3.1-q5_K_M }
+          http-request set-var(txn.backend) str(ollama_hermes3-8b-llama3.1-q5_K_M) if !{ var(txn.backend) -m found } { req.hdr(X-Ollama-Model) -i -m str hermes3:8b-llama3.1-q5_K_M }
           # qwen3:4b: under /qwen3-4b, or with the header X-Ollama-Model.
           http-request set-var(txn.backend) str(ollama_qwen3-4b) if { path_beg /qwen3-4b/ }
-          http-request set-var(txn.backend) str(ollama_qwen3-4b) if !{ var(txn.backend) -m found } { req.hdr(X-Ollama-Model) -m str qwen3:4b }
+          http-request set-var(txn.backend) str(ollama_qwen3-4b) if !{ var(txn.backend) -m found } { req.hdr(X-Ollama-Model) -i -m str qwen3:4b }
           http-request replace-path '^/hermes3-8b-llama3\.1-q5_K_M(/.*)' '\1'
           http-request replace-path ^/qwen3-4b(/.*) '\1'
-          # The model stands in the request, which is kept until it is read.
-          http-request wait-for-body time 30s if METH_POST
-          http-request set-var(txn.model) 'req.body,json_query($.model)' if METH_POST
-          http-request set-var(txn.backend) str(ollama_hermes3-8b-llama3.1-q5_K_M) if !{ var(txn.backend) -m found } { var(txn.model) -m str hermes3:8b-llama3.1-q5_K_M }
-          http-request set-var(txn.backend) str(ollama_qwen3-4b) if !{ var(txn.backend) -m found } { var(txn.model) -m str qwen3:4b }
           # What clients compute with; all else, as to fetch and delete models, is closed.
           acl open path,url_dec -m str / /api/version /api/tags /api/ps /api/show /v1/models
           acl open path,url_dec -m str /api/chat /api/generate /api/embed /api/embeddings
@@ -527,12 +526,17 @@ in
           acl open path,url_dec -m beg /v1/models/
           acl crooked path,url_dec -m sub // /.
           http-request return status 403 content-type application/json string '{"error":"this path is closed here"}' if crooked || !open
+          # The model stands in the request, which is kept until it is read.
+          http-request wait-for-body time 30s if METH_POST
+          http-request set-var(txn.model) 'req.body,json_query($.model)' if METH_POST
+          http-request set-var(txn.backend) str(ollama_hermes3-8b-llama3.1-q5_K_M) if !{ var(txn.backend) -m found } { var(txn.model) -i -m str hermes3:8b-llama3.1-q5_K_M }
+          http-request set-var(txn.backend) str(ollama_qwen3-4b) if !{ var(txn.backend) -m found } { var(txn.model) -i -m str qwen3:4b }
           # A server that listens on this machine alone refuses the name of another host; whose pages may
           # ask it is still decided by its own list of origins.
           http-request set-header Host localhost
           # Answered at once, however long the queue is.
           acl aside path,url_dec -m str / /api/version /api/tags /api/ps /api/show /v1/models
-          use_backend asides if aside
+          use_backend asides if aside || METH_OPTIONS
           use_backend ollama_hermes3-8b-llama3.1-q5_K_M if { var(txn.backend) -m str ollama_hermes3-8b-llama3.1-q5_K_M }
           use_backend ollama_qwen3-4b if { var(txn.backend) -m str ollama_qwen3-4b }
           default_backend ollama_hermes3-8b-llama3.1-q5_K_M
@@ -558,6 +562,9 @@ in
       backend asides
           # What needs no slot waits for none.
           balance leastconn
+          # Who names a model is told of the server that has it.
+          use-server p4000 if { var(txn.backend) -m str ollama_hermes3-8b-llama3.1-q5_K_M }
+          use-server gtx1060 if { var(txn.backend) -m str ollama_qwen3-4b }
           default-server inter 5s fall 3 rise 1 init-addr last,libc,none
           server p4000 127.0.0.1:11435 track ollama_hermes3-8b-llama3.1-q5_K_M/p4000
           server gtx1060 127.0.0.1:11436 track ollama_qwen3-4b/gtx1060
