@@ -291,7 +291,8 @@ class Container:
     defines, `asked` the ports at which others ask it, `read_only` where its own file system is made
     so, and `scratch` what is in memory. `home` is that of the user inside, empty: the image's.
     `moving`: the image is built on the host, or follows its tag because somebody wants that.
-    `waited_for` are services that start once its health check passes.
+    `waited_for` are services that start once its health check passes. `gpu_number` is how many get
+    in (0: not told), `shared` the memory that its processes share: a size, or `host`.
     """
 
     image: str
@@ -324,6 +325,8 @@ class Container:
     moving: bool = False
     waited_for: tuple[str, ...] = ()
     options: tuple[Line, ...] = ()
+    gpu_number: int = 0
+    shared: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,6 +400,8 @@ class Phrases:
     """The same beside the limit of a unit."""
     memlock: str = "add `--ulimit memlock=-1` to the options of the container"
     """How to lift the limit on locked memory."""
+    shared_memory: str = "add `--shm-size=4g`, or `--ipc=host`"
+    """How to give the processes of a container memory to share."""
     start_limit: str = "move it to [Unit], with StartLimitBurst"
     obsolete: frozenset[str] = frozenset()
     """Keys at the top of the file that its reader ignores."""

@@ -35,7 +35,7 @@ def test_every_room_of_the_map_is_named() -> None:
 
 OF_A_ROOM = {
     *("detect/test_garbage.py", "detect/test_machines.py", "detect/test_monotone.py"),
-    *("cli/test_several_servers.py", "engines/test_llama_cpp.py", "engines/test_semantic.py"),
+    *("cli/test_several_servers.py", "engines/test_llama_cpp.py"),
     *("engines/test_taskmaster.py", "fit/test_accuracy.py"),
     *("fit/test_architectures.py", "fit/test_monotone.py", "readers/test_linear.py"),
     *("rules/test_all.py", "scheduler/test_monotone.py"),

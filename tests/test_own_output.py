@@ -143,6 +143,16 @@ def test_of_profiles_of_ones_own(name: str, target: str, tmp_path: Path) -> None
     assert unsaid(plan(OWN[name]), target, tmp_path) == []
 
 
+UNIT = ("service.full_unit=true", 'service.binary="/opt/vllm/bin/vllm"')
+
+
+@pytest.mark.parametrize("target", ["compose", "k8s", "quadlet", "systemd"])
+def test_of_another_engine(target: str, tmp_path: Path) -> None:
+    decided = shipped("dgx-spark", "engine=vllm", *UNIT if target == "systemd" else ())
+    assert unsaid(decided, target, tmp_path) == []
+    assert check(CheckRequest(paths=(str(tmp_path),))).judged
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_of_modules_as_nix_says_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,6 +47,7 @@ from generator.catalogue.records import (
     RunnerNames,
     RunnerReading,
     SecretNames,
+    ServeNames,
     ServeOption,
     Table,
     Taken,
@@ -247,6 +248,14 @@ class Facts:
         """The options of the command that starts the server, which the release has."""
         every = self._catalogue.all("serve_option", ServeOption)
         return {one.name: one for one in every if one.covers(self.at)}
+
+    @functools.cached_property
+    def serve_names(self) -> frozenset[str]:
+        """All names of options that this command may know in the release."""
+        if not self.beside:
+            return frozenset()
+        every = self._catalogue.all("serve_names", ServeNames)
+        return frozenset(chain.from_iterable(one.names for one in every if one.covers(self.at)))
 
     @functools.cached_property
     def gates(self) -> tuple[Gate, ...]:

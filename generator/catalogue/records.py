@@ -329,6 +329,14 @@ class ServeOption(Span):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ServeNames(Span):
+    """Names of options that the command which starts a server knows, whatever they take."""
+
+    names: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Gate(Span):
     """What a host needs so that a release computes there by `acceleration`.
 
@@ -360,6 +368,7 @@ class OtherEngine:
     image: Image
     variable: tuple[Variable, ...]
     serve_option: tuple[ServeOption, ...]
+    serve_names: tuple[ServeNames, ...]
     gate: tuple[Gate, ...]
     source: str
 

@@ -14,7 +14,9 @@ ENGINES: Final = {
     "vllm": "vLLM, which serves one model for each process",
 }
 READ: Final = tuple(name for name in ENGINES if name != "vllm")
-"""Those whose files readers recognise, whoever has written them: of vLLM nothing is judged."""
+"""Those whose files readers recognise by any sign: names of variables, of charts and modules."""
+JUDGED: Final = tuple(ENGINES)
+"""Those whose servers are judged: of what READ leaves out, in the kinds of file of its Signs."""
 
 
 def load_signs(name: str) -> Signs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,12 @@ class Signs:
     nixos_overwritten: frozenset[str]
     """Variables that its NixOS module sets itself, whatever else is said."""
     nixos_address: tuple[str, int]
+    module: str = ""
+    """The module of Python that is its server as well: `python -m …`."""
+    images: frozenset[str] = frozenset()
+    """The last parts of its own images, where these have another name than it."""
+    kinds: frozenset[str] = frozenset()
+    """The kinds of file in which its servers are looked for; empty: all."""
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
     chart_place: str = r"(?!)"
@@ -63,7 +69,21 @@ class Signs:
 
     def is_image(self, repository: str) -> bool:
         """Whether this is its own image, or somebody's build of the same name."""
-        return repository.rpartition("/")[2] == self.name
+        return repository.rpartition("/")[2] in (self.images or {self.name})
+
+    def starts(self, words: Sequence[str]) -> int:
+        """Return how many words start the server: those of `command`, or of its module; 0: none.
+
+        What runs them, as `env` or a script, may stand before.
+        """
+        program, *rest = self.command
+        for at, word in enumerate(words):
+            base, behind = word.rpartition("/")[2], [*words[at + 1 : at + 3]]
+            if base == program and behind[: len(rest)] == rest:
+                return at + 1 + len(rest)
+            if self.module and base.startswith("python") and behind == ["-m", self.module]:
+                return at + 3
+        return 0
 
     def is_build(self, repository: str, *, called: bool) -> bool:
         """Whether somebody has built it of this server; `called`: the service has its name."""

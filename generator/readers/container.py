@@ -14,6 +14,7 @@ from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
 from generator.readers.syntax.script import lines as script_lines
 from generator.readers.syntax.shell import calls, use_of
+from generator.units import whole
 from generator.view import STARTED, Bound, Container, Line, ModelUse, NotJudged, Place, Variable
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def container(
         gpu_access=ways[0] if ways else "",
         gpu_also=tuple(ways[1:]),
         gpus=tuple(gpus),
+        gpu_number=next((n for o in _of(options, "gpus") if (n := whole(o.value))), 0),
+        shared="host" if _value(options, "ipc") == "host" else _value(options, "shm-size"),
         nodes=tuple(one for one in _placed(options, "device") if one[0].startswith(("/", "$"))),
         privileged=privileged.argument.place if privileged and privileged.on else None,
         host_network=next((o.argument.place for o in networks if o.value == "host"), None),

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import READ
+from generator.engines import JUDGED, READ
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
-from generator.readers.base import Context, NeedsMore, PartlyRead, Source, written_for
+from generator.readers.base import Context, NeedsMore, PartlyRead, Source
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, listed, ordered, paths_of
 from generator.readers.passed import (
@@ -36,6 +36,7 @@ from generator.readers.signs import (
     kind_by_look,
     kind_of,
     may_be_ours,
+    may_run,
     names_an_engine,
     orders_in,
     signs_of,
@@ -280,7 +281,6 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         order=group.order,
         release=context.release or context.release_by_file(files[0]),
         channel=context.channel or context.channel_by_file(files[0]),
-        written_for=written_for(group.sources, context.catalogue),
     )
     gaps = any(has_gaps(source, group.kind) for source in group.sources)
     others = {s.read_as: s for s in group.sources if s.read_as}
@@ -372,9 +372,11 @@ def _views_of(
     read = load_reader(group.kind)
     views: list[View] = []
     refused: list[ProfileError] = []
-    for name in READ:
+    for name in JUDGED:
+        if name not in READ and not may_run(name, group.kind, sources):
+            continue
         try:
-            views += read(sources, replace(context, engine=load_engine(name)))
+            views += read(sources, context.of(load_engine(name), sources))
         except PartlyRead as error:
             if not error.views:
                 raise

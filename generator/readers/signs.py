@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import READ
+from generator.engines import JUDGED, READ
 from generator.engines import load_signs as load_engine
 from generator.readers import KINDS
 from generator.records import dataclass
@@ -42,6 +42,23 @@ def reached(source: Source) -> bool:
 def mentioned(source: Source) -> bool:
     """Return whether a file speaks of an engine; a drop-in says so only by its directory."""
     return names_an_engine(source.text) or names_an_engine(PurePosixPath(source.path).parent.name)
+
+
+def may_run(engine: str, kind: str, sources: Iterable[Source]) -> bool:
+    """Return whether files of a kind may run the server of an engine."""
+    known = load_engine(engine)
+    texts = (f"{PurePosixPath(one.path).parent.name}\n{one.text}" for one in sources)
+    return kind in known.kinds and any(re.search(known.mentioned, text) for text in texts)
+
+
+def served(kind: str) -> Callable[[Source], bool]:
+    """Return what tells whether a file of a kind has to do with an engine that is judged there."""
+    others = [name for name in JUDGED if name not in READ]
+
+    def ours(source: Source) -> bool:
+        return mentioned(source) or any(may_run(name, kind, (source,)) for name in others)
+
+    return ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

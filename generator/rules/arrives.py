@@ -127,7 +127,9 @@ def refused_value(view: View, _: Facts) -> Hits:
     source="docs.docker.com/reference/cli/docker/container/run",
 )
 def options_behind_the_image(view: View, facts: Facts) -> Hits:
-    words = view.container.arguments if view.container and is_official(view, facts) else ()
+    # The program in the image of another engine may take options as they are.
+    own = view.container is not None and is_official(view, facts) and not facts.serve_names
+    words = view.container.arguments if view.container and own else ()
     if words and words[0][0].startswith("-") and not (len(words) == 1 and words[0][0] in _TELLING):
         text, place = words[0]
         yield Hit(

@@ -1,4 +1,7 @@
-"""How vLLM is recognised. Readers look for no files of it (`READ` of `engines/__init__.py`)."""
+"""How vLLM is recognised: by its image, and by what starts its server.
+
+Readers look for it in the files that start servers, and for none of its variables or clients.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,17 @@ from typing import Final
 from generator.engines.signs import Signs
 
 _NONE: Final = r"(?!)"
+MODULE: Final = "vllm.entrypoints.openai.api_server"
 SIGNS: Final = Signs(
     name="vllm",
     command=("vllm", "serve"),
+    module=MODULE,
+    images=frozenset({"vllm-openai", "vllm-openai-cpu", "vllm-openai-rocm"}),
+    kinds=frozenset({"compose", "kubernetes", "quadlet", "systemd"}),
     prefixes=("VLLM_", "HF_"),
     address="--host",
-    mentioned=r"(?i:\bvllm\b)",
+    mentioned=r"\bvllm-openai\b|\bvllm[\"',\s]+serve\b|\bvllm\.entrypoints\.openai\.api_server\b"
+    r"|\bvllm\.(?:container|service)\b",
     asks=_NONE,
     client=_NONE,
     api_call=_NONE,

@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, served
 from generator.view import Phrases
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def _orders(source: Source) -> Sequence[Order]:
 
 _ORDERS: Final = re.compile(r"\bcompose[ \t]|-compose[ \t]|\bstack[ \t]+deploy|\bCOMPOSE_FILE\b")
 SIGNS: Final = Signs(
+    ours=served("compose"),
     names=r"(?:docker-|podman-)?compose.*\.(?:ya?ml|json)",  # Compose reads both.
     maybe=frozenset({".yaml", ".yml", ".json"}),
     content=r"(?m)^[\"']?(?:services|include)[\"']?\s*:",
@@ -103,6 +104,7 @@ COMPOSE: Final = Phrases(
     no_swap="add `memswap_limit: {}`, the same as the memory, for no swap",
     memlock="add `ulimits: {memlock: -1}` to the service",
     obsolete=frozenset({"version"}),
+    shared_memory="add `shm_size: 4gb`, or `ipc: host`",
     reader="Compose",
     accepts="compose",
     refuses_whole="the file",

@@ -56,7 +56,8 @@ def container_of(
     said = () if service.get("entrypoint") else argv(service, "command")
     words = tuple((word, _placed(key, service)) for word in said)
     check = _healthcheck(key, service)
-    whole = replace(held, healthcheck=check, moving=moving, arguments=words)
+    shared = "host" if service.text("ipc") == "host" else service.text("shm_size")
+    whole = replace(held, healthcheck=check, moving=moving, arguments=words, shared=shared)
     return whole, acceleration(held, options)
 
 
@@ -87,7 +88,8 @@ def _options(key: str, service: Table) -> Iterator[Option]:
         else:
             driver = request.text("driver") if isinstance(request, Table) else ""
             other = f"driver={driver}," if driver not in {"", "nvidia"} else ""
-            listed = f"device={','.join(ids)}" if ids else "all"
+            count = request.text("count") if isinstance(request, Table) and not other else ""
+            listed = f"device={','.join(ids)}" if ids else count or "all"
             yield _option("gpus", f"{other}{listed}", request.place)
     for node in service.items("devices"):
         source = node.text("source") if isinstance(node, Table) else _short(node)
@@ -136,7 +138,22 @@ def argv(service: Table, key: str) -> list[str]:
 
 def words_of(service: Table, key: str) -> list[Scalar]:
     """Return the same, each at its place."""
+    return _split(service.get(key))
+
+
+def as_written(service: Table, key: str) -> list[Scalar]:
+    """Return the same with variables that nobody sets as they stand there: `${NAME}`."""
     node = service.get(key)
+    if isinstance(node, Items):
+        return [_open(item) for item in node.items if isinstance(item, Scalar)]
+    return _split(_open(node) if isinstance(node, Scalar) else node)
+
+
+def _open(node: Scalar) -> Scalar:
+    return node if node.explicit else replace(node, text=node.written.strip("\"'"))
+
+
+def _split(node: Node | None) -> list[Scalar]:
     if isinstance(node, Items):
         return [item for item in node.items if isinstance(item, Scalar)]
     if not isinstance(node, Scalar):

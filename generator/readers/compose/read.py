@@ -28,6 +28,7 @@ from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.container import (
     PATHS,
     argv,
+    as_written,
     bounds,
     container_of,
     reference,
@@ -330,7 +331,9 @@ class _Services:
 
     def _calls(self, service: Table) -> tuple[Command, ...]:
         """Return the call of the engine's program that a service is."""
-        program, *words = self._command(service) or [""]
+        program, *words = every = self._command(service) or [""]
+        if behind := self.engine.starts(every) if self.engine.module else 0:
+            program, words = self.engine.name, every[behind:]
         key = "command" if "command" in service.entries else "entrypoint"
         if program.rpartition("/")[2] != self.engine.name or key not in service.entries:
             return ()
@@ -346,7 +349,7 @@ class _Services:
     def _is_server(self, name: str, service: Table) -> bool:
         """Whether a service runs the server: by its command, its image, or where it listens."""
         engine = self.engine
-        if re.search(rf"\b{_BETWEEN.join(engine.command)}\b", " ".join(self._command(service))):
+        if self._starts(self._command(service)):
             return True
         if self._is_client(name, service):
             return False
@@ -361,6 +364,12 @@ class _Services:
         if image.startswith("$") and is_variable_of(engine.name, image):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
+
+    def _starts(self, words: list[str]) -> bool:
+        """Whether a command starts the server."""
+        engine = self.engine
+        command = rf"\b{_BETWEEN.join(engine.command)}\b"
+        return bool(re.search(command, " ".join(words)) or (engine.module and engine.starts(words)))
 
     def _adds(self, service: Table) -> bool:
         """Whether it only adds to a service of a file that is not read here, as overlays do."""
@@ -393,7 +402,10 @@ class _Services:
 
     def _command(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""
-        entry, command = (argv(service, key) for key in ("entrypoint", "command"))
+        words = as_written if self.engine.module else words_of
+        entry, command = (
+            [word.text for word in words(service, key)] for key in ("entrypoint", "command")
+        )
         built = self.built.get(id(service))
         if built is not None and not entry and not command:
             return built.starts.split()

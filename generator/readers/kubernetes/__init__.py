@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, served
 from generator.view import Phrases
 
 SIGNS: Final = Signs(
+    ours=served("kubernetes"),
     names=r"kustomization\.ya?ml",
     maybe=frozenset({".yaml", ".yml", ".json"}),
     content=r"(?m)^[ \t]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?[\w./-]+"
@@ -34,6 +35,7 @@ KUBERNETES: Final = Phrases(
     no_swap="",  # Kubernetes has swap off.
     check="[{}]",  # It runs the words as they are.
     entrypoint="command: [{}]",
+    shared_memory="mount an `emptyDir` with `medium: Memory` at /dev/shm",
     reader="kubectl",
     accepts="kubernetes",
     refuses_whole="the manifest",

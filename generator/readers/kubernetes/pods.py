@@ -20,6 +20,7 @@ from generator.readers.syntax.shell import calls, is_shell, use_of
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
+from generator.units import whole
 from generator.view import (
     EXECUTED,
     POD,
@@ -115,6 +116,8 @@ class Pod:
     def _is_server(self, box: Table) -> bool:
         engine, said = self.engine, " ".join(self._words(box))
         if re.search(r"\b" + r"[\s\"',]+".join(engine.command) + r"\b", said):
+            return True
+        if engine.module and engine.starts(self._words(box)):
             return True
         if re.search(engine.asks, said) or any(calls(self._words(box), engine)):
             return False
@@ -222,7 +225,11 @@ class Pod:
         """Yield the call of the program; a script for a shell is another matter."""
         if not words or is_shell(words[0].text):
             return
-        named = words[0].text.rpartition("/")[2] == self.engine.name
+        behind = self.engine.starts([w.text for w in words]) if self.engine.module else 0
+        if behind:
+            words, named = words[behind:], False
+        else:
+            named = words[0].text.rpartition("/")[2] == self.engine.name
         yield Command(tuple((w.text, w.place) for w in (words[1:] if named else words)))
 
     def _variables(self, box: Table) -> tuple[tuple[Variable, ...], list[NotJudged]]:
@@ -326,7 +333,7 @@ class Pod:
         image, place = self._image(box)
         name = image_name(image)
         context = self.spec.table("securityContext"), box.table("securityContext")
-        checks = tuple(self._checks(box))
+        checks, limits = tuple(self._checks(box)), box.table("resources", "limits")
         privileged, network = context[1].scalar("privileged"), self.spec.scalar("hostNetwork")
         return Container(
             image=image,
@@ -334,6 +341,8 @@ class Pod:
             tag=name.tag,
             digest=name.digest,
             gpu_access="reservation" if self._gpus(box) else "",
+            gpu_number=sum(whole(limits.text(key)) or 0 for key in self._gpus(box)),
+            shared=self._shared(box),
             privileged=privileged.place if privileged and privileged.is_true else None,
             host_network=network.place if network and network.is_true else None,
             user=context[1].text("runAsUser") or context[0].text("runAsUser"),
@@ -350,6 +359,14 @@ class Pod:
             asked=tuple(self._asked(box)),
             exposed=tuple(self._exposed(box)),
         )
+
+    def _shared(self, box: Table) -> str:
+        """Return the memory that processes share: `host`, or that of a volume at its place."""
+        host = self.spec.scalar("hostIPC")
+        if host is not None and host.is_true:
+            return "host"
+        mounts = (one for one in box.items("volumeMounts") if isinstance(one, Table))
+        return next(("volume" for one in mounts if one.text("mountPath") == "/dev/shm"), "")  # noqa: S108
 
     def _read_only(self, context: Table) -> Place | None:
         told = context.scalar("readOnlyRootFilesystem")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, served
 from generator.readers.systemd import one_system
 from generator.view import Phrases
 
 SIGNS: Final = Signs(
+    ours=served("quadlet"),
     sure=frozenset({".container", ".image", ".build"}),
     folders=(".container.d",),
     maybe=frozenset({".conf"}),
@@ -28,6 +29,7 @@ QUADLET: Final = Phrases(
     unit_no_swap="add `MemorySwapMax=0`",
     no_swap="add `PodmanArgs=--memory-swap={}`, the same as the memory, for no swap",
     memlock="add `Ulimit=memlock=-1:-1` to [Container]",
+    shared_memory="add `ShmSize=4g` to [Container], or `PodmanArgs=--ipc=host`",
     reader="Podman",
     accepts="quadlet",
     refuses_whole="the unit",

@@ -184,7 +184,8 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
         image = f"localhost/{image.removesuffix(_BUILD)}"
     box = container.container(image, place, found, "podman", one.last("Restart"))
     words = container.arguments(found, _run(one))
-    box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words)
+    shared = box.shared or one.last("ShmSize", _CONTAINER)
+    box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words, shared=shared)
     box = over(built, box, told=bool(words or one.named("Entrypoint", _CONTAINER)))
     below = [(v, v.place.file) for v in built.variables] if built else []
     entry = list(_words(one, one.named("Entrypoint", _CONTAINER)[-1:]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.signs import Signs, mentioned, names_an_engine
+from generator.readers.signs import Signs, names_an_engine, served
 from generator.view import Phrases
 
 if TYPE_CHECKING:
@@ -44,12 +44,13 @@ def one_system(path: PurePosixPath) -> str:
 
 
 SOCKET: Final = ".socket"
+_SERVED: Final = served("systemd")
 
 
 def _ours(source: Source) -> bool:
     """Whether a file is about an engine: a socket may say so by its name alone."""
     path = PurePosixPath(source.read_as or source.path)
-    return mentioned(source) or (path.suffix == SOCKET and names_an_engine(path.name))
+    return _SERVED(source) or (path.suffix == SOCKET and names_an_engine(path.name))
 
 
 SIGNS: Final = Signs(

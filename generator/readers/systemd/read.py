@@ -82,12 +82,7 @@ def _is_job(one: Unit, engine: Engine) -> bool:
 
 def _serves(command: Sequence[Argument], engine: Engine) -> bool:
     texts = [argument.text for argument in command]
-    program, *rest = engine.command
-    named = any(
-        PurePosixPath(text).name == program and texts[at + 1 : at + 1 + len(rest)] == rest
-        for at, text in enumerate(texts)
-    )
-    return named or any(runs_the_server(text, engine) for text in texts)
+    return engine.starts(texts) > 0 or any(runs_the_server(text, engine) for text in texts)
 
 
 def _container(one: Unit, engine: Engine) -> Run | None:
@@ -171,6 +166,8 @@ def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:
     for words in (command for one in units for command in one.commands(COMMANDS)):
         if words and PurePosixPath(words[0].text).name == engine.name:
             yield Command(tuple((word.text, word.place) for word in words[1:]))
+        elif engine.module and (behind := engine.starts([word.text for word in words])):
+            yield Command(tuple((word.text, word.place) for word in words[behind:]))
 
 
 def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:

@@ -33,6 +33,12 @@ def is_official(view: View, facts: Facts) -> bool:
     return name == official or name.endswith(f"/{official}")
 
 
+def is_own_image(view: View) -> bool:
+    """Return whether it is a container of one of the engine's images, by the last part of it."""
+    name = repository(view.container.image) if view.container else ""
+    return bool(name) and load_signs(view.engine).is_image(name)
+
+
 def release_said(view: View, facts: Facts) -> str:
     """Return the release to name: the tag, where it is older than all that are known here."""
     tag = view.container.tag if view.container is not None and is_official(view, facts) else ""

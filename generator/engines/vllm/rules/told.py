@@ -1,0 +1,171 @@
+"""HW673, HW674, HW676 and HW677: what the server is told on its command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.engines.vllm.rules.helpers.options import last, options
+from generator.rules.helpers.containers import is_own_image
+from generator.rules.rule import Hit, Hits, Rule
+from generator.units import closest, is_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.engines.vllm.rules.helpers.options import Told
+    from generator.view import Place, View
+
+_TAG: Final = re.compile(r"v?(\d+\.\d+\.\d+)(?![\w.])(?:-.*)?", re.ASCII)
+_ANY: Final = "0.0.0.0"  # noqa: S104 -- to recognise, not to bind
+
+
+@Rule(
+    id="HW673",
+    severity="error",
+    title="an option that the release of vLLM does not know",
+    why="The server ends with `unrecognized arguments`. Options come and go with releases: "
+    "`--swap-space`, `--task` and `--disable-log-requests` of older guides are gone. It is said "
+    "where the tag of the image names a release that is known here.",
+    bad="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --swap-space, '8']",
+    good="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --max-model-len, '8192']",
+    source="vllm/utils/argparse_utils.py@0.33.0",
+)
+def unknown_option(view: View, facts: Facts) -> Hits:
+    if not _is_told(view, facts):
+        return
+    for one in options(view):
+        if one.name.startswith("--") and not _knows(one.name, facts.serve_names):
+            close = closest(one.name, facts.serve_names, 0.8)
+            yield Hit(
+                message=f"vLLM {facts.release} has no option `{one.name}`: it ends at its start",
+                place=one.place,
+                fix=f"did you mean `{close}`?"
+                if close
+                else "leave it out, or take a release that has it",
+            )
+
+
+def _is_told(view: View, facts: Facts) -> bool:
+    """Return whether the tag of vLLM's own image names the release that is judged."""
+    box = view.container
+    if box is None or not facts.known or not is_own_image(view):
+        return False
+    found = _TAG.fullmatch(box.tag)
+    return found is not None and found[1] == str(facts.release)
+
+
+def _knows(name: str, names: frozenset[str]) -> bool:
+    """Return whether a parser of argparse takes a name: whole, its beginning, or to say no."""
+    forms = (name, name.replace("--no-", "--", 1))
+    return any(one.startswith(forms) for one in names)
+
+
+@Rule(
+    id="HW674",
+    severity="error",
+    title="a share of the card that is none",
+    why="`--gpu-memory-utilization` is above 0 and at most 1: of each card's memory what the "
+    "server takes. With another value it ends at its start.",
+    bad="--gpu-memory-utilization 90",
+    good="--gpu-memory-utilization 0.9",
+    source="vllm/config/cache.py@0.33.0:215",
+)
+def no_share(view: View, _: Facts) -> Hits:
+    told = last(view, "--gpu-memory-utilization")
+    if told is None or "$" in told.value or "{{" in told.value or _is_share(told.value):
+        return
+    percent = re.fullmatch(r"([1-9]\d?)(?:\.0*)?%?", told.value)
+    right = f"{int(percent[1]) / 100:g}" if percent and int(percent[1]) > 1 else "0.9"
+    said = f"`{told.value}`" if told.value else "nothing"
+    yield Hit(
+        message=f"`--gpu-memory-utilization` is {said}, and has to be above 0 and at most 1",
+        place=told.of_value,
+        fix=f"write {right}",
+    )
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
+
+
+@Rule(
+    id="HW676",
+    title="the API of vLLM can be reached from other machines, without a key",
+    why="Without a key everybody who reaches the port may use the cards. `--api-key`, or "
+    "VLLM_API_KEY, has clients send one with requests below /v1; other paths, as /metrics and "
+    "/tokenize, stay open, so that a proxy in front is better. Without `--host` it listens on all "
+    "addresses.",
+    bad='image: vllm/vllm-openai:v0.33.0\nports: ["8000:8000"]',
+    good='image: vllm/vllm-openai:v0.33.0\nports: ["127.0.0.1:8000:8000"]',
+    source="docs/usage/security.md@0.33.0:152; vllm/entrypoints/common/cli_args.py@0.33.0:293",
+)
+def open_without_a_key(view: View, _: Facts) -> Hits:
+    named = {one.name for one in options(view)}
+    if view.adds or named & {"--api-key", "--uds", "--config"} or not view.lacks("VLLM_API_KEY"):
+        return
+    place, where = next(_open(view), (None, ""))
+    if place is not None:
+        yield Hit(
+            message=f"the API {where}, and asks for no key",
+            place=place,
+            fix="publish it on 127.0.0.1 behind a proxy that authenticates, or give it "
+            "VLLM_API_KEY in a file of variables",
+        )
+
+
+def _open(view: View) -> Iterator[tuple[Place, str]]:
+    """Yield what lets others in, with where it listens."""
+    box, told = view.container, last(view, "--host")
+    inside = told is not None and (_is_shut(told.value) or "$" in told.value)
+    if box is None:
+        if not inside and (told or (view.commands and not view.phrases.keyed)):
+            address = told.value if told and told.value else _ANY
+            yield told.of_value if told else view.commands[0].words[0][1], f"listens on {address}"
+        return
+    for text, place in box.ports:
+        host = _published(text)
+        if "$" not in host and not _is_shut(host):
+            yield place, f"is published on {host or 'every address of the host'}"
+    if box.host_network is not None and not inside:
+        yield box.host_network, "listens on the network of the host"
+
+
+def _is_shut(host: str) -> bool:
+    return bool(host) and is_local(host)
+
+
+def _published(text: str) -> str:
+    """Return the address before the ports; empty: none is said."""
+    host, *ports = text.strip("\"' ").partition("/")[0].rsplit(":", 2)
+    return host.strip("[]") if len(ports) > 1 or not host.replace("-", "").isdecimal() else ""
+
+
+@Rule(
+    id="HW677",
+    secret=True,
+    title="a secret on the command line of vLLM",
+    why="Every user of the host reads the command line of a process, and `docker inspect` shows "
+    "it. The server takes the same from variables, VLLM_API_KEY and HF_TOKEN, which may stand in "
+    "a file of mode 0600.",
+    bad="command: [org/name, --api-key, sk-…]",
+    good="env_file: [/etc/vllm/secrets.env]    # VLLM_API_KEY=…",
+    source="vllm/entrypoints/serve/middleware/register.py@0.33.0:33",
+)
+def key_on_the_command_line(view: View, _: Facts) -> Hits:
+    names = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
+    for one in options(view):
+        if one.name in names and _is_literal(one):
+            yield Hit(
+                message=f"`{one.name}`: every user of the host reads it on the command line",
+                place=one.of_value,
+                fix=f"put {names[one.name]} into a file of variables, and name that",
+            )
+
+
+def _is_literal(told: Told) -> bool:
+    return bool(told.value) and not re.match(r"\$|%|\{\{|<|/", told.value)

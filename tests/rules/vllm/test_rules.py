@@ -1,0 +1,173 @@
+"""HW673 to HW679: what operators write for vLLM, file by file."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator.check.gather import CheckRequest, check
+
+GPU = (
+    "    deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 2, "
+    "capabilities: [gpu]}]}}}\n"
+)
+IMAGE = "vllm/vllm-openai:v0.33.0"
+
+
+def compose(command: str, *, ports: str = "127.0.0.1:8000:8000", more: str = GPU) -> str:
+    return (
+        f"services:\n  vllm:\n    image: {IMAGE}\n    restart: always\n{more}"
+        f'    ports: ["{ports}"]\n    command: org/name {command}\n'
+    )
+
+
+def said(text: str, name: str = "compose.yaml") -> set[str]:
+    report = check(CheckRequest(paths=("-",), stdin=text.encode(), stdin_name=name))
+    assert report.not_judged == ()
+    return {one.finding.rule for one in report.findings}
+
+
+CASES: dict[str, tuple[str, str]] = {
+    "HW673": (compose("--swap-space 8"), compose("--max-model-len 8192 --no-enable-chunked")),
+    "HW674": (compose("--gpu-memory-utilization 90"), compose("--gpu-memory-utilization=0.9")),
+    "HW675": (compose("-tp 2"), compose("-tp 2", more=f"{GPU}    shm_size: 4gb\n")),
+    "HW676": (compose("", ports="8000:8000"), compose("--api-key $KEY", ports="8000:8000")),
+    "HW677": (compose("--api-key sk-abc"), compose("--api-key ${KEY}")),
+    "HW678": (compose("-tp 4"), compose("-tp 4 --distributed-executor-backend ray")),
+    "HW679": (compose("", more=""), compose("", more="    runtime: nvidia\n")),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
+    caught, left = CASES[rule]
+    assert rule in said(caught)
+    assert rule not in said(left)
+
+
+def test_what_is_right_has_nothing_said_of_it() -> None:
+    more = f"{GPU}    ipc: host\n"
+    assert said(compose("-tp 2 --gpu-memory-utilization 0.9", more=more)) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--max_model_len 8192",  # It takes `_` for `-` …
+        "--compilation-config.mode 3",  # … a key of a value in JSON behind a dot …
+        "--no-enable-prefix-caching",  # … a switch that says no …
+        "--max-num-se 4",  # … the beginning of a name …
+        "-O3 -tp 1",  # … and short names.
+        "-- --what-is-behind",
+    ],
+)
+def test_a_name_may_be_written_in_several_ways(words: str) -> None:
+    assert "HW673" not in said(compose(words))
+
+
+@pytest.mark.parametrize(
+    ("tag", "told"),
+    [
+        ("v0.33.0", True),
+        ("v0.20.0-x86_64", True),
+        ("v0.9.2", False),  # older than all that is known
+        ("v0.99.0", False),
+        ("latest", False),
+        ("nightly", False),
+    ],
+)
+def test_options_are_judged_where_the_tag_names_a_release(tag: str, told: bool) -> None:
+    text = compose("--num-scheduler-steps 8").replace("v0.33.0", tag)
+    assert ("HW673" in said(text)) == told
+
+
+@pytest.mark.parametrize("share", ["0", "-0.5", "1.01", "nan", "ninety", "1e400", "'90%'"])
+def test_a_share_is_above_nothing_and_at_most_all(share: str) -> None:
+    assert "HW674" in said(compose(f"--gpu-memory-utilization {share}"))
+
+
+@pytest.mark.parametrize("share", ["1", "1e-1", "0.92", "${SHARE}"])
+def test_what_is_one_is_left_alone(share: str) -> None:
+    assert "HW674" not in said(compose(f"--gpu-memory-utilization {share}"))
+
+
+UNIT = "[Service]\nRestart=always\nExecStart=/opt/vllm/bin/{}\n"
+MODULE = "python3 -m vllm.entrypoints.openai.api_server --model org/name"
+
+
+@pytest.mark.parametrize(
+    ("words", "open_"),
+    [
+        ("vllm serve org/name --host 0.0.0.0", True),
+        ("vllm serve org/name", True),
+        ("vllm serve org/name --host 127.0.0.1", False),
+        ("vllm serve org/name --uds /run/vllm.sock", False),
+        (MODULE, True),
+        (f"{MODULE} --host=::1", False),
+    ],
+)
+def test_a_unit_listens_everywhere_unless_told(words: str, open_: bool) -> None:
+    assert said(UNIT.format(words), "vllm.service") >= ({"HW676"} if open_ else set())
+    assert ("HW676" in said(UNIT.format(words), "vllm.service")) == open_
+
+
+QUADLET = f"[Container]\nImage=docker.io/{IMAGE}\n{{}}\n[Service]\nRestart=always\n"
+
+
+def test_quadlets() -> None:
+    whole = "AddDevice=nvidia.com/gpu=all\nExec=org/name -tp 2\nShmSize=4g"
+    assert not {one for one in said(QUADLET.format(whole), "v.container") if one > "HW670"}
+    found = said(
+        QUADLET.format("PublishPort=8000:8000\nExec=org/name -tp 2 --tsk x"), "v.container"
+    )
+    assert {"HW673", "HW675", "HW676", "HW679"} <= found
+    host = whole.replace("ShmSize=4g", "PodmanArgs=--ipc=host")
+    assert "HW675" not in said(QUADLET.format(host), "v.container")
+
+
+POD = f"""apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: vllm}}
+spec:
+  selector: {{matchLabels: {{app: vllm}}}}
+  template:
+    metadata: {{labels: {{app: vllm}}}}
+    spec:
+      containers:
+        - name: vllm
+          image: {IMAGE}
+          args: [org/name, --tensor-parallel-size, "4", --swap-space, "8"]
+          resources: {{limits: {{nvidia.com/gpu: 2}}}}
+"""
+
+
+def test_pods() -> None:
+    assert {"HW673", "HW675", "HW678"} <= said(POD, "vllm.yaml")
+    assert "HW675" not in said(
+        POD.replace("containers:", "hostIPC: true\n      containers:"), "v.yaml"
+    )
+    started = POD.replace("args: [org", "command: [vllm, serve]\n          args: [org")
+    assert {"HW673", "HW675", "HW678"} <= said(started, "vllm.yaml")
+
+
+def test_a_token_in_the_clear_and_options_of_docker_behind_the_image() -> None:
+    text = compose("") + "    environment: {HF_TOKEN: hf_abcdefghijklmnop}\n"
+    assert "HW406" in said(text)
+    assert "HW556" not in said(compose("").replace("org/name", "--model org/name"))
+
+
+def test_a_release_of_ollama_that_is_named_is_not_that_of_vllm() -> None:
+    text = compose("--swap-space 8").encode()
+    for version in ("0.9", "0.32.15"):
+        report = check(
+            CheckRequest(paths=("-",), stdin=text, stdin_name="compose.yaml", version=version)
+        )
+        assert "HW673" in {one.finding.rule for one in report.findings}
+
+
+def test_both_engines_of_a_file_are_judged() -> None:
+    text = compose("--swap-space 8") + (
+        "  ollama:\n    image: ollama/ollama:0.32.15\n    restart: always\n"
+        "    environment: {OLLAMA_NUM_THREADS: 8}\n"
+    )
+    assert "HW673" in said(text)
+    assert any(one.startswith("HW1") for one in said(text))
