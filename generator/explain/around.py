@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
+from generator.catalogue.models import Quantisation
 from generator.explain.page import Page, Prose, paragraphs, sources_of
 from generator.explain.rules import rule_titles, rules_about
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.catalogue.records import LitellmKey
 
@@ -93,7 +94,22 @@ def topic_names() -> dict[str, str]:
     """Return the name of a topic by each word that leads to it."""
     topics = load_catalogue().topics
     found = {name: name for name in topics}
+    found |= {one.name.lower(): _QUANTISATION for one in _quantisations()}
     return found | {word: name for name, topic in topics.items() for word in topic.also}
+
+
+_QUANTISATION: Final = "quantisation"
+
+
+def _quantisations() -> tuple[Quantisation, ...]:
+    return load_catalogue().all("quantisation", Quantisation)
+
+
+def _quantised() -> Iterator[Prose]:
+    """Yield a paragraph for each quantisation, with what it costs where that was told."""
+    for one in _quantisations():
+        lost = f" Perplexity of Llama 3 8B: +{one.loss}." if one.loss else ""
+        yield Prose(f"{one.advice}{lost}", one.name)
 
 
 def topic_page(name: str) -> Page:
@@ -105,7 +121,11 @@ def topic_page(name: str) -> Page:
         name=name,
         about=fact.title,
         summary=fact.title,
-        blocks=(*(Prose(text) for text in fact.text), *paragraphs(("See", see))),
+        blocks=(
+            *(Prose(text) for text in fact.text),
+            *(_quantised() if name == _QUANTISATION else ()),
+            *paragraphs(("See", see)),
+        ),
         sources=sources_of(fact.source),
         facts={"text": list(fact.text), "see": list(fact.see)},
     )

@@ -5,6 +5,7 @@ import pytest
 from generator.catalogue.catalogue import load_catalogue
 from generator.explain.around import litellm_keys, setting_names, topic_names
 from generator.explain.lookup import explain, find, listed
+from generator.explain.page import Prose
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,14 @@ from generator.explain.lookup import explain, find, listed
         ("queue", "topic", "queue"),
         ("NUMA", "topic", "numa"),
         ("auth", "topic", "authentication"),
+        ("batching", "topic", "batching"),
+        ("warm-up", "topic", "warm-up"),
+        ("nvidia_uvm", "topic", "nvidia_uvm"),
+        ("CPUQuotaPerSecUSec", "topic", "cpu-quota-as-shown"),
+        ("CPUQuotaPerSecUSec=20s", "topic", "cpu-quota-as-shown"),
+        ("TTFT", "topic", "time-to-first-token"),
+        ("Q4_K_M", "topic", "quantisation"),
+        ("iq2_xxs", "topic", "quantisation"),
     ],
 )  # fmt: skip
 def test_a_name_leads_to_its_page(word: str, kind: str, name: str) -> None:
@@ -31,6 +40,13 @@ def test_a_setting_says_whose_it_is_and_which_rules_are_about_it() -> None:
     assert page.title == "proxy_buffering · setting of nginx"
     assert page.facts["default"] == "on"
     assert page.facts["rules"] == ["HW224"]
+
+
+def test_each_quantisation_is_told_with_what_it_costs() -> None:
+    (page,) = explain(["Q4_K_M"])
+    told = {one.label: one.text for one in page.blocks if isinstance(one, Prose)}
+    assert told["Q2_K"].endswith("Perplexity of Llama 3 8B: +3.5199.")
+    assert {"Q4_K_M", "Q8_0", "MXFP4", "BF16"} <= told.keys()
 
 
 def test_every_name_that_a_topic_sends_to_is_there() -> None:
