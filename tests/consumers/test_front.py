@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import signal
+import socket
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.consumers.front import BOUND, FIRST, REST, fronted, running, stubs, until
+from tests.consumers.front import BOUND, FIRST, REST, certificate, fronted, running, stubs, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -370,3 +373,40 @@ def test_nothing_is_read_of_who_is_not_let_in(tmp_path: Path) -> None:
                 client = running_front.left(path, length=9, key=key)
                 assert client.recv(4096).split()[1] == status
                 client.close()
+
+
+def test_an_answer_to_who_is_not_known_comes_through_tls(tmp_path: Path) -> None:
+    """HTTP/2 is not offered: HAProxy 2.6 loses its own answers there."""
+    front = {"auth": "bearer", "auth_file": "/k", "certificate": "/c", "certificate_key": "/c"}
+    secrets = {"keys": "key-1\n", **certificate(tmp_path)}
+    told = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    told.check_hostname, told.verify_mode = False, ssl.CERT_NONE
+    told.set_alpn_protocols(["h2", "http/1.1"])
+    with stubs(1) as (server,):
+        decided = fronted(with_front(ONE, **front), {"a": server.port})
+        with (
+            running(decided, tmp_path, secrets) as one,
+            socket.create_connection(("127.0.0.1", one.port), BOUND) as plain,
+            told.wrap_socket(plain) as client,
+        ):
+            assert client.selected_alpn_protocol() == "http/1.1"
+            client.sendall(b"POST /api/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+            assert client.recv(4096).split()[1] == b"401"
+
+
+def test_a_new_file_is_read_without_a_loss_for_who_keeps_a_connection(tmp_path: Path) -> None:
+    with (
+        stubs(1) as (server,),
+        running(fronted(with_front(ONE), {"a": server.port}), tmp_path) as f,
+    ):
+        until(f.healthy)
+        until(lambda: f.hears(signal.SIGUSR2))
+        kept = http.client.HTTPConnection("127.0.0.1", f.port, timeout=BOUND)
+        kept.request("GET", "/api/version")
+        assert kept.getresponse().read()
+        f.process.send_signal(signal.SIGUSR2)
+        until(lambda: (tmp_path / "log").read_text().count("Loading success") == 2)
+        kept.request("GET", "/api/version")
+        answer = kept.getresponse()
+        assert (answer.status, answer.getheader("connection")) == (200, "close")
+        kept.close()

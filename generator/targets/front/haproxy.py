@@ -70,6 +70,8 @@ def _defaults(front: Front) -> Iterator[Line]:
     yield line("option", "redispatch", why="A server that takes no connection is passed over.")
     why = "Who has gone waits no more, and the server stops computing for nobody."
     yield line("option", "abortonclose", why=why)
+    why = "A process that ends lets clients ask once more, on connections that they keep."
+    yield line("option", "idle-close-on-response", why=why)
     yield line("timeout", "connect", "5s")
     yield line("timeout", "http-request", "30s")
     why = "How long a server may be silent: an answer that is not streamed is, until it is whole."
@@ -99,10 +101,14 @@ def _resolvers(at: At) -> list[Section]:
 
 
 def _api(front: Front, at: At) -> Iterator[Line]:
-    tls: tuple[str | Variable, ...] = ()
+    tls, why = tuple[str | Variable, ...](), ""
     if front.secret(CERTIFICATE):
-        tls = ("ssl", "crt", _secret(at, CERTIFICATE), "alpn", "h2,http/1.1")
-    yield line("bind", address(at.host, at.port), *tls)
+        tls = ("ssl", "crt", _secret(at, CERTIFICATE), "alpn", "http/1.1")
+        why = (
+            "HTTP/2 is not offered: HAProxy 2.6 ends a stream whose body is still to come before "
+            "its own answer, like 401, is out."
+        )
+    yield line("bind", address(at.host, at.port), *tls, why=why)
     yield line("option", "forwardfor")
     yield from _known(front, at)
     if len(front.backends) > 1:

@@ -496,6 +496,8 @@ in
           option redispatch
           # Who has gone waits no more, and the server stops computing for nobody.
           option abortonclose
+          # A process that ends lets clients ask once more, on connections that they keep.
+          option idle-close-on-response
           timeout connect 5s
           timeout http-request 30s
           # How long a server may be silent: an answer that is not streamed is, until it is whole.
