@@ -117,6 +117,12 @@ PLACES: Final = """\
       null;
   quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
   word = path: if builtins.match "[A-Za-z0-9/._-]+" path == null then quoted path else path;"""
+STORE: Final = "      ollama.${modelsDir}\n"
+# Each server makes them when it starts, and ends where it cannot: all but one only read there.
+SHARED: Final = f"""\
+{STORE}      "${{ollama.${{modelsDir}}}}/blobs"
+      "${{ollama.${{modelsDir}}}}/manifests"
+"""
 RULES: Final = """\
 lib.optionals (isServed && ollama.user != null) (
   map (path: "d ${word path} ${ownerOf path}") (
@@ -175,7 +181,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     plan = _by_upstream(plan)
     body = to_nix(_module(plan))
     above = [line for text in plan.header for line in comment(text)]
-    lines = [*above, ARGUMENTS, "let", *_bindings(plan.puller), "in", body]
+    lines = [*above, ARGUMENTS, "let", *_bindings(plan), "in", body]
     return (File(f"{plan.name}.nix", "\n".join([*lines, ""])),)
 
 
@@ -231,7 +237,8 @@ def _by_upstream(plan: Plan) -> Plan:
     return replace(plan, services=tuple(services))
 
 
-def _bindings(service: Service) -> list[str]:
+def _bindings(plan: Plan) -> list[str]:
+    service = plan.puller
     version = f"  version = ollama.package.version or {to_nix(service.release)};"
     found = ["  inherit (lib) mkDefault mkIf;", SERVED, version, HAS_ACCELERATION, MODELS_DIR]
     driver = service.devices.driver if service.devices else None
@@ -239,7 +246,7 @@ def _bindings(service: Service) -> list[str]:
         found.insert(1, "  inherit (config.boot.kernelPackages) nvidiaPackages;")
         found.append(DRIVER.format(attr_name(branch), to_nix(branch)))
     if service.models_dir:
-        found.append(PLACES)
+        found.append(PLACES.replace(STORE, SHARED) if len(plan.services) > 1 else PLACES)
     return [*found, *bindings(service)]
 
 

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from generator.targets.unit import Line
 
 PLACES: Final = Places()
+WRITES: Final = "What the server writes, and nobody else makes."
+# Source: manifest/paths.go@v0.32.15 (BlobsPath and Path, each with os.MkdirAll).
+_STORE: Final = ("blobs", "manifests")
 _OF_PERSON: Final = re.compile(r"/home/([^/]+)/.")
 DROP_INS: Final = ("10-gpu", "20-limits", "30-threads", "40-{}", "50-service", "60-environment")
 
@@ -116,7 +119,11 @@ def render(plan: Plan) -> tuple[File, ...]:
     made = system_files(
         plan,
         ("modules-load", REGISTERS, _lines(every, modules_of)),
-        ("tmpfiles", "What the server writes, and nobody else makes.", _lines(every, _directories)),
+        (
+            "tmpfiles",
+            "What the server writes, and nobody else makes.",
+            _lines(every, _directories_of(plan)),
+        ),
         ("sysusers", "Whom the server runs as.", _users(plan.puller)),
     )
     return (
@@ -264,7 +271,19 @@ def _client(service: Service, job: Job) -> list[Line]:
     ]
 
 
-def _directories(service: Service) -> list[str]:
+def _directories_of(plan: Plan) -> Callable[[Service], list[str]]:
+    """Return what makes the directories of a server, and of the one that pulls those of the store.
+
+    Each server makes them when it starts, and ends where it cannot: the others only read there.
+    """
+    writer = plan.puller
+    store = [f"{_models_of(writer)}/{name}" for name in _STORE] if len(plan.services) > 1 else []
+    home = [] if writer.models_dir else [writer.home]
+    shared = [*home, *store] if store else []
+    return lambda service: _directories(service, shared if service is writer else [])
+
+
+def _directories(service: Service, more: Iterable[str]) -> list[str]:
     """Return a line for each directory; systemd makes the home of a unit with StateDirectory=.
 
     So has what is above one in a directory that is not root's: systemd-tmpfiles would make it
@@ -273,7 +292,7 @@ def _directories(service: Service) -> list[str]:
     made = any(directive.name == "StateDirectory" for directive in service.hardening)
     # Without a user by name, the home is one that the existing unit's user has.
     home = "" if made or not service.user else service.home
-    own = [path for path in dict.fromkeys((home, service.models_dir)) if path]
+    own = [path for path in dict.fromkeys((home, service.models_dir, *more)) if path]
     every = dict.fromkeys(up for path in own for up in (*map(str, _above(path)), path))
     lines = ((path, _owner(service, path, own)) for path in every)
     return [tmpfiles_line("d", path, *owner) for path, owner in lines if owner]

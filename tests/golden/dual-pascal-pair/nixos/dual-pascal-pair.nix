@@ -33,6 +33,8 @@ let
     lib.unique [
       ollama.home
       ollama.${modelsDir}
+      "${ollama.${modelsDir}}/blobs"
+      "${ollama.${modelsDir}}/manifests"
     ]
   );
   # What is above one in a directory that is not root's, systemd-tmpfiles would make root's, and
