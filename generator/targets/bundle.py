@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -69,7 +70,10 @@ def wanted(plan: Plan, held: Sequence[Held]) -> File:
     Of several it is a list. The values of variables that the user names are the user's own, and
     not shown.
     """
-    every = [_wanted(plan, *each) for each in zip(plan.services, held, strict=True)]
+    # What the others read, the jobs of the one that pulls bring.
+    brings = next((one.jobs for one in held if one.jobs), ())
+    whole = [replace(one, jobs=one.jobs or brings) for one in held]
+    every = [_wanted(plan, *each) for each in zip(plan.services, whole, strict=True)]
     return File("verify.json", to_json(every[0] if len(every) == 1 else every))
 
 
