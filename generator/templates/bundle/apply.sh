@@ -271,15 +271,48 @@ consider() {
   esac
   case $fate:$role in
     drop:server)
-      restart=yes other="$other $unit"
+      restart_for "$1"
+      other="$other $unit"
       dismissed_by_file "$1"
       ;;
-    *:server) restart=yes other="$other $unit" ;;
+    *:server)
+      restart_for "$1"
+      other="$other $unit"
+      ;;
     drop:job) gone="$gone $unit" ;;
     *:job) fresh="$fresh $unit" other="$other $unit" ;;
     *:model) fresh="$fresh$creates" ;;
     *:front) fresh="$fresh front $unit" ;;
   esac
+}
+
+# Notes the server that a file belongs to, to restart it; for a file of all of them, each. What is of
+# a server that this bundle has not asks for none.
+restart_for() {
+  case ${1#"$generator/"} in
+    *.service.d/*) owner=${1%%.service.d/*} ;;
+    *.service) owner=${1%.service} ;;
+    *@*.container) owner=${1%.container} ;;
+    *) owner='' ;;
+  esac
+  owner=${owner##*/}
+  for one in $servers; do
+    case $one:$owner in
+      "$owner.service":* | *:) restart_one "$one" ;;
+    esac
+  done
+}
+
+# Notes that a server is to be restarted.
+restart_one() {
+  case "$restarts " in
+    *" $1 "*) ;;
+    *) restarts="$restarts $1" ;;
+  esac
+}
+
+restart_every() {
+  for one in $servers; do restart_one "$one"; done
 }
 
 # Notes a server that another bundle has brought and this one has not: it ends.
@@ -492,7 +525,7 @@ lock() {
     fi
     say "An earlier apply.sh was killed at work: the server is restarted."
     rm -rf "$work"
-    restart=yes
+    restart_every
   fi
   mkdir -p "${work%/*}"
   if ! mkdir "$work"; then
@@ -606,6 +639,8 @@ unhook() {
     return 0
   fi
   if systemctl is-enabled --quiet "$1" 2>/dev/null; then say "$1" >>"$work/disabled"; fi
+  # A server or a front that ran is to run again if this is undone; a job starts with its server.
+  if systemctl is-active --quiet "$1" 2>/dev/null; then say "$1" >>"$work/stopped"; fi
   systemctl disable --now "$1"
 }
 
@@ -639,8 +674,8 @@ undo() {
   each_line "$work/disabled" systemctl enable
   each_line "$work/reenabled" systemctl reenable
   each_line "$work/stopped" systemctl start
-  if [ "$restarted" = yes ] && [ -e "$work/moves" ]; then
-    for server in $servers; do undo_restart; done
+  if [ -e "$work/moves" ]; then
+    for server in $restarted; do undo_restart; done
   fi
   say "What was there before is back." >&2
 }
@@ -746,21 +781,34 @@ answers_within() {
   done
 }
 
-# Whether all servers that are to run answer now; says in $addresses where, and where the others
-# would.
-all_answer() {
+# Notes each server that is to run and does not answer now, to restart it; says in $addresses where
+# they answer, and where the others would.
+look_for_answers() {
   addresses=''
   for unit in $servers; do
     turn_to "$unit"
     address=$listen
-    if runs "$unit"; then
-      case "$actives " in
-        *" $unit "*) answers_within 10 || return 1 ;;
-        *) return 1 ;;
-      esac
+    if runs "$unit" && ! is_due "$unit" && ! answers_now "$unit"; then
+      say "The server does not answer: it is to be restarted."
+      restart_one "$unit"
     fi
     addresses="$addresses $address"
   done
+}
+
+answers_now() {
+  case "$actives " in
+    *" $1 "*) answers_within 10 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Whether a server is noted to be restarted.
+is_due() {
+  case "$restarts " in
+    *" $1 "*) return 0 ;;
+  esac
+  return 1
 }
 
 # Waits for the answers of all servers that are to run.
@@ -815,13 +863,18 @@ sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then
   esac
 }
 
-# Restarts the server if it must, or else the jobs that changed, and waits for its answer.
+# Restarts the servers that must be, and the jobs that changed of those that stay; waits for answers.
 start() {
-  if [ "$restart" = yes ]; then
-    restarted=yes
-    # shellcheck disable=SC2086 # the name of a unit has no space
-    systemctl restart $running || give_up "The server does not start."
-  else
+  stays=no
+  for server in $running; do
+    if is_due "$server"; then
+      restarted="$restarted $server"
+      systemctl restart "$server" || give_up "The server does not start."
+    else
+      stays=yes
+    fi
+  done
+  if [ "$stays" = yes ]; then
     for job in $starts; do
       case " $fresh " in
         *" $job "*) systemctl --no-block restart "$job" ;;
@@ -858,8 +911,8 @@ apply() {
       ;;
   esac
   refuse
-  changed=no restart=no other='' gone='' fresh='' stops=''
-  placing=no locked=no restarted=no
+  changed=no restarts='' other='' gone='' fresh='' stops=''
+  placing=no locked=no restarted=''
   each_file consider
   look_at_servers
   hooks=''
@@ -879,11 +932,8 @@ apply() {
   trap 'exit 143' TERM
 
   if [ -d "$work" ]; then changed=yes; fi
-  if [ "$run$restart" = yesno ] && ! all_answer; then
-    say "The server does not answer: it is to be restarted."
-    restart=yes
-  fi
-  if [ "$changed$restart" = nono ]; then
+  look_for_answers
+  if [ "$changed$restarts" = no ]; then
     say "Nothing to change."
   elif [ "$dry" = yes ]; then
     foretell_all
@@ -904,9 +954,9 @@ foretell_all() {
   for unit in $hooks; do
     systemctl is-enabled --quiet "$unit" 2>/dev/null || say "would enable $unit"
   done
-  if [ "$restart" = yes ]; then
-    for server in $running; do say "would restart $server"; done
-  fi
+  for server in $running; do
+    if is_due "$server"; then say "would restart $server"; fi
+  done
   verify
 }
 
