@@ -52,7 +52,7 @@ class PodGpus:
     """The GPUs of a pod: so many (`count`) of the `resource` of its `maker`'s device plugin.
 
     With `mode` `dra` they are those of a claim instead: devices of `device_class` that satisfy
-    each of the `selectors`, which are CEL. `taint` is what keeps other pods from such nodes.
+    each of the `selectors`, which are CEL. `taints` are what keeps other pods from such nodes.
     """
 
     mode: GpuMode
@@ -61,7 +61,7 @@ class PodGpus:
     count: int
     device_class: str
     selectors: tuple[str, ...]
-    taint: str
+    taints: tuple[str, ...]
     reason: str
 
 
@@ -131,3 +131,8 @@ class Pod:
     everywhere: bool
     reach_reason: str
     scaling: Scaling | None = None
+
+
+def front_service(name: str) -> str:
+    """Return what the Service of the front of a profile is called, and so its series' `service`."""
+    return f"{name}-front"

@@ -103,13 +103,17 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What an engine has decided, and what it has to say of the profile."""
+    """What an engine has decided, and what it has to say of the profile.
+
+    It computes on so many `gpus` at once; 0: on all that it is given.
+    """
 
     environment: tuple[Setting, ...]
     arguments: tuple[Argument, ...] = ()
     omissions: tuple[Omission, ...]
     runner: str = ""
     cache: str = ""
+    gpus: int = 0
     build: Build | None = None
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]

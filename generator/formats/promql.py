@@ -13,6 +13,7 @@ from typing import Final
 from generator.formats.text import refuse_nul
 
 _ODD: Final = re.compile(r'["\\$\x01-\x1f\x7f-\x9f\u2028\u2029]')
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _TEMPLATE: Final = re.compile(r"\{\{|\}\}")
 _LITERAL: Final = re.compile(r"([\\.+*?()|\[\]{}^$])")
 
@@ -26,6 +27,19 @@ def selector(name: str, **labels: str) -> str:
     """Return a metric with labels that must be so, as `up{job="node"}`."""
     inside = ",".join(f"{label}={quoted(value)}" for label, value in labels.items())
     return f"{name}{{{inside}}}" if inside else name
+
+
+def narrowed(expr: str, begins: str, **labels: str) -> str:
+    """Return an expression of which the metrics that begin so have these labels, too."""
+    inside = ",".join(f"{label}={quoted(value)}" for label, value in labels.items())
+
+    def told(found: re.Match[str]) -> str:
+        if not found["name"]:
+            return found[0]
+        return f"{found['name']}{{{inside}" + ("," if found["more"] else "}")
+
+    named = rf"{_STRING.pattern}|\b(?P<name>{begins}\w+)(?P<more>\{{)?"
+    return re.sub(named, told, expr)
 
 
 def any_of(*texts: str) -> str:

@@ -106,7 +106,7 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         cpu=LEAST_CPU if alone else cpu,
         memory=LEAST_MEMORY if alone else memory,
         requests_reason=_LEAST if alone else _IN_FULL,
-        gpus=_gpus(choice, case.devices, case.gpus),
+        gpus=_gpus(choice, case.devices, case.gpus, decided.gpus),
         nodes=tuple(_nodes(choice, case.host.system, case.devices, case.gpus)),
         runtime_class=choice.runtime_class or "",
         wait_seconds=4 * server.health.start_seconds,
@@ -180,13 +180,13 @@ def _memory(limits: Sequence[Limit]) -> int:
 
 
 def _gpus(
-    choice: KubernetesChoice, devices: Devices | None, cards: Sequence[Gpu]
+    choice: KubernetesChoice, devices: Devices | None, cards: Sequence[Gpu], used: int
 ) -> PodGpus | None:
     if devices is None:
         return None
     maker = _maker(devices, cards)
     vendor, dra = VENDORS[maker], choice.gpu == "dra"
-    count = len(devices.ids) or len(cards) or 1
+    count = used or len(devices.ids) or len(cards) or 1
     own = choice.gpu_resource or ""
     resource = vendor.resource if dra or not own else own
     return PodGpus(
@@ -196,7 +196,7 @@ def _gpus(
         count=count,
         device_class=own or vendor.device_class if dra else "",
         selectors=tuple(_selectors(maker, _used(devices, cards))) if dra and not own else (),
-        taint=resource,
+        taints=tuple(dict.fromkeys((resource, vendor.resource))),
         reason=f"{count} of them, whichever the node has free.",
     )
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
-from generator.pod import Scaling
+from generator.formats.promql import selector
+from generator.pod import Scaling, front_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 # A new pod has to download or at least to load its models: it should stay for a while.
 PAUSE_SECONDS: Final = 600
 _QUERY: Final = (
-    "Requests that run and that wait: the sessions of a backend are both. Nothing told is no load, "
-    "so that an empty answer adds no pod; the alert FrontMissing says that nobody tells."
+    "Requests that run and that wait: the sessions of a backend are both. A ServiceMonitor gives "
+    "what it reads a namespace and a service, so that no other front counts. Nothing told is no "
+    "load, so that an empty answer adds no pod; the alert FrontMissing says that nobody tells."
 )
 _PAUSE: Final = "A new pod loads its models first, which takes minutes: none goes for a short lull."
 _WHERE: Final = "scale.max_replicas"
@@ -44,13 +46,14 @@ def _scaled(service: Service, backend: Backend | None, most: int, profile: Profi
     if service.pod is None or backend is None:
         return service
     slots = sum(server.slots for server in backend.servers)
-    proxy = f'haproxy_backend_current_sessions{{proxy="{backend.name}"}}'
+    own = {"namespace": service.pod.namespace, "service": front_service(profile.name)}
+    told = selector("haproxy_backend_current_sessions", proxy=backend.name, **own)
     scaling = Scaling(
         address=profile.scale.prometheus,
-        query=f"sum({proxy}) or vector(0)",
+        query=f"sum({told}) or vector(0)",
         query_reason=_QUERY,
         threshold=slots,
-        threshold_reason=f"A pod for each {slots} requests: so many are computed at once.",
+        threshold_reason=f"A pod for so many requests as it computes at once, {slots}.",
         pause_seconds=PAUSE_SECONDS,
         pause_reason=_PAUSE,
     )

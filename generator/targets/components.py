@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.formats.kubernetes import documents
+from generator.formats.promql import narrowed
 from generator.formats.text import Commented
 from generator.targets.base import File
 from generator.targets.front.kubernetes import METRICS, front_name, fronts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _FRONT: Final = ("haproxy_", "caddy_")
 """How metrics of fronts begin: of a textfile job of a host there are none in a cluster."""
+_FRONTS: Final = "(?:haproxy|caddy)_"
 _HOST: Final = ("hostwright", "llamacpp:", "probe_", "node_", "DCGM")
 _EMPTY: Final = "There is always an answer: if there is none, KEDA says so and keeps what is there."
 
@@ -80,20 +82,33 @@ def _watched(plan: Plan) -> dict[str, list[Object]]:
             {"port": METRICS, "path": "/metrics", "interval": f"{plan.monitor.seconds}s"}
         ],
     }
-    groups = rule_groups(_of_front(plan.monitor))
+    groups = rule_groups(_of_front(plan.monitor, _only(plan)))
     return {
         "servicemonitor": [_object(plan, f"{version}/ServiceMonitor", name, spec)],
         "prometheusrule": [_object(plan, f"{version}/PrometheusRule", name, {"groups": groups})],
     }
 
 
-def _of_front(monitor: Monitor) -> Monitor:
+def _only(plan: Plan) -> dict[str, str]:
+    """Return the labels by which the series of this front are told from those of others: the
+    operator gives them to all that a ServiceMonitor has it read.
+    """
+    return {"namespace": pod_of(plan.services[0]).namespace, "service": front_name(plan)}
+
+
+def _of_front(monitor: Monitor, only: dict[str, str]) -> Monitor:
     """Return a Monitor with the rules alone that the front's metrics can make true."""
+    recorded = [each for each in monitor.recordings if _is_of_front(each.expr)]
+    told = [each for each in monitor.alerts if _is_of_front(each.expr)]
     return replace(
         monitor,
-        recordings=tuple(each for each in monitor.recordings if _is_of_front(each.expr)),
-        alerts=tuple(each for each in monitor.alerts if _is_of_front(each.expr)),
+        recordings=tuple(replace(one, expr=_narrowed(one.expr, only)) for one in recorded),
+        alerts=tuple(replace(one, expr=_narrowed(one.expr, only)) for one in told),
     )
+
+
+def _narrowed(expr: str, only: dict[str, str]) -> str:
+    return narrowed(expr, _FRONTS, **only)
 
 
 def _is_of_front(expr: str) -> bool:

@@ -217,7 +217,7 @@ def _values(service: Service, name: str) -> Object:
         "volumes": volumes(service, name),
         "volumeMounts": mounts(service, _DATA)[1:],
         "affinity": affinity(pod),
-        "tolerations": [] if _type(pod.gpus) == "nvidia" else tolerations(pod.gpus),
+        "tolerations": _tolerations(pod.gpus),
     }
     return {key: value for key, value in parts.items() if value not in ("", {}, [])}
 
@@ -230,6 +230,12 @@ def _type(gpus: PodGpus | None) -> str:
     """Return what the chart calls the maker of the cards; empty: it knows none of them."""
     maker = gpus.maker if gpus else ""
     return maker if maker in {"nvidia", "amd"} else ""
+
+
+def _tolerations(gpus: PodGpus | None) -> list[Object]:
+    """Return `tolerations` beside that of NVIDIA's resource, which the chart has itself."""
+    own = gpus.resource if gpus and _type(gpus) == "nvidia" else ""
+    return [each for each in tolerations(gpus) if each["key"] != own]
 
 
 def _server(service: Service, pod: Pod) -> Object:

@@ -120,6 +120,8 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         "plan": plan,
         "named": named,
         "made": found,
+        "before": bool(_before(*named[0])),
+        "apart": _folders(components(plan)),
         "quote": quote,
     }
     paths = [file.path for file in files if file.path.endswith(".yaml")]
@@ -342,8 +344,12 @@ def _claim(plan: Plan, service: Service, name: str) -> Object:
     )
 
 
+def _folders(apart: Sequence[File]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(file.path.partition("/")[0] for file in apart))
+
+
 def _kustomization(plan: Plan, paths: Sequence[str], apart: Sequence[File]) -> File:
-    folders = dict.fromkeys(file.path.partition("/")[0] for file in apart)
+    folders = _folders(apart)
     named = ", ".join(f'"{folder}"' for folder in folders)
     told = [_APART.format(named)] if folders else []
     above = "\n".join(line for text in (*plan.header, *told) for line in comment(text))

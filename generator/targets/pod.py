@@ -368,7 +368,7 @@ def tolerations(gpus: PodGpus | None) -> list[Object]:
     """Return `tolerations` of the pod."""
     if gpus is None:
         return []
-    return [{"key": gpus.taint, "operator": "Exists", "effect": "NoSchedule"}]
+    return [{"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in gpus.taints]
 
 
 def probe(service: Service, asked: Probe) -> Object:

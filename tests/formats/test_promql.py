@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from generator.errors import RenderError
-from generator.formats.promql import any_of, plain_template, quoted, selector
+from generator.formats.promql import any_of, narrowed, plain_template, quoted, selector
 from generator.formats.yaml import to_yaml
 from tests.consumers import prometheus
 
@@ -89,3 +89,10 @@ def test_a_pattern_is_of_these_texts_alone(tmp_path: Path) -> None:
     (tmp_path / "rules.yml").write_text(to_yaml({"groups": [{"name": "x", "rules": [rule]}]}))
     (tmp_path / "tests.yml").write_text(to_yaml({"rule_files": ["rules.yml"], "tests": [test]}))
     assert prometheus.tested(tmp_path / "tests.yml") == []
+
+
+def test_metrics_are_narrowed_and_texts_are_not() -> None:
+    expr = 'sum(ha_up{a="ha_up{\\"ha_up"}) or ha_down > on() other_ha_x'
+    assert narrowed(expr, "ha_", ns="x") == (
+        'sum(ha_up{ns="x",a="ha_up{\\"ha_up"}) or ha_down{ns="x"} > on() other_ha_x'
+    )

@@ -280,6 +280,19 @@ def test_other_devices_have_other_names(name: str, limits: dict[str, int], tmp_p
     assert box["resources"]["limits"] == limits
 
 
+def test_a_slice_is_on_nodes_that_are_tainted_for_whole_gpus_too(tmp_path: Path) -> None:
+    keys = [each["key"] for each in pod_of(CASES["a slice"], tmp_path)["tolerations"]]
+    assert keys == ["nvidia.com/mig-1g.10gb", "nvidia.com/gpu"]
+
+
+def test_another_engine_is_given_the_cards_that_it_computes_on(tmp_path: Path) -> None:
+    one = {"name": "llama3.1:8b", "hf": "meta-llama/Llama-3.1-8B-Instruct"}
+    data = {"engine": "vllm", "host": {"gpus": [CARD, CARD]}, "models": [one]}
+    for number, more in ((1, {}), (2, {"vllm": {"tensor_parallel": 2}})):
+        (box,) = pod_of({**data, **more}, tmp_path / str(number))["containers"]
+        assert box["resources"]["limits"] == {"nvidia.com/gpu": number}
+
+
 def test_secrets_are_referred_to_and_made_by_hand(tmp_path: Path) -> None:
     decided = plan(CASES["secrets"])
     pod = kubernetes.one(objects(decided, tmp_path), "StatefulSet")["spec"]["template"]["spec"]
@@ -355,6 +368,20 @@ def test_every_pod_has_the_readme_of_its_files(tmp_path: Path) -> None:
         assert "{{" not in texts["README.md"]
 
 
+def test_the_readme_says_where_and_in_which_container_to_look() -> None:
+    one = {"name": "llama3.1:8b", "hf": "meta-llama/Llama-3.1-8B-Instruct"}
+    other = {"engine": "vllm", "host": {"gpus": [CARD]}, "models": [one]}
+    cases = {
+        "kubectl logs ollama-0 --namespace llm -c models -f": CASES["several"]
+        | {"models": [{"name": "a:1b"}]},
+        "kubectl logs vllm-0 -c vllm -f": other,
+        'components: ["k8s/monitoring", "k8s/scaling"]': CASES["watched and scaled"],
+    }
+    for text, data in cases.items():
+        (readme,) = load_target("k8s").install_note(plan(data), ())
+        assert text in readme.text
+
+
 def test_each_instance_has_a_pod_with_models_of_its_own(tmp_path: Path) -> None:
     decided = plan(CASES["instances"])
     found = objects(decided, tmp_path)
@@ -397,6 +424,17 @@ def test_a_front_listens_above_the_ports_of_root(tmp_path: Path) -> None:
     )
 
 
+def test_no_two_ports_of_a_front_are_one(tmp_path: Path) -> None:
+    found = objects(plan({"front": {"port": 80, "metrics_port": 8080}}), tmp_path)
+    (text,) = kubernetes.one(found, "ConfigMap", "test-front")["data"].values()
+    assert [line for line in ("0.0.0.0:8080", "0.0.0.0:8081") if f"bind {line}\n" in text] == [
+        "0.0.0.0:8080",
+        "0.0.0.0:8081",
+    ]
+    (box,) = kubernetes.one(found, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert [port["containerPort"] for port in box["ports"]] == [8081, 8080]
+
+
 def test_pods_are_added_by_what_waits(tmp_path: Path) -> None:
     found = objects(plan(CASES["watched and scaled"]), tmp_path)
     spec = kubernetes.one(found, "ScaledObject")["spec"]
@@ -404,7 +442,8 @@ def test_pods_are_added_by_what_waits(tmp_path: Path) -> None:
     (trigger,) = spec["triggers"]
     assert trigger["metadata"] == {
         "serverAddress": "http://prom.lan:9090",
-        "query": 'sum(haproxy_backend_current_sessions{proxy="ollama"}) or vector(0)',
+        "query": 'sum(haproxy_backend_current_sessions{proxy="ollama",namespace="test",'
+        'service="test-front"}) or vector(0)',
         "threshold": "4",
         "ignoreNullValues": "false",
     }
@@ -418,6 +457,11 @@ def test_rules_of_a_cluster_are_those_that_the_front_can_make_true(tmp_path: Pat
     rules = [rule for group in groups for rule in group["rules"]]
     names = {rule.get("alert") for rule in rules}
     assert {"OllamaQueueing", "OllamaShedding", "FrontMissing"} <= names
+    own = '{namespace="test",service="test-front",'
+    for rule in rules:
+        assert rule["expr"].count(own) == rule["expr"].count("haproxy_") > 0, rule["expr"]
+    (text,) = (rule["expr"] for rule in rules if rule.get("alert") == "FrontMissing")
+    assert text == f'absent(haproxy_backend_current_queue{own}proxy="ollama"}})'
     assert not [rule for rule in rules if "hostwright_" in rule["expr"]]
     monitor = kubernetes.one(found, "ServiceMonitor")["spec"]
     service = kubernetes.one(found, "Service", "test-front")

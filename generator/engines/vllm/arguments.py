@@ -50,7 +50,7 @@ def _cards(case: Case) -> Decisions:
         yield argument(
             case, "--gpu-memory-utilization", f"{share:g}", where=where, reason=why, source=source
         )
-    count, where = _parallel(case)
+    count, where = parallel(case)
     if count > 1:
         why = "Each layer is split over the cards, which have to be alike."
         yield argument(case, "--tensor-parallel-size", str(count), where=where, reason=why)
@@ -64,7 +64,8 @@ def _cards(case: Case) -> Decisions:
         yield Problem("vllm.tensor_parallel", message, f"write at most {used}")
 
 
-def _parallel(case: Case) -> tuple[int, str]:
+def parallel(case: Case) -> tuple[int, str]:
+    """Return over how many cards each layer is split, and the key that says so."""
     profile = case.profile
     if profile.vllm.tensor_parallel:
         return profile.vllm.tensor_parallel, "vllm.tensor_parallel"

@@ -88,7 +88,7 @@ def _missing(front: Front) -> Alert:
         seconds=5 * MINUTE,
         severity="critical",
         summary="Nobody tells of the queue before {{ $labels.proxy }}",
-        todo="systemctl status hostwright-front, or the container of that name.",
+        todo="See whether it runs: systemctl status hostwright-front, or its container or pod.",
         reason="Without it no queue looks like an empty one, to whoever scales by it as well.",
         key="front.kind",
         bad=[series("up", "1x15", job="node")],

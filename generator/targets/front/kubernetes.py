@@ -10,6 +10,7 @@ from generator.formats.kubernetes import cpus, object_name, size
 from generator.formats.text import Commented
 from generator.formats.yaml import Lines
 from generator.front import FREE_PORT
+from generator.pod import front_service
 from generator.targets.front.config import FILES, FOLDER, SECRETS, At, front_file
 from generator.targets.pod import labels, made, name_of, pod_of, pod_security, security
 from generator.units import address, is_local
@@ -32,7 +33,7 @@ _BESIDE: Final = "What it needs for its connections."
 
 def front_name(plan: Plan) -> str:
     """Return what the objects of the front are called."""
-    return object_name(f"{plan.name}-front", "name")
+    return object_name(front_service(plan.name), "name")
 
 
 def fronts(plan: Plan) -> dict[str, str]:
@@ -64,7 +65,10 @@ def _labels(plan: Plan) -> dict[str, str]:
 
 def _port(decided: Front) -> int:
     """Return where the front listens in its pod, in which nobody is root."""
-    return decided.port if decided.port >= FREE_PORT else decided.port + _HIGHER
+    if decided.port >= FREE_PORT:
+        return decided.port
+    higher = decided.port + _HIGHER
+    return higher + (higher == decided.metrics_port)
 
 
 def _text(plan: Plan, decided: Front) -> dict[str, str]:
