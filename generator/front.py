@@ -115,3 +115,8 @@ CERTIFICATE: Final = "certificate.pem"
 """The file with the certificate, and what vouches for it."""
 CERTIFICATE_KEY: Final = "certificate.pem.key"
 """The file with the key of the certificate, where HAProxy looks for one beside it."""
+
+
+def front_service(name: str) -> str:
+    """Return what the Service of the front of a profile is called, and so its series' `service`."""
+    return f"{name}-front"

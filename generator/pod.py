@@ -131,8 +131,3 @@ class Pod:
     everywhere: bool
     reach_reason: str
     scaling: Scaling | None = None
-
-
-def front_service(name: str) -> str:
-    """Return what the Service of the front of a profile is called, and so its series' `service`."""
-    return f"{name}-front"

@@ -678,6 +678,25 @@ def test_what_a_cluster_runs_gets_manifests_and_is_no_host(tmp_path: Path) -> No
     assert "chat" not in files["hostwright/fleet.json"] + files["hostwright/waves"]
 
 
+def test_nothing_that_a_cluster_runs_is_written_over_by_another(tmp_path: Path) -> None:
+    other = '[hosts.code]\nprofile = "xeon-cpu"\ntags = ["cluster"]\n'
+    with pytest.raises(ProfileError) as caught:
+        decided(tmp_path, CLUSTERED + other)
+    (problem,) = caught.value.problems
+    assert problem.where == "hosts.code"
+    assert problem.message == "is `ollama` in the same namespace of `cluster` as `chat`"
+    for more in ('container.name = "code"', 'k8s.namespace = "code"'):
+        found = decided(tmp_path, f"{CLUSTERED}{other}overrides.{more}\n").clusters
+        assert [node.name for node in found] == ["chat", "code"]
+    fronts = "".join(
+        f'[hosts.{name}]\nprofile = "dual-pascal-pair"\ntags = ["cluster"]\n'
+        f'overrides.container.name = "{name}"\n'
+        for name in ("one", "two")
+    )
+    with pytest.raises(ProfileError, match="1 problem"):
+        decided(tmp_path, CLUSTERED + fronts)
+
+
 def test_what_a_cluster_runs_has_no_other_target(tmp_path: Path) -> None:
     with pytest.raises(ProfileError) as caught:
         decided(tmp_path, CLUSTERED + 'target = "systemd"\n')

@@ -13,6 +13,7 @@ from generator.errors import HostwrightError, Problem, ProfileError, WriteRefuse
 from generator.fleet import rollout
 from generator.fleet.faults import (
     NEEDED,
+    faults_of_clusters,
     faults_of_groups,
     faults_of_host,
     faults_of_inputs,
@@ -153,12 +154,13 @@ def decide_fleet(
             progress(done, len(owns))
         plans.problems += faults_of_host(own, known)
         nodes.append(_node(own, plans, inputs, packaged))
+    found = [node for node in nodes if node]
+    plans.problems += faults_of_clusters(fleet, (one for one in found if one.target == CLUSTER))
     # What was taken out is not missed as well.
     told = {problem.where for problem in formless}
     problems = [*formless, *(problem for problem in plans.problems if problem.where not in told)]
     if problems:
         raise ProfileError(document.source, tuple(dict.fromkeys(problems)))
-    found = [node for node in nodes if node]
     return Decided(
         document.label,
         fleet,

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
 from generator.fleet import rollout
-from generator.fleet.settings import NIXPKGS_INPUT
+from generator.fleet.settings import CLUSTER, NIXPKGS_INPUT
 from generator.units import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from generator.fleet.decide import Node
     from generator.fleet.schema import Fleet, Input
     from generator.fleet.settings import Own
+    from generator.plan import Plan
     from generator.profiles.document import Document
 
 
@@ -35,6 +37,27 @@ def faults_of_names(names: Iterable[str]) -> Iterator[Problem]:
         if other != name:
             message = f"only capitals tell it from `{other}`, which is one name to DNS and to disks"
             yield Problem(f"hosts.{name}", message, "name one of them otherwise")
+
+
+def faults_of_clusters(fleet: Fleet, nodes: Iterable[Node]) -> Iterator[Problem]:
+    """Yield what would be written over: objects of one group that have one name and namespace."""
+    first: dict[tuple[str, str, str], str] = {}
+    for node in nodes:
+        groups = [tag for tag in node.tags if tag in fleet.groups]
+        for key in ((group, *each) for group in groups for each in _objects(node.plan)):
+            other = first.setdefault(key, node.name)
+            if other != node.name and fleet.groups[key[0]].kind == CLUSTER:
+                message = f"is `{key[2]}` in the same namespace of `{key[0]}` as `{other}`"
+                hint = "write another `overrides.container.name` or `overrides.k8s.namespace`"
+                yield Problem(f"hosts.{node.name}", message, hint)
+
+
+def _objects(plan: Plan) -> Iterator[tuple[str, str]]:
+    for service in plan.services:
+        if service.pod:
+            yield service.pod.namespace, service.container.name.lower()
+            if plan.front:
+                yield service.pod.namespace, f"{plan.name}-front"
 
 
 def known_tags(document: Document, tags: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
-from generator.formats.promql import selector
-from generator.pod import Scaling, front_service
+from generator.front import front_service
+from generator.pod import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,8 +46,8 @@ def _scaled(service: Service, backend: Backend | None, most: int, profile: Profi
     if service.pod is None or backend is None:
         return service
     slots = sum(server.slots for server in backend.servers)
-    own = {"namespace": service.pod.namespace, "service": front_service(profile.name)}
-    told = selector("haproxy_backend_current_sessions", proxy=backend.name, **own)
+    own = f'namespace="{service.pod.namespace}",service="{front_service(profile.name)}"'
+    told = f'haproxy_backend_current_sessions{{proxy="{backend.name}",{own}}}'
     scaling = Scaling(
         address=profile.scale.prometheus,
         query=f"sum({told}) or vector(0)",

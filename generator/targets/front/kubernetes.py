@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.formats.kubernetes import cpus, object_name, size
 from generator.formats.text import Commented
 from generator.formats.yaml import Lines
-from generator.front import FREE_PORT
-from generator.pod import front_service
+from generator.front import FREE_PORT, front_service
 from generator.targets.front.config import FILES, FOLDER, SECRETS, At, front_file
 from generator.targets.pod import labels, made, name_of, pod_of, pod_security, security
 from generator.units import address, is_local
