@@ -104,7 +104,7 @@ def _of_profile(
     from generator.reasons import reasons
 
     plan = without_secrets(plan_of(document_of(profile), version=version))
-    wanted = {name.casefold() for name in names}
+    wanted = {name.casefold() for name in (*names, *_about(names))}
     rows = [
         one
         for one in reasons(plan)
@@ -123,6 +123,16 @@ def _of_profile(
 
     for page in pages:
         click.echo("\n" + _text(laid_out(page, width(), table)), nl=False, color=coloured())
+
+
+def _about(names: tuple[str, ...]) -> Iterator[str]:
+    """Yield the names that a topic sends to: what a host has of it."""
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.explain.lookup import find
+
+    for name in names:
+        for kind, found in find(name):
+            yield from load_catalogue().topics[found].see if kind == "topic" else ()
 
 
 def _tables(rows: Iterable[Reason]) -> Iterator[str]:

@@ -157,6 +157,12 @@ def test_a_value_of_a_profile_is_found_by_its_key_as_well() -> None:
     assert [page["name"] for page in document["pages"]] == ["ollama.num_parallel"]
 
 
+def test_a_topic_tells_what_a_host_has_of_it() -> None:
+    document = json.loads(run("keep-alive", "-p", "dual-pascal", "--json").output)
+    assert ("OLLAMA_KEEP_ALIVE", "1h") in {(v["name"], v["value"]) for v in document["values"]}
+    assert [page["name"] for page in document["pages"]] == ["keep-alive"]
+
+
 def test_what_a_profile_does_not_decide_is_said() -> None:
     told = run("maxconn", "-p", "xeon-cpu").output
     assert told.startswith("xeon-cpu decides nothing of that name.\n")
