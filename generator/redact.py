@@ -40,7 +40,8 @@ def redacted(text: str, secret: Callable[[str], bool]) -> str:
     def value(found: re.Match[str]) -> str:
         plain = not found[1].isupper() and _PLAIN.fullmatch(found[3])
         if not secret(found[1]) or plain or found[3].startswith("//"):
-            return found[0]
+            # `Environment="HF_TOKEN=…"`: the value is a name and a value itself.
+            return f"{found[1]}{found[2]}{_NAMED.sub(value, found[3])}"
         return f"{found[1]}{found[2]}{HIDDEN}"
 
     return _NAMED.sub(value, text)

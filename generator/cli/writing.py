@@ -55,7 +55,18 @@ def print_patch(patch: str) -> None:
     """Print a patch: in colours on a terminal, elsewhere byte by byte as `patch` takes it."""
     from generator.cli.talk import patch_shown
 
-    click.echo(patch_shown(patch) if sys.stdout.isatty() else patch, nl=False, color=coloured())
+    text = patch_shown(_hidden(patch)) if sys.stdout.isatty() else patch
+    click.echo(text, nl=False, color=coloured())
+
+
+def _hidden(patch: str) -> str:
+    """Return a patch to look at: what stands beside a change may be a secret."""
+    from generator.catalogue.catalogue import load_catalogue
+    from generator.redact import redacted
+
+    catalogue = load_catalogue()
+    has = catalogue.at(catalogue.engine).secrets.has
+    return "".join(redacted(line, has) for line in patch.splitlines(keepends=True))
 
 
 def say_kept(kept: Path | None) -> None:

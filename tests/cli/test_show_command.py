@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from generator.cli.plan_command import _to_look_at
+from generator.cli.writing import print_patch
 from generator.errors import ProfileError
 from generator.pipeline import plan_of
 from generator.profiles.load import read_document
@@ -105,6 +106,18 @@ def test_a_command_in_a_readme_names_a_secret_alone(tmp_path: Path) -> None:
     assert "hf_abc" not in text
     assert "  --env HF_TOKEN \\\n" in text
     assert "# Export before, as nobody should see it here: HF_TOKEN." in text
+
+
+def test_a_patch_on_a_terminal_has_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patch = ' Environment="OLLAMA_API_KEY=0123456789"\n-Environment=A=b\n'
+    print_patch(patch)
+    assert capsys.readouterr().out == patch  # as `git apply` takes it
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    print_patch(patch)
+    assert "0123456789" not in (told := capsys.readouterr().out)
+    assert "OLLAMA_API_KEY=***" in told
 
 
 def test_a_plan_on_a_terminal_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

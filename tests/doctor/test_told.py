@@ -57,6 +57,8 @@ def test_nonsense_is_nothing(text: str) -> None:
         ("llama-server --api-key abc -c 4096", "llama-server --api-key *** -c 4096"),
         ("OLLAMA_API_KEY:0123 OLLAMA_HOST:http://x", "OLLAMA_API_KEY:*** OLLAMA_HOST:http://x"),
         ('HF_TOKEN="a b"', 'HF_TOKEN="*** b"'),
+        ('Environment="OLLAMA_API_KEY=0123456789"', 'Environment="OLLAMA_API_KEY=***"'),
+        ("Environment=HF_TOKEN=0123456789 A=b", "Environment=HF_TOKEN=*** A=b"),
         ("OLLAMA_KEEP_ALIVE=5m tokens=128 key=val", "OLLAMA_KEEP_ALIVE=5m tokens=128 key=val"),
     ],
 )
