@@ -32,6 +32,10 @@ ARCHITECTURES: Final = {"x86_64-linux": "amd64", "aarch64-linux": "arm64"}
 """What `kubernetes.io/arch` calls the platforms of Nix."""
 # A model of unknown size: one of 27 billion weights at four bits.
 UNKNOWN_MODEL: Final = 16 * GIB
+# Weights in billions, as names have them, some for each of several experts; and bits of each.
+_BILLIONS: Final = re.compile(r"(?<![a-z0-9.])(?:(\d{1,3})x)?(\d{1,4}(?:\.\d{1,3})?)b(?![a-z0-9])")
+_BITS: Final = re.compile(r"(?<![a-z0-9])(?:b?f|fp|i?q)(\d{1,2})(?![0-9])")
+_USUAL_BITS: Final = 4
 # Of a host without models in its profile.
 NO_MODELS: Final = 50 * GIB
 STEP: Final = 5 * GIB
@@ -145,7 +149,7 @@ def _storage(
         return Storage(size=choice.storage, storage_class=named, reason=reason, key="k8s.storage")
     known = {model.name: _size(model, facts) for model in models}
     unknown = [name for name, size in known.items() if not size]
-    sizes = [size or UNKNOWN_MODEL for size in known.values()]
+    sizes = [size or _guessed(name) for name, size in known.items()]
     total = sum(sizes) + max(sizes, default=0)
     need = total * 11 // 10 + (GIB if cached else 0) if sizes else NO_MODELS
     size = -(-need // STEP) * STEP
@@ -159,12 +163,24 @@ def _size(model: Model, facts: Facts) -> int:
     return found.parameters * model.bits // 8 if model.bits else found.file_bytes
 
 
+def _guessed(name: str) -> int:
+    """Return the size of a model that nobody knows: more than usual where its name says so."""
+    told, bits = _BILLIONS.search(name.lower()), _BITS.search(name.lower())
+    if told is None:
+        return UNKNOWN_MODEL
+    weights = int(told[1] or 1) * float(told[2]) * 10**9
+    # A quantisation keeps some tensors, and the scales of the rest, in more bits.
+    each = (int(bits[1]) if bits else _USUAL_BITS) + 1
+    return max(UNKNOWN_MODEL, int(weights * each / 8))
+
+
 def _room(sizes: Sequence[int], unknown: Sequence[str]) -> str:
     if not sizes:
         return f"The profile names no models; {written_size(NO_MODELS)} hold a few."
     models = "The model has" if len(sizes) == 1 else f"{len(sizes)} models have"
     told = f"{models} {written_size(-(-sum(sizes) // GIB) * GIB)}"
-    guessed = f", with {written_size(UNKNOWN_MODEL)} for each of unknown size" if unknown else ""
+    least = written_size(UNKNOWN_MODEL)
+    guessed = f", with {least} or what its name says for each of unknown size" if unknown else ""
     return f"{told}{guessed}; there is room to pull the largest anew, and a tenth beside."
 
 

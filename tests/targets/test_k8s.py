@@ -133,10 +133,26 @@ def test_a_claim_holds_the_models_and_one_of_them_again(tmp_path: Path) -> None:
     sizes = [each.storage.size // GIB for each in (known, unknown, none, asked)]
     assert sizes == [15, 40, 50, 7]
     assert "The model has 5 GiB" in known.storage.reason
-    assert "16 GiB for each of unknown size" in unknown.storage.reason
+    assert "16 GiB or what its name says for each of unknown size" in unknown.storage.reason
     claim = kubernetes.one(objects(plan({"k8s": {"storage": "7GiB"}}), tmp_path), "StatefulSet")
     (template,) = claim["spec"]["volumeClaimTemplates"]
     assert template["spec"]["resources"]["requests"]["storage"] == "7Gi"
+
+
+@pytest.mark.parametrize(
+    ("name", "gibibytes"),
+    [
+        ("someone/large:70b", 90),  # 43 GB, as llama3.3:70b has them
+        ("hf.co/someone/Large-70B-GGUF:Q8_0", 165),
+        ("someone/experts:8x22b", 230),
+        ("someone/small:1.5b", 40),
+        ("someone/b:b", 40),
+    ],
+)
+def test_a_claim_holds_what_a_name_says(name: str, gibibytes: int) -> None:
+    pod = plan({"models": [{"name": name}]}).service.pod
+    assert pod is not None
+    assert pod.storage.size // GIB == gibibytes
 
 
 def program(folder: Path, name: str, text: str) -> None:
