@@ -92,6 +92,7 @@ def against_installed(
     seen = views(installed(root or HERE), context)
     if seen.problems:
         raise ProfileError(seen.problems[0].source, tuple(seen.problems))
+    seen.views[:] = [view for view in seen.views if view.engine == plan.service.engine]
     if not seen.views:
         raise _nothing(seen.not_judged, plan)
     chosen = choose(seen, service or _own(seen.views, plan))
@@ -124,7 +125,8 @@ def against_installed(
 def _nothing(gaps: list[NotJudged], plan: Plan) -> HostwrightError:
     why = "; ".join(f"{gap.file}: {gap.reason}" for gap in gaps)
     message = f"nothing is installed here that runs {plan.service.product}"
-    return HostwrightError(f"{message}: {why}", hint="install what is rendered, or name --root DIR")
+    message = f"{message}: {why}" if why else message
+    return HostwrightError(message, hint="install what is rendered, or name --root DIR")
 
 
 def _own(found: list[View], plan: Plan) -> str | None:

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.catalogue import load_catalogue
-from generator.errors import ProfileError
+from generator.engines import READ
+from generator.errors import HostwrightError, ProfileError
 from generator.host import Host
 from generator.importing.choose import Chosen, choose
 from generator.importing.effect import differences
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
-    from generator.readers.discover import Found
+    from generator.readers.discover import Found, Seen
     from generator.units import Release
 
 
@@ -105,9 +106,22 @@ def imported(wanted: ImportRequest) -> Imported:
     seen = views(_found(wanted), context)
     if seen.problems:
         raise ProfileError(seen.problems[0].source, tuple(seen.problems))
+    _without_others(seen)
     chosen = choose(seen, wanted.service)
     facts = catalogue.at(chosen.view.engine, chosen.view.release)
     return _settled(chosen, wanted, facts, context)
+
+
+def _without_others(seen: Seen) -> None:
+    """Take out servers of engines that are judged and not imported. Raises where all are."""
+    others = [view for view in seen.views if view.engine not in READ]
+    if others and len(others) == len(seen.views):
+        engine = others[0].engine
+        raise HostwrightError(
+            f"{others[0].place.file}: this is a server of {engine}, whose files are not imported",
+            hint=f'write a profile with engine = "{engine}", and what it serves as models.hf',
+        )
+    seen.views[:] = [view for view in seen.views if view.engine in READ]
 
 
 def _host(wanted: ImportRequest, catalogue: Catalogue) -> Host:

@@ -445,3 +445,65 @@ def test_a_token_belongs_into_a_file() -> None:
     done = called("dgx-spark", "-t", "compose", "--set=engine=vllm", "--set=vllm.env.HF_TOKEN=hf_1")
     assert done.returncode == 2
     assert "looks like a secret" in done.stderr
+
+
+UNTOLD = """schema_version = 1
+name = "untold"
+engine = "vllm"
+[host]
+system = "x86_64-linux"
+memory = "64GiB"
+cpu = { cores = 16, threads = 32 }
+gpus = [{ name = "RTX 3090", memory = "24GiB", compute_capability = "8.6" }]
+[[models]]
+"""
+LLAMA = 'name = "llama3.1:8b"\nhf = "meta-llama/Llama-3.1-8B-Instruct"\n'
+
+
+@pytest.mark.parametrize(
+    ("model", "length"),
+    [
+        (LLAMA, "8192"),
+        ('name = "nomic-embed-text"\nhf = "nomic-ai/x"\nrole = "embedding"\n', ""),
+        ('name = "nobody/knows:1b"\nhf = "nobody/knows"\n', ""),
+    ],
+)
+def test_a_length_that_nobody_says_is_one_for_which_there_is_room(
+    model: str, length: str, tmp_path: Path
+) -> None:
+    """By itself vLLM takes that of the training, 131072 here, and ends where it does not fit."""
+    path = tmp_path / "untold.toml"
+    path.write_text(UNTOLD + model)
+    service = plan_of(read_document(str(path))).service
+    found = {one.name: (one.value, one.source) for one in service.arguments}
+    assert found.get("--max-model-len", ("", "")) == (length, "derived" if length else "")
+
+
+def test_slots_that_nobody_says_share_what_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "untold.toml"
+    path.write_text(UNTOLD + LLAMA)
+    found = called("fit", str(path))
+    assert found.returncode == 0
+    assert "most slots with 8192 tokens" in " ".join(found.stdout.split())
+
+
+def test_files_of_it_are_judged_and_not_imported(tmp_path: Path) -> None:
+    compose = tmp_path / "compose.yaml"
+    compose.write_text("services: {vllm: {image: vllm/vllm-openai:v0.33.0, command: [o/a]}}\n")
+    refused_ = called("import", str(compose))
+    assert (refused_.returncode, refused_.stdout) == (2, "")
+    assert "a server of vllm, whose files are not imported" in refused_.stderr
+    both = "  ollama: {image: 'ollama/ollama:0.32.15'}\n"
+    compose.write_text(f"services:\n  vllm: {{image: vllm/vllm-openai, command: [o/a]}}\n{both}")
+    assert "schema_version" in called("import", str(compose), "--cores=8").stdout
+
+
+def test_a_machine_with_both_is_compared_by_the_engine_of_the_profile(tmp_path: Path) -> None:
+    sets = ("--set=engine=vllm",)
+    out = tmp_path / "out"
+    assert called("dgx-spark", *sets, "-t", "quadlet", "-o", str(out)).returncode == 0
+    root = out / "quadlet"
+    same = called("diff", "dgx-spark", *sets, f"--root={root}")
+    assert (same.returncode, "nothing differs" in same.stderr) == (0, True)
+    other = called("diff", "dgx-spark", f"--root={root}")
+    assert "error: nothing is installed here that runs Ollama\n" in other.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.engines.vllm.decision import argument, note
+from generator.engines.vllm.scheduler.ask import CONTEXT
 from generator.engines.vllm.scheduler.share import USUAL, share_of
 from generator.errors import Problem
 
@@ -30,13 +31,27 @@ def _lengths(case: Case) -> Decisions:
     told = [one.parameters.get("num_ctx") for one in case.profile.models]
     context = next((n for n in told if isinstance(n, int) and n > 0), table.context_length)
     where = "ollama.context_length" if context == table.context_length else "models.0.parameters"
-    if context:
+    if not context:
+        yield from _length(case)
+    else:
         why = "Tokens of one request, prompt and answer together; none gets more."
         yield argument(case, "--max-model-len", str(context), where=where, reason=why)
     if table.num_parallel:
         why = "Requests that are computed together; more wait. They share one cache, in blocks."
         number, where = str(table.num_parallel), "ollama.num_parallel"
         yield argument(case, "--max-num-seqs", number, where=where, reason=why)
+
+
+def _length(case: Case) -> Decisions:
+    """Yield a length where nobody says one: by itself it is that of the training, or it ends."""
+    known = case.facts.model(case.profile.models[0].name) if case.profile.models else None
+    if known is not None and known.context > CONTEXT and case.profile.models[0].hf:
+        why = f"Nobody says one. Left out, it is {known.context}, and without room for one such "
+        why += "request the server ends at its start."
+        where = "ollama.context_length"
+        yield argument(
+            case, "--max-model-len", str(CONTEXT), where=where, reason=why, source="derived"
+        )
 
 
 def _cards(case: Case) -> Decisions:

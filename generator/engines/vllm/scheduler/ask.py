@@ -110,7 +110,8 @@ def ask_of(view: View, facts: Facts) -> VllmAsk:
         facts=facts,
         context=whole(told.get("--max-model-len", "")) or CONTEXT,
         context_told="--max-model-len" in told,
-        slots=whole(told.get("--max-num-seqs", "")) or SLOTS,
+        # Untold they are SLOTS, of which those compute that the blocks have room for: one must.
+        slots=whole(told.get("--max-num-seqs", "")) or 1,
         cache_type="q8_0" if told.get("--kv-cache-dtype", "").startswith("fp8") else "f16",
         flash_attention=True,
         on_cpu=computes_on_cpu(view),
