@@ -90,7 +90,7 @@ def resolve(
         *scale.faults(profile, engine),
         *scaling.faults(profile),
         *cache.faults(profile, services, facts),
-        *monitor.faults(profile),
+        *monitor.faults(profile, services),
         *front.faults(profile, engine, facts, services),
     ]
     if problems:

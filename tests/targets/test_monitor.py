@@ -335,6 +335,21 @@ def test_grafana_tells_of_keys_that_it_does_not_know(tmp_path: Path) -> None:
     assert len(grafana.complaints(odd, tmp_path)) == 2
 
 
+def test_ports_of_exporters_are_nobody_elses() -> None:
+    data = {
+        "monitor": {"enable": True, "node_port": 11434, "blackbox_port": 8405},
+        "front": {},
+    }
+    with pytest.raises(ProfileError) as caught:
+        plan(data)
+    assert [(p.where, p.message) for p in caught.value.problems] == [
+        ("monitor.node_port", "11434 is that of the server `ollama`"),
+        ("monitor.blackbox_port", "8405 is that of the front's metrics"),
+    ]
+    away = {**data["monitor"], "address": "192.0.2.1"}
+    assert plan({**data, "monitor": away}).monitor
+
+
 def test_what_does_not_go_together_is_refused() -> None:
     asked = {"enable": True, "receiver": {"email_to": "a@b.org", "slack_channel": "#x"}}
     with pytest.raises(ProfileError) as caught:

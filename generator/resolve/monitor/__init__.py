@@ -15,7 +15,7 @@ from generator.resolve.monitor.panels import rows
 from generator.resolve.monitor.recordings import recordings
 from generator.resolve.monitor.scrapes import scrapes
 from generator.resolve.monitor.seen import Seen
-from generator.units import tagged
+from generator.units import is_local, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +91,34 @@ def kept(profile: Profile, service: Service) -> tuple[tuple[str, str], ...]:
     return tuple((service.name, tagged(model.served)) for model in own)
 
 
-def faults(profile: Profile) -> tuple[Problem, ...]:
+def faults(profile: Profile, services: Sequence[Service]) -> tuple[Problem, ...]:
     """Return what does not go together in the table."""
+    return (*_ports(profile, services), *_untold(profile.monitor.receiver))
+
+
+def _ports(profile: Profile, services: Sequence[Service]) -> tuple[Problem, ...]:
+    """Return the ports of exporters that others of this host have."""
     from generator.errors import Problem
 
-    table = profile.monitor.receiver
+    table, front, cache = profile.monitor, profile.front, profile.cache
+    if not table.enable or not is_local(table.address):
+        return ()
+    taken = {one.listen.port: f"the server `{one.name}`" for one in services}
+    if front and front.kind != "none":
+        taken |= {front.port: "the front", front.metrics_port: "the front's metrics"}
+    taken |= {cache.port: "LiteLLM", cache.redis_port: "Redis"} if cache else {}
+    asked = ["node_port", "blackbox_port", "dcgm_port", *(["redis_port"] if cache else [])]
+    return tuple(
+        Problem(f"monitor.{key}", f"{port} is that of {taken[port]}", "choose another one")
+        for key in asked
+        if (port := getattr(table, key)) in taken
+    )
+
+
+def _untold(table: ReceiverTable) -> tuple[Problem, ...]:
+    """Return the ways to tell people that lack something."""
+    from generator.errors import Problem
+
     needs = {
         "email_to": ("email_from", "smarthost"),
         "email_from": ("email_to",),
