@@ -63,6 +63,8 @@ def _problems(
     """Translate pydantic's errors: one Problem per key, with where, what and what to do."""
     by_key: dict[tuple[str, ...], list[ErrorDetails]] = {}
     for detail in details:
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # There are some, and what is wrong with each of them is told.
         by_key.setdefault(_key_path(detail, document.data), []).append(detail)
     for path, faults in by_key.items():
         message, hint = _explained(faults[0], path, model)
@@ -109,6 +111,10 @@ _KINDS: Final = {
     "dict_type": ("a table", "write its keys under a `[heading]`"),
     "float_type": ("a number", "write it in digits, without quotes"),
 }
+_ABSENT: Final = {
+    "missing": ("this key is required", "add it"),
+    "too_short": ("nothing is in it", "write one at least"),
+}
 _SPANS: Final = {
     "greater_than_equal": ("{ge} or more", "write `{ge}` or more"),
     "greater_than": ("above {gt}", "write more than `{gt}`"),
@@ -124,8 +130,9 @@ def _explained(
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         return "unknown key", _suggestion(path, model)
-    if kind == "missing":
-        return "this key is required", _REQUIRED.get(path[-1], "add it")
+    if kind in _ABSENT:
+        message, hint = _ABSENT[kind]
+        return message, _REQUIRED.get(path[-1], hint)
     if kind == "value_error":
         message, hint = split_message(detail["ctx"]["error"])
         return message.replace(str(value), _spelt(value)), hint.replace(str(value), _spelt(value))

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from generator.errors import Problem
 from generator.meaning import parse_go_duration
 from generator.pod import NodeRule, Pod, PodGpus, Probe, Storage
 from generator.units import GIB, is_local, written_size
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.engines.base import Case, Decided, Server
     from generator.host import Gpu
-    from generator.plan import Devices, Job, Limit, Model
+    from generator.plan import Devices, Job, Limit, Model, Service
     from generator.pod import Maker
     from generator.profiles.schema import KubernetesChoice, Profile
 
@@ -61,6 +62,7 @@ DRAIN: Final = (
     'case $here/$state in *:"$1"/01) busy=1;; esac; done <$file; done; '
     '[ "$busy" ] || exit 0; sleep 2; n=$((n+1)); done'
 )
+_CLASS: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
@@ -131,6 +133,28 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         if not local
         else "Pods of this namespace reach it, and no others; the API has no authentication.",
     )
+
+
+def faults(profile: Profile, services: Sequence[Service], facts: Facts) -> Iterator[Problem]:
+    """Yield what no cluster takes: names of GPUs of another kind, and a claim that is too small."""
+    own, dra = profile.k8s.gpu_resource or "", profile.k8s.gpu == "dra"
+    if dra and own and not _CLASS.fullmatch(own):
+        message = f"`{own}` is no device class, as a claim names it"
+        yield Problem("k8s.gpu_resource", message, "write one that `kubectl get deviceclass` shows")
+    if not dra and own and "/" not in own:
+        message = f"`{own}` is no resource of a device plugin: it has no domain"
+        yield Problem("k8s.gpu_resource", message, "write it like `nvidia.com/mig-1g.10gb`")
+    room = profile.k8s.storage
+    need = max((_known(service, facts) for service in services), default=0)
+    if room is not None and room < need:
+        message = f"{written_size(room)} hold no models of {written_size(-(-need // GIB) * GIB)}"
+        yield Problem("k8s.storage", message, "write more, or leave it out")
+
+
+def _known(service: Service, facts: Facts) -> int:
+    """Return how large the models of a service are, without those of unknown size."""
+    names = {model.name: _size(model, facts) for model in service.models}
+    return sum(names.values())
 
 
 def _namespace(profile: Profile) -> str:

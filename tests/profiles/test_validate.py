@@ -41,6 +41,13 @@ def test_all_problems_of_a_file_come_at_once(file: Path) -> None:
     }
 
 
+def test_an_empty_list_is_told_and_one_of_faults_is_not_empty(file: Path) -> None:
+    head = '[[scale.periods]]\nname = "night"\nbegins = '
+    (problem,) = problems(file, head + "[]").values()
+    assert (problem.message, problem.hint) == ("nothing is in it", "write one at least")
+    assert list(problems(file, head + '["never"]')) == ["scale.periods.0.begins.0"]
+
+
 def test_a_problem_names_the_file_or_flag_it_came_from(file: Path) -> None:
     base = file.with_name("base.toml")
     base.write_text(HEAD + '[ollama]\nport = "x"\n[resources]\nnice = 99\n')

@@ -377,6 +377,21 @@ def test_what_kubernetes_refuses_is_no_profile(key: str, value: object) -> None:
     assert problem.where.startswith(f"k8s.{key}")
 
 
+@pytest.mark.parametrize(
+    ("k8s", "where"),
+    [
+        ({"gpu": "dra", "gpu_resource": "nvidia.com/mig-1g.10gb"}, "k8s.gpu_resource"),
+        ({"gpu_resource": "gpu.nvidia.com"}, "k8s.gpu_resource"),
+        ({"storage": "4GiB"}, "k8s.storage"),
+    ],
+)
+def test_what_no_cluster_takes_is_no_plan(k8s: dict[str, str], where: str) -> None:
+    data = {"host": {"gpus": [CARD]}, "models": [{"name": "llama3.1:8b"}], "k8s": k8s}
+    with pytest.raises(ProfileError) as caught:
+        plan(data)
+    assert [problem.where for problem in caught.value.problems] == [where]
+
+
 def test_every_pod_has_the_readme_of_its_files(tmp_path: Path) -> None:
     for name, data in CASES.items():
         texts = {file.path: file.text for file in all_files("k8s", plan(data))}
