@@ -8,6 +8,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.nixos import channel_named
 from generator.errors import HostwrightError, Problem, ProfileError, WriteRefused, shortened
 from generator.fleet import rollout
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 _BUILDS_ITSELF = frozenset({"aarch64-linux"})
 _ROOTLESS = "a user applies the files of this host, and a fleet is deployed by root"
 _SEVERAL = "has several servers, and the modules for NixOS are about one"
+_OTHER = "the modules for NixOS set `services.ollama`, and this profile is for"
+_OTHER_HINT = 'write `target = "quadlet"`, or `"systemd"` with service.full_unit'
 _SEVERAL_HINT = (
     "choose another target, or import what `gen render PROFILE -t nixos` writes, without a profile"
 )
@@ -311,6 +314,9 @@ def _node(
         plans.problems.append(Problem(f"hosts.{own.name}.target", _ROOTLESS, _ROOTLESS_HINT))
     if target.fleet == "modules" and len(plan.services) > 1:
         plans.problems.append(Problem(f"hosts.{own.name}.profile", _SEVERAL, _SEVERAL_HINT))
+    if target.fleet == "modules" and plan.services[0].engine != load_catalogue().engine:
+        message = f"{_OTHER} {plan.services[0].product}"
+        plans.problems.append(Problem(f"hosts.{own.name}.profile", message, _OTHER_HINT))
     if own.of_a_cluster and own.misplaced:
         plans.problems.append(Problem(f"hosts.{own.name}.target", _OF_A_CLUSTER, _CLUSTER_HINT))
     everywhere = [f"{name}#{each}" for name, given in inputs.items() for each in given.modules]

@@ -507,3 +507,21 @@ def test_a_machine_with_both_is_compared_by_the_engine_of_the_profile(tmp_path: 
     assert (same.returncode, "nothing differs" in same.stderr) == (0, True)
     other = called("diff", "dgx-spark", f"--root={root}")
     assert "error: nothing is installed here that runs Ollama\n" in other.stderr
+
+
+def test_a_fleet_has_it_where_a_target_has(tmp_path: Path) -> None:
+    (tmp_path / "v.toml").write_text(UNTOLD + LLAMA)
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('schema_version = 1\n[hosts.a]\nprofile = "./v.toml"\n')
+    nixos = called("fleet", str(fleet))
+    assert nixos.returncode == 2
+    assert "set `services.ollama`, and this profile is for vLLM" in " ".join(nixos.stderr.split())
+    fleet.write_text(f'{fleet.read_text()}target = "quadlet"\n')
+    assert called("fleet", str(fleet)).returncode == 0
+
+
+def test_a_plan_of_it_has_its_own_release_whatever_that_of_ollama_is(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(called("plan", "dgx-spark", "--set", "engine=vllm").stdout)
+    judged = called("check", str(path), "--ollama-version", "0.9")
+    assert (judged.returncode, "1 file" in judged.stdout) == (0, True)

@@ -32,7 +32,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _told(view: View, context: Context) -> View:
     """Return the View for the release and the machine that the user names beside the file."""
-    release = context.release or view.release
+    named = context.release if view.engine == context.catalogue.engine else None
+    release = named or view.release
     return replace(view, release=release, host=context.host if context.host.threads else view.host)
 
 
