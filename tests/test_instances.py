@@ -204,6 +204,20 @@ def test_a_node_has_its_cpus_its_memory_and_its_threads() -> None:
     assert (left.threads, right.threads) == (6, 6)
 
 
+def test_servers_on_the_same_cpus_gain_nothing_and_it_is_said() -> None:
+    def told(*chosen: dict[str, Any]) -> list[str]:
+        found = plan(SOCKETS | {"instances": chosen}).findings
+        return [each.message for each in found if each.rule == "HW321"]
+
+    message = "`x`, `y` compute on the same CPUs, and share their memory bandwidth"
+    assert told({"name": "x"}, {"name": "y"}) == [message]
+    assert told({"name": "x"}, {"name": "y"}, {"name": "z", "numa_node": 1}) == [message]
+    assert told({"name": "x", "numa_node": 0}, {"name": "y", "numa_node": 1}) == []
+    own = [{"name": "x", "allowed_cpus": "0-5"}, {"name": "y", "allowed_cpus": "6-11"}]
+    assert told(*own) == []
+    assert [each for each in plan(PAIR).findings if each.rule == "HW321"] == []
+
+
 # ── what they cannot have ─────────────────────────────────────────────────────────────────────
 
 

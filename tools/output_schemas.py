@@ -390,7 +390,15 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
         Shape(
             "FitOfEach",
             "`gen fit` of a profile with several servers.",
-            {"services": [Shape("FitOfService", "A server.", {"service": str, **_FIT_KEYS})]},
+            {
+                "services": [Shape("FitOfService", "A server.", {"service": str, **_FIT_KEYS})],
+                "host": Shape(
+                    "FitOnHost",
+                    "What all servers hold of the memory of the host, in bytes; null: it is not "
+                    "known how much there is.",
+                    {"needed": int, "memory": int | None},
+                ),
+            },
         ),
     ),
     "fleet": (

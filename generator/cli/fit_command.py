@@ -178,14 +178,28 @@ def command(
     for warning in dict.fromkeys(warning for found in each.values() for warning in found.warnings):
         say(f"{word('warning')} {visible(warning)}")
     if html != STDIO:
-        _print_all(each, every=every, as_json=as_json)
-    click.get_current_context().exit(1 if any(found.fails for found in each.values()) else 0)
+        _print_all(each, plan.host.memory, every=every, as_json=as_json)
+    short = any(found.fails for found in each.values()) or _is_short(each, plan.host.memory)
+    click.get_current_context().exit(1 if short else 0)
 
 
-def _print_all(each: Mapping[str, Assessment], *, every: bool, as_json: bool) -> None:
-    """Print what fits of each server, under its name where there are several."""
+def _is_short(each: Mapping[str, Assessment], memory: int) -> bool:
+    """Return whether the host has too little memory for all servers together."""
+    from generator.fit.assess import held_on_host
+
+    return len(each) > 1 and 0 < memory < held_on_host(each.values())
+
+
+def _print_all(each: Mapping[str, Assessment], memory: int, *, every: bool, as_json: bool) -> None:
+    """Print what fits of each server, under its name where there are several, and of all."""
+    from generator.cli.fit_text import of_all_text
+    from generator.fit.assess import held_on_host
+
     if as_json and len(each) > 1:
-        print_json(services=[{"service": name} | _data(found) for name, found in each.items()])
+        print_json(
+            services=[{"service": name} | _data(found) for name, found in each.items()],
+            host={"needed": held_on_host(each.values()), "memory": memory or None},
+        )
         return
     for number, (name, found) in enumerate(each.items()):
         if as_json:
@@ -194,6 +208,8 @@ def _print_all(each: Mapping[str, Assessment], *, every: bool, as_json: bool) ->
         if len(each) > 1:
             click.echo(f"{chr(10) * bool(number)}── {name}")
         print_assessment(found, every=every)
+    if len(each) > 1 and not as_json and (needed := held_on_host(each.values())):
+        click.echo(f"\n── all servers\n{of_all_text(needed, memory)}")
 
 
 def _question(

@@ -51,6 +51,11 @@ def together_text(found: Together) -> str:
     return "\n".join([*lines, *_wrapped(words.evicting(found))])
 
 
+def of_all_text(needed: int, memory: int) -> str:
+    """Return what all servers of a host hold of its memory."""
+    return "\n".join(_wrapped([words.of_all(needed, memory)]))
+
+
 def loaded_text(found: Sequence[tuple[str, int, int]]) -> str:
     """Return what a server has loaded at this moment, from `/api/ps`."""
     if not found:

@@ -105,6 +105,16 @@ def room_row(room: Room) -> tuple[str, ...]:
     return (room.name, str(need.layers), *parts, have, left)
 
 
+def of_all(needed: int, memory: int) -> str:
+    """Return what all servers of a host hold of its memory."""
+    text = f"All servers together hold {size(needed)} GiB of the memory of the host"
+    if not memory:
+        return f"{text}, of which the profile does not say how much there is."
+    if needed > memory:
+        return f"{text}, and it has {size(memory)}: that does not fit."
+    return f"{text}, which has {size(memory)}."
+
+
 def together_sum(found: Together) -> str:
     """Return why several models fit side by side, or do not."""
     room = found.rooms[-1]

@@ -150,6 +150,16 @@ def assess(
     )
 
 
+def held_on_host(found: Iterable[Assessment]) -> int:
+    """Return what several servers hold of the memory of their host at once, in bytes."""
+    return sum(_on_host(one) for one in found)
+
+
+def _on_host(found: Assessment) -> int:
+    every = [fit.rooms for fit in found.fits] if found.together is None else [found.together.rooms]
+    return max((rooms[-1].need.total for rooms in every), default=0)
+
+
 def _once(names: Iterable[str], facts: Facts) -> tuple[str, ...]:
     """Return names without those of a file that is named before: a server loads it once."""
     found: dict[str, str] = {}

@@ -101,6 +101,7 @@ def resolve(
     before = front.front_of(profile, engine, facts, services)
     services = scaling.scaled(profile, services, before)
     said = [*instances.remarked([one.found for one in every], parts)]
+    said += instances.on_one_pool(services)
     said += [*front.remarks(before, services), *cache.remarks(profile, before)]
     found = list(dict.fromkeys(said))
     found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.where))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.errors import Problem, Silence
 from generator.plan import Setting
+from generator.rules.registry import every_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -143,3 +144,18 @@ def remarked(found: Sequence[Sequence[Finding]], parts: Sequence[Part]) -> Itera
             general = all(one in others for others in keyed)
             about = one.message if general else f"{part.name}: {one.message}"
             yield replace(one, message=about)
+
+
+def on_one_pool(services: Sequence[Service]) -> Iterator[Finding]:
+    """Yield a Finding for each set of servers that compute on the same CPUs."""
+    pools: dict[str, list[str]] = {}
+    for service in services:
+        if service.acceleration == "cpu":
+            limit = service.limit("allowed_cpus")
+            pools.setdefault(limit.written if limit else "", []).append(service.name)
+    for names in pools.values():
+        if len(names) > 1:
+            every = ", ".join(f"`{name}`" for name in names)
+            message = f"{every} compute on the same CPUs, and share their memory bandwidth"
+            hint = "give each a `numa_node` or `allowed_cpus`, or have one with more slots"
+            yield every_rule()["HW321"].finding(message, "instances", hint)

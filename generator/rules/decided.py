@@ -1,4 +1,4 @@
-"""HW000, HW001, HW305, HW601, HW602, HW642, HW643: what reading, deciding and writing tell."""
+"""HW000, HW001, HW305, HW321, HW601, HW602, HW642, HW643: found by reading, deciding, writing."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ UNKNOWN_CAPABILITY: Final = Rule(
     good='gpus = [{ name = "Tesla X", memory = "8GiB", compute_capability = "6.1" }]',
     source="CUDA C Programming Guide, compute capabilities; docs/gpu.mdx@v0.32.15; "
     "llama/server/CMakePresets.json@v0.32.15:71",
+)
+ONE_POOL: Final = Rule(
+    id="HW321",
+    severity="info",
+    title="several servers on the same CPUs",
+    why="What bounds a model on the CPU is how fast its weights come from memory. Servers on one "
+    "pool of CPUs share that: two answer twice as many requests, each at half the speed, and hold "
+    "their models twice. One server with more slots reads the weights once for all of them.",
+    bad='[[instances]]\nname = "left"\n\n[[instances]]\nname = "right"',
+    good='[[instances]]\nname = "left"\nnuma_node = 0\n\n[[instances]]\nname = "right"\n'
+    "numa_node = 1",
+    source="docs/beyond.md of Hostwright, Instances",
+    silence="Give each a node, or CPUs of its own, or have one server with `num_parallel`.",
 )
 NOT_EXPRESSED: Final = Rule(
     id="HW601",
