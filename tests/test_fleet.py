@@ -582,6 +582,23 @@ def test_a_fleet_takes_every_target_that_the_registry_says(target: str, tmp_path
     assert json.loads(made["hostwright/fleet.json"])["hosts"][target] == {"a": "all"}
 
 
+@pytest.mark.parametrize("target", ["systemd", "quadlet", "nixos"])
+def test_a_host_with_several_servers_has_a_bundle(target: str, tmp_path: Path) -> None:
+    host = f'[hosts.pair]\nprofile = "dual-pascal-pair"\ntarget = "{target}"\n'
+    text = f"schema_version = 1\n{host}"
+    if target == "nixos":
+        ((where, message, _),) = problems(tmp_path, host)
+        assert (where, message) == (
+            "hosts.pair.profile",
+            "has several servers, and the modules for NixOS are about one",
+        )
+        return
+    assert [one.name for one in node(decided(tmp_path, text), "pair").plan.services] == [
+        "p4000",
+        "gtx1060",
+    ]
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(HostwrightError, match="there is no file"):
         decide_fleet(tmp_path / "fleet.toml")

@@ -12,7 +12,7 @@ from generator.records import dataclass, replace
 from generator.units import about
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.advise.standing import Standing
     from generator.catalogue.catalogue import Catalogue
@@ -39,11 +39,41 @@ class Difference:
 
 
 def compared(old: Plan, new: Plan, catalogue: Catalogue) -> Difference:
-    """Return what differs between two Plans."""
+    """Return what differs between two Plans, of several servers for each by its name."""
+    first, second = ({part.service.name: part for part in plan.parts} for plan in (old, new))
+    if len(first) == len(second) == 1:
+        found = {"": _of_service(old, new, catalogue)}
+    else:
+        both = [name for name in second if name in first]
+        found = {f"{n}: ": _of_service(first[n], second[n], catalogue) for n in both}
+    return Difference(
+        settings=(
+            *_host(old, new),
+            *(_servers(first, second) if "" not in found else ()),
+            *(_under(name, row) for name, one in found.items() for row in one.settings),
+        ),
+        effects=tuple(_under(name, row) for name, one in found.items() for row in one.effects),
+        findings=_only(new, old),
+        gone=_only(old, new),
+        unknown=tuple(dict.fromkeys(model for one in found.values() for model in one.unknown)),
+    )
+
+
+def _under(name: str, row: Row) -> Row:
+    return replace(row, setting=f"{name}{row.setting}")
+
+
+def _servers(old: Mapping[str, Plan], new: Mapping[str, Plan]) -> Iterator[Row]:
+    """Yield the servers that only one of two Plans has."""
+    for name in dict.fromkeys((*old, *new)):
+        yield from _row(f"server {name}", *("yes" if name in each else "" for each in (old, new)))
+
+
+def _of_service(old: Plan, new: Plan, catalogue: Catalogue) -> Difference:
+    """Return what differs between two servers."""
     first, second = stand(old, catalogue), stand(new, catalogue)
     sides = [side(running_of(plan, catalogue), plan.service.environment) for plan in (old, new)]
     rows = [
-        *_host(old, new),
         *_service(old.service, new.service),
         *variables(*sides),
         *limits(
@@ -55,8 +85,6 @@ def compared(old: Plan, new: Plan, catalogue: Catalogue) -> Difference:
     return Difference(
         settings=tuple(_with_levers(rows, old.service, new.service)),
         effects=tuple(_effects(first, second)),
-        findings=_only(new, old),
-        gone=_only(old, new),
         unknown=tuple(dict.fromkeys((*first.unknown, *second.unknown))),
     )
 

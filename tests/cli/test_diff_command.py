@@ -68,6 +68,21 @@ def test_two_profiles_have_percentages_memory_and_slots(before: Path) -> None:
     assert slots == {}
 
 
+def test_servers_of_the_same_name_are_compared(tmp_path: Path) -> None:
+    text = (ROOT / "profiles/dual-pascal-pair.toml").read_text(encoding="utf-8")
+    (tmp_path / "more.toml").write_text(text.replace("num_parallel = 2", "num_parallel = 3", 1))
+    found = rows("dual-pascal-pair", str(tmp_path / "more.toml"), of="difference")
+    assert found["p4000: OLLAMA_NUM_PARALLEL"] == ("2", "3", 50.0)
+    assert found["p4000: main: slots"] == ("2", "3", 50.0)
+    assert {name.partition(":")[0] for name in found} == {"p4000"}
+    found = rows("dual-pascal", "dual-pascal-pair", of="difference")
+    assert found == {
+        "server ollama": ("yes", NOTHING, None),
+        "server p4000": (NOTHING, "yes", None),
+        "server gtx1060": (NOTHING, "yes", None),
+    }
+
+
 def test_what_means_the_same_is_no_difference(tmp_path: Path) -> None:
     text = 'schema_version = 1\nextends = "xeon-cpu"\nname = "a"\n[ollama]\nkeep_alive = "{}"\n'
     for name, value in (("a", "60m"), ("b", "1h")):
