@@ -337,7 +337,12 @@ class _Services:
         key = "command" if "command" in service.entries else "entrypoint"
         if program.rpartition("/")[2] != self.engine.name or key not in service.entries:
             return ()
-        return (Command(tuple((word, service.place_of(key)) for word in words)),)
+        places = [service.place_of(key)] * len(words)
+        if self.engine.module and words:
+            # Its words are judged one by one.
+            own = [word.place for word in as_written(service, key)]
+            places = [*places, *own][-len(words) :] if len(own) >= len(words) else places
+        return (Command(tuple(zip(words, places, strict=True))),)
 
     def _top(self) -> Iterator[Line]:
         top = self.project.top
