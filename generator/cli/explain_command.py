@@ -29,8 +29,8 @@ Examples:
   gen explain OLLAMA_NUM_THREADS --ollama-version 0.9
   gen explain keep_alive CPUQuota num_ctx        keys, limits, model options
   gen explain --list rule
-  gen explain -p xeon-cpu                        every value that it leads to, and why
-  gen explain OLLAMA_NUM_PARALLEL -p xeon-cpu    what it is there, and then its page
+  gen explain -p xeon-cpu                      every value that it leads to
+  gen explain OLLAMA_KEEP_ALIVE -p xeon-cpu    what it is there, and why
   gen explain OLLAMA_KEEP_ALIVE --json
 """
 EVERYTHING: Final = "all"

@@ -11,12 +11,12 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.host import Host
 from generator.pipeline import decide
 from generator.profiles.load import read_document
-from generator.profiles.shipped import shipped_profiles
 from generator.readers.plan.view import view_of
 from generator.readers.plan.written import as_written
 from generator.rules import alike, registry
 from generator.rules.rule import Rule
 from generator.view import Bound, Variable
+from tests.plans import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def changed(view: View) -> Iterator[View]:
 
 
 @pytest.mark.parametrize("release", ["0.9.6", "0.24.0", "0.32.3"])
-@pytest.mark.parametrize("profile", [path.stem for path in shipped_profiles()])
+@pytest.mark.parametrize("profile", ALONE)
 def test_it_says_what_the_registry_says(profile: str, release: str) -> None:
     view, facts = seen(profile, release)
     found = 0

@@ -42,6 +42,7 @@ from generator.view import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from generator.around import Scaling
     from generator.readers.kubernetes.resources import Resources
     from generator.view import View
 
@@ -165,8 +166,13 @@ class Pod:
             not_judged=tuple(gaps),
             keys=tuple(self._keys(box)),
             adds=not self._is_whole(box),
-            scaling=scaling_of(self.owner, self.pod, self.tables),
+            scaling=self.scaling,
         )
+
+    @functools.cached_property
+    def scaling(self) -> Scaling | None:
+        """What is told of the number of pods, the same for each container."""
+        return scaling_of(self.owner, self.pod, self.tables)
 
     def _of_pod(self, box: Table) -> Iterator[Line]:
         """Yield what the pod says of users and GPUs, beside what its container says."""
