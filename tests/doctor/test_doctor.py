@@ -213,9 +213,9 @@ def test_with_a_profile_it_judges_by_that(tmp_path: Path) -> None:
     results = validated("doctor", done.stdout)["results"]
     faults = {one["said"]: one["remedy"] for one in results if one["word"] == "fault"}
     apply = f"gen {profile} -t systemd -o out && sudo out/systemd/apply.sh"
-    model = "qwen3:8b"
+    missing = "qwen3:8b: the server does not have it; pull qwen3:8b, about 4.9 GiB"
     assert faults == {
-        f"{model}: the server does not have it; pull {model}, about 4.9 GiB": f"ollama pull {model}",
+        missing: "ollama pull qwen3:8b",
         "OLLAMA_CONTEXT_LENGTH: systemd holds `8192`": apply,
         "OLLAMA_HOST: systemd does not have it": apply,
         "CUDA_CACHE_PATH: systemd does not have it": apply,
