@@ -366,6 +366,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
                         _texts("where", "name", "value", "reason", "source", "key"),
                     )
                 ],
+                "advice": [Advice],
                 "pages": [_PAGE],
             },
         ),

@@ -38,7 +38,7 @@ def advise_text(found: Advised, profile: str) -> str:
     )
     lines = [head.rstrip(": ")]
     for number, one in enumerate(found.advice, 1):
-        lines += _lines(number, one)
+        lines += advice_lines(number, one)
     if found.idle:
         lines.append("Nothing to gain here:")
         lines += [_filled(f"{one.lever}: {one.why}") for one in found.idle]
@@ -46,7 +46,8 @@ def advise_text(found: Advised, profile: str) -> str:
     return "\n".join(lines)
 
 
-def _lines(number: int, one: Advice) -> Iterator[str]:
+def advice_lines(number: int, one: Advice) -> Iterator[str]:
+    """Yield what people read of a lever: its gain, its cost, and the values that pull it."""
     effort = click.style(f"({EFFORTS[one.effort]})", fg="cyan")
     yield f"{number}. {click.style(one.lever, bold=True)} {effort}"
     source = f" [{SOURCES[one.source]}]" if one.source != "none" else ""

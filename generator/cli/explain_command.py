@@ -9,14 +9,15 @@ import click
 
 from generator.cli.environment import written
 from generator.cli.options import Misuse, json_option, profile_option, release_option
-from generator.cli.streams import json_text, print_json
-from generator.cli.talk import COLOURS, coloured, table, width
+from generator.cli.streams import STDIO, json_text, print_json
+from generator.cli.talk import COLOURS, coloured, printable, table, width
 from generator.errors import HostwrightError
 from generator.explain.page import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from generator.advise.advise import Advice
     from generator.explain.layout import Line
     from generator.explain.page import Page
     from generator.reasons import Reason
@@ -96,7 +97,7 @@ def command(
 def _of_profile(
     names: tuple[str, ...], profile: str, version: str | None, *, as_json: bool
 ) -> None:
-    """Print the values that a profile leads to: all, or those of the names, with their pages."""
+    """Print the values that a profile leads to: all, or those of the names behind their pages."""
     from generator.cli.options import document_of
     from generator.cli.secrets_shown import without_secrets
     from generator.explain.lookup import explain, find
@@ -113,26 +114,55 @@ def _of_profile(
     told = {text.casefold() for one in rows for text in (one.where, one.name, one.key)}
     # What is neither a value of the Plan nor has a page is told as by itself.
     pages = explain([n for n in names if find(n) or n.casefold() not in told], version)
+    keys = wanted | {one.key.casefold() for one in rows}
+    advice = _advice(profile, version, keys) if names else []
     if as_json:
-        print_json(profile=plan.name, values=rows, pages=[_data(page) for page in pages])
+        data = [_data(page) for page in pages]
+        print_json(profile=plan.name, values=rows, advice=advice, pages=data)
         return
+    _print_pages(pages)
+    if names:
+        click.echo(f"In {plan.name}:" if rows else f"{plan.name} decides nothing of that name.")
     click.echo("\n".join(_tables(rows)), nl=bool(rows), color=coloured())
-    if names and not rows:
-        click.echo(f"{plan.name} decides nothing of that name.")
+    _print_advice(advice)
+
+
+def _print_pages(pages: Iterable[Page]) -> None:
     from generator.explain.layout import laid_out
 
     for page in pages:
-        click.echo("\n" + _text(laid_out(page, width(), table)), nl=False, color=coloured())
+        click.echo(_text(laid_out(page, width(), table)), color=coloured())
+
+
+def _print_advice(advice: Sequence[Advice]) -> None:
+    if advice:
+        from generator.cli.advise_text import advice_lines
+
+        lines = (line for number, one in enumerate(advice, 1) for line in advice_lines(number, one))
+        click.echo(printable("\n".join(("Advised:", *lines))), color=coloured())
+
+
+def _advice(profile: str, version: str | None, keys: set[str]) -> list[Advice]:
+    """Return what is advised of some keys; nothing where nothing can be, as for several servers."""
+    from generator.cli.advise_command import advised
+
+    if profile == STDIO:  # which has been read
+        return []
+    try:
+        found = advised(profile, (), version).advice
+    except HostwrightError:
+        return []
+    return [each for each in found if keys & {text.partition("=")[0] for text in each.sets}]
 
 
 def _about(names: tuple[str, ...]) -> Iterator[str]:
-    """Yield the names that a topic sends to: what a host has of it."""
+    """Yield the whole names of keys, and those that a topic sends to: what a host has of them."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.explain.lookup import find
 
     for name in names:
         for kind, found in find(name):
-            yield from load_catalogue().topics[found].see if kind == "topic" else ()
+            yield from load_catalogue().topics[found].see if kind == "topic" else (found,)
 
 
 def _tables(rows: Iterable[Reason]) -> Iterator[str]:

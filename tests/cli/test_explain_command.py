@@ -145,8 +145,8 @@ def test_of_a_profile_every_value_is_told_with_its_reason() -> None:
     assert "services.ollama.environment\n" in told
     assert "profile: Request slots per model;" in told
     one = run("OLLAMA_NUM_PARALLEL", "-p", "xeon-cpu").output
-    assert one.startswith("services.ollama.environment\nwhat ")
-    assert "OLLAMA_NUM_PARALLEL · read by the server" in one
+    assert one.startswith("OLLAMA_NUM_PARALLEL · read by the server")
+    assert "\nIn xeon-cpu:\nservices.ollama.environment\nwhat " in one
 
 
 def test_a_value_of_a_profile_is_found_by_its_key_as_well() -> None:
@@ -163,8 +163,17 @@ def test_a_topic_tells_what_a_host_has_of_it() -> None:
     assert [page["name"] for page in document["pages"]] == ["keep-alive"]
 
 
+def test_what_is_advised_of_a_name_ends_its_page() -> None:
+    told = run("sched_spread", "-p", "dual-pascal").output
+    assert told.index("key of a profile") < told.index("In dual-pascal:") < told.index("Advised:")
+    assert told.splitlines()[-2].strip() == "--set ollama.sched_spread=false"
+    document = json.loads(run("ollama.sched_spread", "-p", "dual-pascal", "--json").output)
+    assert [one["lever"] for one in document["advice"]] == ["one card where it does"]
+    assert json.loads(run("HOME", "-p", "dual-pascal", "--json").output)["advice"] == []
+
+
 def test_what_a_profile_does_not_decide_is_said() -> None:
     told = run("maxconn", "-p", "xeon-cpu").output
-    assert told.startswith("xeon-cpu decides nothing of that name.\n")
+    assert told.endswith("xeon-cpu decides nothing of that name.\n")
     assert "`nonsense`" in str(run("nonsense", "-p", "xeon-cpu").exception)
     assert run("--list", "rule", "-p", "xeon-cpu").exit_code != 0

@@ -399,7 +399,9 @@ def busy(wanted: dict[str, Any]) -> bool:
     for job in wanted["jobs"]:
         try:
             if not wanted["unit"]:
-                return bool(table(inspect(wanted["manager"], job), "State").get("Running"))
+                if table(inspect(wanted["manager"], job), "State").get("Running"):
+                    return True
+                continue
             told = systemctl(job, user=wanted["user"])
         except Unasked:
             continue
