@@ -43,6 +43,14 @@ def _no_remembered_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTWRIGHT_NO_CACHE", "1")
 
 
+@pytest.fixture(autouse=True)
+def _backups_of_tests(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep backups among the files of tests; each has the path of its file, so none meet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
+
+
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serve bytes: what is called answers each connection, once its request is there."""

@@ -15,7 +15,7 @@ EXAMPLES: Final = """
 \b
 Examples:
   gen migrate host.toml                what would change
-  gen migrate host.toml --write        change it; a backup stays beside it
+  gen migrate host.toml --write        change it; a backup is kept
   gen migrate plan.json -p host.toml   a plan, decided anew for its release
   gen migrate - < old.toml > new.toml
 \b

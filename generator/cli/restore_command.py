@@ -39,7 +39,7 @@ _SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 def command(place: str, *, at: str | None, diff: bool, as_json: bool) -> None:
     """List backups with their ages, and put them back.
 
-    `--force` and `gen check --fix` back up what they replace, beside it.
+    `--force` and `gen check --fix` back up what they replace, below the state of the user.
     """
     from generator.files.backup import find, now
 

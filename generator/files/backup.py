@@ -1,7 +1,10 @@
 """Keep a file before something else takes its place, and put it back.
 
-A backup lies beside its file, `NAME.before-20261130T153501Z`: an ending that systemd, quadlets,
-Kubernetes, Nix and `gen check` all pass over. It has the bytes, the mode and the owner of the file.
+Backups lie below the state of the user, each in the folder that its file is in:
+`~/.local/state/hostwright/backups/etc/…/NAME.before-20261130T153501Z`. So none is in a tree that
+is committed, or that a manager reads. Where nothing can be written there it lies beside its file,
+under an ending that systemd, quadlets, Kubernetes, Nix and `gen check` all pass over. It has the
+bytes, the mode and the owner of the file.
 """
 
 from __future__ import annotations
@@ -64,9 +67,10 @@ def back_up(file: Path, time: datetime) -> Path:
 
     Raises OSError.
     """
+    folder = _folder(file)
     for number in count(1):
         more = f"-{number}" if number > 1 else ""
-        kept = file.with_name(f"{file.name}.before-{stamp(time)}{more}")
+        kept = folder / f"{file.name}.before-{stamp(time)}{more}"
         try:
             _copy(file, kept)
         except FileExistsError:
@@ -74,6 +78,32 @@ def back_up(file: Path, time: datetime) -> Path:
                 continue
         return kept
     raise AssertionError  # numbers do not end
+
+
+def _home() -> Path | None:
+    """Return where backups are; None: the user has no place for what programs keep."""
+    home = os.environ.get("HOME", "")
+    state = os.environ.get("XDG_STATE_HOME") or (home and f"{home}/.local/state")
+    return Path(state, "hostwright", "backups") if state.startswith("/") else None
+
+
+def _mirrored(place: Path) -> Path | None:
+    """Return the folder of backups that stands for a folder."""
+    home = _home()
+    return home / os.path.realpath(place).lstrip("/") if home else None
+
+
+def _folder(file: Path) -> Path:
+    """Return the folder for a backup: beside the file where there can be no other."""
+    home, folder = _home(), _mirrored(file.parent)
+    if home is None or folder is None:
+        return file.parent
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return file.parent
+    return folder if os.access(folder, os.W_OK) else file.parent
 
 
 def _copy(file: Path, kept: Path) -> None:
@@ -95,17 +125,46 @@ def _copy(file: Path, kept: Path) -> None:
 
 
 def find(place: Path) -> Found:
-    """Return the backups below a directory, or those of one file. Links are not followed."""
+    """Return the backups of what is below a directory, or of one file, or a backup by its own name.
+
+    Links are not followed.
+    """
+    kept = _of_kept(place)
+    if kept:
+        return Found((kept,))
     if not place.is_dir():
-        beside = _in(place.parent, [entry.name for entry in _listed(place.parent)])
-        mine = (each for each in beside if place.name in {each.file.name, each.kept.name})
-        return Found(_ordered(mine))
+        both = (
+            *_beside(place.parent, place.parent),
+            *_beside(_mirrored(place.parent), place.parent),
+        )
+        return Found(_ordered([e for e in both if place.name in {e.file.name, e.kept.name}]))
     unread: list[Path] = []
-    found: list[Backup] = []
-    for folder, folders, names in os.walk(place, onerror=lambda e: unread.append(Path(e.filename))):
-        folders[:] = [name for name in folders if name != ".git"]
-        found += _in(Path(folder), names)
+    found = [*_below(place, place, unread), *_below(_mirrored(place), place, unread)]
     return Found(_ordered(found), tuple(unread))
+
+
+def _of_kept(place: Path) -> Backup | None:
+    """Return the backup that is named by its own path below the state of the user."""
+    home, real = _home(), Path(os.path.realpath(place))
+    if home is None or not real.is_relative_to(os.path.realpath(home)) or not real.is_file():
+        return None
+    folder = Path("/", real.parent.relative_to(os.path.realpath(home)))
+    return next((one for one in _in(real.parent, [real.name], folder)), None)
+
+
+def _beside(folder: Path | None, of: Path) -> Iterator[Backup]:
+    """Yield the backups in a folder of files in the folder `of`."""
+    if folder is not None and (folder == of or folder.is_dir()):
+        yield from _in(folder, [entry.name for entry in _listed(folder)], of)
+
+
+def _below(top: Path | None, of: Path, unread: list[Path]) -> Iterator[Backup]:
+    """Yield the backups below a folder of files below the folder `of`."""
+    if top is None or (top != of and not top.is_dir()):
+        return
+    for folder, folders, names in os.walk(top, onerror=lambda e: unread.append(Path(e.filename))):
+        folders[:] = [name for name in folders if name != ".git"]
+        yield from _in(Path(folder), names, of / Path(folder).relative_to(top))
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:
@@ -113,7 +172,7 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
         return list(entries)
 
 
-def _in(folder: Path, names: Sequence[str]) -> Iterator[Backup]:
+def _in(folder: Path, names: Sequence[str], of: Path) -> Iterator[Backup]:
     for name in names:
         match = _NAME.fullmatch(name)
         kept = folder / name
@@ -121,7 +180,7 @@ def _in(folder: Path, names: Sequence[str]) -> Iterator[Backup]:
             continue
         with suppress(ValueError):  # digits that are no time
             time = datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC)
-            yield Backup(folder / match[1], kept, time)
+            yield Backup(of / match[1], kept, time)
 
 
 def _ordered(found: Iterator[Backup] | Sequence[Backup]) -> tuple[Backup, ...]:

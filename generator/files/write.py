@@ -98,9 +98,7 @@ def write(
             replace.sweep(survey.work)
         kept = replace.put(survey.work) if survey.work.steps else {}
     return tuple(
-        _replaced(each, backup=str(directory / each.path.rpartition("/")[0] / kept[each.path].name))
-        if each.path in kept
-        else each
+        _replaced(each, backup=str(kept[each.path])) if each.path in kept else each
         for each in survey.changes
     )
 

@@ -81,6 +81,10 @@ _AGAIN: Final = "The same again, in the other words that the file below may have
 LEFT_OUT: Final = (
     *NOT_IN_CONTAINERS,
     NOT_IN_A_CLUSTER,
+    LeftOut(
+        "of what is said of a secret, only which key it is",
+        "Finding.severity Finding.message Finding.where Finding.fix Finding.link Finding.ignored",
+    ),
     *(
         LeftOut(why, key=f"resources.{name}", asked=partial(Service.limit, name=name))
         for name, why in UNSUPPORTED.items()

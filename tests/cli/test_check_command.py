@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from generator.files.backup import find
 from generator.readers import KINDS
 from tests.commands import ROOT, called, process
 from tests.tools import require
@@ -308,7 +309,8 @@ def test_what_a_fix_uncovers_is_not_taken_from_what_it_mends(there: Path) -> Non
 
 def test_fix_writes_and_says_so(there: Path) -> None:
     result = gen(OVERRIDE, "--fix")
-    [kept] = (there / OVERRIDE).parent.glob("*.before-*")
+    [kept] = [each.kept for each in find(there / OVERRIDE).backups]
+    assert [path.name for path in (there / OVERRIDE).parent.iterdir()] == ["override.conf"]
     assert kept.read_text() == DROP_IN
     told = f"mended {OVERRIDE}: 1 finding, 3 left to you; as it was: {kept}\n"
     assert result.stderr == told

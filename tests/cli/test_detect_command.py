@@ -10,6 +10,7 @@ import pytest
 
 from generator.detect.machine import read_machine
 from generator.detect.root import archive_of
+from generator.files.backup import find
 from generator.profiles.load import load_profile
 from tests.commands import called, process, run
 from tests.detect.machines import FOLDER, NAMES, member_names, root_of, tree
@@ -75,7 +76,7 @@ def test_a_file_that_is_there_stays_without_force(xeon: str, tmp_path: Path) -> 
     assert here.read_text() == "mine\n"
     assert called("detect", "--root", xeon, "-o", str(here), "--force").returncode == 0
     assert load_profile(str(here)).name == "sys-5018r-m"
-    [kept] = tmp_path.glob("here.toml.before-*")
+    [kept] = [each.kept for each in find(here).backups]
     assert kept.read_text() == "mine\n"
 
 

@@ -21,7 +21,7 @@ def mended(tmp_path: Path) -> Path:
     file.write_text(UNIT.replace("OLLAMA_KEEP_ALIVE", "OLLAMA_KEEPALIVE"))
     told = called("check", str(file), "--fix")
     assert "; as it was: " in told.stderr
-    [kept] = file.parent.glob("a.conf.before-*")
+    [kept] = [each.kept for each in backup.find(file).backups]
     earlier = datetime.now(UTC) - timedelta(hours=3, minutes=1)
     kept.rename(kept.with_name(f"a.conf.before-{backup.stamp(earlier)}"))
     return file

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from generator.files.backup import find
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
 from tests.live.hostile import body, hangs, says
@@ -79,7 +80,7 @@ def test_the_best_is_written_with_its_reason(profile: Path, stub: Stub, machine:
     assert text.replace(line, "count = 3 # a guess") == PROFILE
     assert f"-count = 3 # a guess\n+{line}\n" in done.stderr
     assert profile.stat().st_mode & 0o777 == 0o640
-    [kept] = profile.parent.glob("here.toml.before-*")
+    [kept] = [each.kept for each in find(profile).backups]
     assert kept.read_text() == PROFILE
     assert max(map(len, done.stdout.splitlines())) <= 80
 

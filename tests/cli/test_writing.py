@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.files.backup import find
 from tests.commands import called, on_terminal, run
 
 
@@ -31,7 +32,7 @@ def test_a_hand_edit_is_named_and_shown_and_force_keeps_it(out: Path) -> None:
     assert file.read_text() == edited
     forced = called("--profile", "xeon-cpu", "-o", str(out), "--force")
     assert forced.returncode == 0
-    [kept] = (out / "nixos").glob("*.before-*")
+    [kept] = [each.kept for each in find(out).backups]
     assert f"kept as it was: {kept}" in forced.stderr
     assert kept.read_text() == edited
     # Nobody takes a backup for what it is a backup of.

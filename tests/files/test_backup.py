@@ -36,10 +36,25 @@ def test_backups_are_found_below_a_directory_and_of_a_file(file: Path, tmp_path:
     assert find(tmp_path / "sub/other").backups == ()
 
 
+def test_none_is_in_the_tree(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [found] = find(tmp_path).backups
+    state = Path(os.environ["XDG_STATE_HOME"])
+    assert found.kept == state / "hostwright/backups" / str(file.parent)[1:] / found.kept.name
+    assert [path.name for path in file.parent.iterdir()] == ["a.conf"]
+    assert stat.S_IMODE((state / "hostwright/backups").stat().st_mode) == 0o700
+    for nowhere in ("", str(file / "no directory")):  # beside it, and found as well
+        monkeypatch.setenv("XDG_STATE_HOME", nowhere)
+        monkeypatch.setenv("HOME", nowhere)
+        kept = back_up(file, LATER)
+        assert kept.parent == file.parent
+        assert [each.kept for each in find(tmp_path).backups] == [kept]
+
+
 def test_names_that_are_no_backups_and_links_are_passed_over(file: Path, tmp_path: Path) -> None:
     (tmp_path / "x.before-20261399T000000Z").write_text("no day\n")
     (tmp_path / "x.before-hostwright").write_text("of apply.sh\n")
     (tmp_path / "y.before-20261130T153501Z").symlink_to("/etc/passwd")
+    (find(file).backups[0].kept.parent / "z.before-20261130T153501Z").symlink_to("/etc/passwd")
     assert [each.file for each in find(tmp_path).backups] == [file]
 
 

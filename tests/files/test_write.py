@@ -192,17 +192,16 @@ def test_force_keeps_what_it_replaces(root: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(replace, "now", lambda: time)
     (root / "a.conf").write_text("mine\n")
     (root / "a.conf").chmod(0o600)
-    kept = "a.conf.before-20261130T153501Z"
     changes = write(NEW, root, force=True)
-    assert {each.path: each.backup for each in changes if each.backup} == {
-        "a.conf": str(root / kept)
-    }
-    assert contents(root) == texts(*NEW) | MINE | {kept: "mine\n"}
-    assert stat.S_IMODE((root / kept).stat().st_mode) == 0o600
+    [kept] = [Path(each.backup) for each in changes if each.backup]
+    assert [each.kept for each in backup.find(root / "a.conf").backups] == [kept]
+    assert kept.name == "a.conf.before-20261130T153501Z"
+    assert contents(root) == texts(*NEW) | MINE
+    assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == ("mine\n", 0o600)
     (root / "a.conf").write_text("mine again\n")
     write(NEW, root, force=True)
-    assert (root / kept).read_text() == "mine\n"
-    assert (root / f"{kept}-2").read_text() == "mine again\n"
+    assert kept.read_text() == "mine\n"
+    assert kept.with_name(f"{kept.name}-2").read_text() == "mine again\n"
 
 
 def test_what_is_kept_goes_when_nothing_is_replaced(
@@ -248,7 +247,7 @@ def test_foreign_manifest_is_the_users(out: Path, text: str) -> None:
     assert (out / MANIFEST).read_text() == text
     [kept] = [each.backup for each in write(OLD, out, force=True) if each.backup]
     assert Path(kept).read_text() == text
-    assert contents(out).keys() == {*texts(*OLD), Path(kept).name}
+    assert contents(out).keys() == {*texts(*OLD)}
 
 
 def test_manifest_cannot_make_the_writer_delete_elsewhere(tmp_path: Path, root: Path) -> None:

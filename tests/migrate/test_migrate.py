@@ -8,6 +8,7 @@ import pytest
 
 from generator.codec import from_dict
 from generator.errors import HostwrightError, ProfileError
+from generator.files.backup import find
 from generator.migrate.migrate import migrated
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
@@ -79,7 +80,7 @@ def test_a_profile_keeps_its_comments_and_a_backup(tmp_path: Path) -> None:
     assert tomllib.loads(text)["gpu"]["wait_seconds"] == 60
     assert "# mine" in text
     assert "# The card is slow to come." in text
-    (backup,) = tmp_path.glob("old.toml.before-*")
+    (backup,) = (each.kept for each in find(file).backups)
     assert backup.read_text() == PROFILE
     assert called("migrate", str(file)).returncode == 0
     assert called("show", str(file)).returncode == 0

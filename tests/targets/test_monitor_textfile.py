@@ -163,7 +163,7 @@ def test_a_service_of_systemd(machine: Machine) -> None:
         ),
     }
     assert "hostwright_models_disk_avail_bytes" in text
-    assert "666" not in text
+    assert "periods_total 666" not in text
     assert {path.name for path in (machine.root / "textfiles").iterdir()} == {
         ".keep",
         "hostwright.prom",
