@@ -27,7 +27,7 @@ input.
 @click.command(name="migrate", epilog=EXAMPLES)
 @click.argument("file", metavar="FILE")
 @profile_option("profile")
-@click.option("--write", is_flag=True, help="Change the file; the old one is kept beside it.")
+@click.option("--write", is_flag=True, help="Change the file; the old one is backed up.")
 @json_option
 def command(file: str, *, profile: str | None, write: bool, as_json: bool) -> None:
     """Bring a profile, fleet file or plan of an earlier version up to this one.
