@@ -70,7 +70,8 @@ class Scaling:
     """How many pods there are, by what waits: for each `threshold` of what `query` tells, one.
 
     The query is PromQL, for the Prometheus at `address`. Pods go one by one, `pause_seconds` apart
-    and after so much time without need of them.
+    and after so much time without need of them. `own` are the metrics by which the servers tell the
+    same themselves (none: they do not), for whoever has no front.
     """
 
     address: str
@@ -80,6 +81,8 @@ class Scaling:
     threshold_reason: str
     pause_seconds: int
     pause_reason: str
+    own: tuple[str, ...] = ()
+    own_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,7 +123,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         set(),
     ),
     "targets.production_stack": (
-        {"formats", "plan", "targets.container", "targets.pod"},
+        {"formats", "plan", "pod", "targets.container", "targets.pod"},
         set(),
     ),
     "targets.unit": ({"formats", "plan", "targets.base"}, set()),

@@ -144,7 +144,8 @@ class Told:
     `loaded` are the models in memory, `installed` those on disk, `show` is one of them. The
     `runner` is what computes for a model, and tells its metrics at the path `metrics` where
     `variable` has it do so. `says` is a text of every answer at `alive`.
-    At `own` the server tells metrics of itself (empty: nowhere).
+    At `own` the server tells metrics of itself (empty: nowhere), of which those of `load` are the
+    requests that run and that wait.
     """
 
     alive: str
@@ -155,6 +156,7 @@ class Told:
     runner: str = ""
     metrics: str = ""
     own: str = ""
+    load: tuple[str, ...] = ()
     variable: str = ""
 
 

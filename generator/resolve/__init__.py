@@ -99,7 +99,7 @@ def resolve(
         raise ProfileError(source, tuple(dict.fromkeys(problems)))
     services = instances.joined(services)
     before = front.front_of(profile, engine, facts, services)
-    services = scaling.scaled(profile, services, before)
+    services = scaling.scaled(profile, engine, services, before)
     said = [*instances.remarked([one.found for one in every], parts)]
     said += instances.on_one_pool(services)
     said += [*front.remarks(before, services), *cache.remarks(profile, before)]

@@ -16,6 +16,7 @@ from generator.pod import Scaling
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.engines.base import Engine
     from generator.front import Backend, Front
     from generator.plan import Service
     from generator.profiles.schema import Profile
@@ -27,23 +28,33 @@ _QUERY: Final = (
     "what it reads a namespace and a service, so that no other front counts. Nothing told is no "
     "load, so that an empty answer adds no pod; the alert FrontMissing says that nobody tells."
 )
+_OWN: Final = (
+    "Requests that run and that wait, of all pods together: KEDA takes a query with one answer. By "
+    "those that wait alone a pod would go as soon as there are enough. Where nobody tells, KEDA "
+    "says so and keeps the pods that there are."
+)
 _PAUSE: Final = "A new pod loads its models first, which takes minutes: none goes for a short lull."
 _WHERE: Final = "scale.max_replicas"
 
 
 def scaled(
-    profile: Profile, services: Sequence[Service], front: Front | None
+    profile: Profile, engine: Engine, services: Sequence[Service], front: Front | None
 ) -> tuple[Service, ...]:
     """Return services with how many pods of each there are."""
     most = profile.scale.max_replicas
     if most is None or front is None:
         return tuple(services)
     by_name = {server.service: each for each in front.backends for server in each.servers}
-    return tuple(_scaled(one, by_name.get(one.name), most, profile) for one in services)
+    told = engine.SERVER.told
+    own = told.load if told else ()
+    return tuple(_scaled(one, by_name.get(one.name), own, profile) for one in services)
 
 
-def _scaled(service: Service, backend: Backend | None, most: int, profile: Profile) -> Service:
-    if service.pod is None or backend is None:
+def _scaled(
+    service: Service, backend: Backend | None, load: tuple[str, ...], profile: Profile
+) -> Service:
+    most = profile.scale.max_replicas
+    if service.pod is None or backend is None or most is None:
         return service
     slots = sum(server.slots for server in backend.servers)
     own = f'namespace="{service.pod.namespace}",service="{front_service(profile.name)}"'
@@ -56,6 +67,8 @@ def _scaled(service: Service, backend: Backend | None, most: int, profile: Profi
         threshold_reason=f"A pod for so many requests as it computes at once, {slots}.",
         pause_seconds=PAUSE_SECONDS,
         pause_reason=_PAUSE,
+        own=load,
+        own_reason=_OWN if load else "",
     )
     return replace(service, pod=replace(service.pod, most=most, scaling=scaling))
 

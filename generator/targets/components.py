@@ -15,21 +15,19 @@ from generator.formats.text import Commented
 from generator.targets.base import File
 from generator.targets.front.kubernetes import METRICS, front_name, fronts
 from generator.targets.monitor import rule_groups
-from generator.targets.pod import labels, made, name_of, pod_of, selector
+from generator.targets.pod import labels, made, name_of, pod_of, scaled, selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from generator.monitor import Monitor
     from generator.plan import Plan, Service
-    from generator.pod import Scaling
     from generator.targets.pod import Object
 
 _FRONT: Final = ("haproxy_", "caddy_")
 """How metrics of fronts begin: of a textfile job of a host there are none in a cluster."""
 _FRONTS: Final = "(?:haproxy|caddy)_"
 _HOST: Final = ("hostwright", "llamacpp:", "probe_", "node_", "DCGM")
-_EMPTY: Final = "There is always an answer: if there is none, KEDA says so and keeps what is there."
 
 
 def components(plan: Plan) -> tuple[File, ...]:
@@ -38,10 +36,10 @@ def components(plan: Plan) -> tuple[File, ...]:
     watched = _watched(plan)
     if watched:
         found += _component(plan, "monitoring", watched)
-    scaled = [_scaled(plan, one) for one in plan.services if pod_of(one).scaling]
-    if scaled:
+    grown = [_scaled(plan, one) for one in plan.services if pod_of(one).scaling]
+    if grown:
         away = [{"target": {"kind": "StatefulSet"}, "patch": _AWAY}]
-        found += _component(plan, "scaling", {"scaledobject": scaled}, patches=away)
+        found += _component(plan, "scaling", {"scaledobject": grown}, patches=away)
     return tuple(found)
 
 
@@ -121,28 +119,7 @@ def _is_of_front(expr: str) -> bool:
 def _scaled(plan: Plan, service: Service) -> Object:
     pod, name = pod_of(service), name_of(service)
     assert pod.scaling is not None  # noqa: S101 -- whoever calls has looked
-    spec = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": name},
-        "minReplicaCount": pod.replicas,
-        "maxReplicaCount": pod.most,
-        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _slowly(pod.scaling)}},
-        "triggers": _triggers(pod.scaling),
-    }
+    query = Commented(pod.scaling.query, pod.scaling.query_reason)
+    spec = scaled(pod, pod.scaling, f"StatefulSet/{name}", query)
     marks = labels(plan, selector(service), service.release)
     return made("keda.sh/v1alpha1/ScaledObject", name, pod.namespace, marks, spec=spec)
-
-
-def _slowly(scaling: Scaling) -> Object:
-    policy = {"type": "Pods", "value": 1, "periodSeconds": scaling.pause_seconds}
-    down = {"stabilizationWindowSeconds": scaling.pause_seconds, "policies": [policy]}
-    return {"scaleDown": Commented(down, scaling.pause_reason)}
-
-
-def _triggers(scaling: Scaling) -> Sequence[Object]:
-    told = {
-        "serverAddress": scaling.address,
-        "query": Commented(scaling.query, scaling.query_reason),
-        "threshold": Commented(str(scaling.threshold), scaling.threshold_reason),
-        "ignoreNullValues": Commented("false", _EMPTY),
-    }
-    return [{"type": "prometheus", "metricType": "AverageValue", "metadata": told}]

@@ -8,6 +8,7 @@ As of values.yaml and templates of ollama-1.77.0, 2026-08-22.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import NotForEngine, RenderError
@@ -53,13 +54,32 @@ _CREATED: Final = "A shell reads it before the server does, so that `$` has a ba
 _OWN: Final = "use the k8s target"
 
 
+def _of_ollama(item: LeftOut) -> LeftOut:
+    return replace(
+        item, of_host=lambda plan: plan.cache and not _is_stack(plan), when="with Ollama"
+    )
+
+
 def _is_chosen(service: Service) -> bool:
     gpus = pod_of(service).gpus
     return gpus is not None and bool(gpus.selectors)
 
 
+def _is_alone(service: Service) -> bool:
+    """Return whether there can be no second pod of it, and one is asked for."""
+    pod = pod_of(service)
+    return service.engine == ENGINE and (pod.replicas > 1 or pod.scaling is not None)
+
+
 LEFT_OUT: Final = (
-    *NOT_IN_PODS,
+    *(_of_ollama(item) if item.key == "cache" else item for item in NOT_IN_PODS),
+    LeftOut(
+        "the chart's cache server keeps what prompts were computed to, and no answers",
+        key="cache",
+        of_host=lambda plan: plan.cache and _is_stack(plan),
+        when="with vLLM",
+        fix="run LiteLLM and Redis by charts of their own, or leave it out",
+    ),
     LeftOut(
         "the chart runs the program, and makes files of the models that it creates",
         "Container.program Service.command Modelfile.file",
@@ -76,10 +96,11 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "the chart has one claim for all pods, and two servers must not write to one",
-        "Scaling.address Scaling.pause_reason Scaling.pause_seconds Scaling.query "
-        "Scaling.query_reason Scaling.threshold Scaling.threshold_reason",
+        "Scaling.address Scaling.own Scaling.own_reason Scaling.pause_reason "
+        "Scaling.pause_seconds Scaling.query Scaling.query_reason Scaling.threshold "
+        "Scaling.threshold_reason",
         key="k8s.replicas",
-        asked=lambda service: pod_of(service).replicas > 1 or pod_of(service).scaling,
+        asked=_is_alone,
         fix=_OWN,
     ),
     LeftOut(

@@ -60,6 +60,7 @@ LEFT_OUT: Final = (
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
     LeftOut("whoever runs the pod bounds and places it", "Step.seconds"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
+    LeftOut("the front tells the same, and what waits there too", "Scaling.own Scaling.own_reason"),
     LeftOut(
         "a cluster has a Prometheus, Alertmanager and Grafana of its own",
         "Monitor.follow Monitor.alertmanager Monitor.prober Monitor.says Monitor.scrapes "

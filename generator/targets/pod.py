@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from generator.plan import Limit, Plan, Setting
-    from generator.pod import NodeRule, Pod, PodGpus, Probe
+    from generator.pod import NodeRule, Pod, PodGpus, Probe, Scaling
 
 Object = dict[str, Any]
 PORT: Final = "http"
@@ -34,6 +34,7 @@ _CACHE: Final = "cache"
 _SHARED: Final = "shared-memory"
 _SECRETS: Final = "credentials"
 _MODE: Final = 0o440
+_EMPTY: Final = "There is always an answer: if there is none, KEDA says so and keeps what is there."
 _LISTED: Final = frozenset({"gpu.visible_devices", "gpu.device_order", "open_firewall"})
 _READER: Final = re.compile(r"instances\.\d+\.name")
 """The key of what a server is told that does not write its models."""
@@ -418,3 +419,31 @@ def made(kind: str, name: str, namespace: str, marks: Mapping[str, str], **parts
     within = {"namespace": namespace} if namespace else {}
     metadata = {"name": name, **within, "labels": dict(marks)}
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **parts}
+
+
+def scaled(pod: Pod, scaling: Scaling, target: str, query: object) -> Object:
+    """Return `spec` of a ScaledObject of KEDA for a target, like `StatefulSet/server`."""
+    kind, _, name = target.partition("/")
+    return {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name},
+        "minReplicaCount": pod.replicas,
+        "maxReplicaCount": pod.most,
+        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _slowly(scaling)}},
+        "triggers": [_trigger(scaling, query)],
+    }
+
+
+def _slowly(scaling: Scaling) -> Object:
+    policy = {"type": "Pods", "value": 1, "periodSeconds": scaling.pause_seconds}
+    down = {"stabilizationWindowSeconds": scaling.pause_seconds, "policies": [policy]}
+    return {"scaleDown": Commented(down, scaling.pause_reason)}
+
+
+def _trigger(scaling: Scaling, query: object) -> Object:
+    told = {
+        "serverAddress": scaling.address,
+        "query": query,
+        "threshold": Commented(str(scaling.threshold), scaling.threshold_reason),
+        "ignoreNullValues": Commented("false", _EMPTY),
+    }
+    return {"type": "prometheus", "metricType": "AverageValue", "metadata": told}

@@ -2,7 +2,9 @@
 
 The chart makes the command line itself, of keys that it knows and of `extraArgs`. As of
 values.schema.json and templates of vllm-stack-0.1.12, 2026-08-05: its schema lets unknown keys
-through, and what `enablePrefixCaching` does not say is turned off.
+through, and what `enablePrefixCaching` does not say is turned off. `keda.triggers` is an object by
+that schema and a list by its template, and the trigger that it writes by itself has an answer for
+each pod, of which KEDA takes one: the ScaledObject is one of `extraObjects`, which are templates.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ from generator.targets.pod import (
     affinity,
     environment,
     image,
+    made,
     pod_of,
     pod_security,
     resources,
+    scaled,
     security,
     sources,
     tolerations,
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.plan import Argument, Service
+    from generator.pod import Pod, Scaling
     from generator.targets.pod import Object
 
 ENGINE: Final = "vllm"
@@ -48,21 +53,56 @@ _NUMBERS: Final = frozenset({"maxModelLen", "maxNumSeqs", "tensorParallelSize"})
 _REVISION: Final = "--revision"
 _PREFIXES: Final = "As the server does by itself; the chart turns it off where nothing is said."
 _ROUTER: Final = "One address for all of them; it knows their models by asking."
+_ONE: Final = "It holds no models; a second one would have turns of its own."
+_TURNS: Final = (
+    "Pods of a model by turns: what else it has goes by a session that clients name, or by "
+    "prefixes that it believes a server keeps for ever."
+)
+_RELEASE: Final = "{{.Release.Name}}"
+_NAMESPACE: Final = "{{.Release.Namespace}}"
+_SHARED: Final = "All pods of a server have this claim: its class has to let several nodes write."
+_NO_NUMBER: Final = "No number in the Deployment: KEDA says it."
+_NOT_ITS_OWN: Final = "So that the chart writes no ScaledObject of its own; that below is whole."
+_COUNTED: Final = "KEDA counts what it tells; the Prometheus of the cluster reads it so."
 _HOME: Final = "On the claim: the image's own belongs to root."
 
 
 def values(services: Sequence[Service]) -> Object:
     """Return the values: a `modelSpec` for each server, and the router."""
     first = pod_of(services[0])
+    grown = [(one, found) for one in services if (found := pod_of(one).scaling)]
+    told = {"serviceMonitor": Commented({"enabled": True}, _COUNTED)} if grown else {}
     return {
         "servingEngineSpec": {
             "containerPort": services[0].container.port,
             "securityContext": pod_security(first),
             "containerSecurityContext": security(first),
+            **told,
             "modelSpec": [_model(service) for service in services],
         },
-        "routerSpec": Commented({"enableRouter": True, "serviceType": "ClusterIP"}, _ROUTER),
+        "routerSpec": Commented(_router(), _ROUTER),
+        **({"extraObjects": [_grown(one, found) for one, found in grown]} if grown else {}),
     }
+
+
+def _router() -> Object:
+    return {
+        "enableRouter": True,
+        "serviceType": "ClusterIP",
+        "replicaCount": Commented(1, _ONE),
+        "routingLogic": Commented("roundrobin", _TURNS),
+    }
+
+
+def _grown(service: Service, scaling: Scaling) -> Object:
+    """Return the ScaledObject of a server, whose Deployment and Service the chart names."""
+    name = f"{_RELEASE}-{object_name(service.container.name, 'container.name')}"
+    of = f'{{namespace="{_NAMESPACE}",service="{name}-engine-service"}}'
+    query = " + ".join(f"sum({metric}{of})" for metric in scaling.own)
+    told = Commented(query, scaling.own_reason)
+    spec = scaled(pod_of(service), scaling, f"Deployment/{name}-deployment-vllm", told)
+    marks = {"app.kubernetes.io/instance": _RELEASE}
+    return made("keda.sh/v1alpha1/ScaledObject", name, _NAMESPACE, marks, spec=spec)
 
 
 def _model(service: Service) -> Object:
@@ -81,7 +121,7 @@ def _model(service: Service) -> Object:
         "resources": resources(service),
         "pvcStorage": Commented(size(room.size), room.reason),
         "storageClass": room.storage_class,
-        "pvcAccessMode": ["ReadWriteOnce"],
+        "pvcAccessMode": _access(pod),
         "shmSize": f"{service.container.shm_size // 2**20}Mi" if service.container.shm_size else "",
         "envFromSecret": named[0] if named else {},
         "env": [_moved(one, service) for one in environment(service)],
@@ -89,8 +129,21 @@ def _model(service: Service) -> Object:
         "tolerations": tolerations(pod.gpus),
         "runtimeClassName": pod.runtime_class,
         "vllmConfig": _config(told[1:]),
+        **(_left_to_keda() if pod.scaling else {}),
     }
     return {key: value for key, value in parts.items() if value not in ("", {}, [])}
+
+
+def _access(pod: Pod) -> object:
+    several = max(pod.most, pod.replicas) > 1
+    return Commented(["ReadWriteMany"], _SHARED) if several else ["ReadWriteOnce"]
+
+
+def _left_to_keda() -> Object:
+    return {
+        "keda": Commented({"enabled": True}, _NO_NUMBER),
+        "raySpec": Commented({"enabled": False}, _NOT_ITS_OWN),
+    }
 
 
 def _moved(one: Object, service: Service) -> Object:

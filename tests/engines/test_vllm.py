@@ -347,7 +347,8 @@ def unknown(table: dict[str, Any], path: tuple[str, ...] = ()) -> list[str]:
     """Return the keys that the schema of the chart has not, and those of another form."""
     found = []
     known = load_catalogue().at("ollama").accepted("vllm-stack").below(path)
-    for key, value in table.items() if known is not None else ():
+    # Whole manifests, which are no keys of the chart.
+    for key, value in table.items() if known is not None and path != ("extraObjects",) else ():
         of = known.get(key) if known else None
         form = "table" if isinstance(value, dict) else "list" if isinstance(value, list) else ""
         if of is None or (of.form and of.form != form):
@@ -365,6 +366,7 @@ def stack(file: Path, *sets: str) -> dict[str, Any]:
     return values
 
 
+GROWN = ("scale.max_replicas=5", "scale.prometheus='http://prom.lan:9090'", "k8s.replicas=2")
 MORE = ("vllm.tool_parser=hermes", "vllm.revision=v1", "container.env_files=['/etc/tokens']")
 
 
@@ -378,6 +380,7 @@ def _pair(tmp_path: Path) -> Path:
 def test_values_have_no_key_that_the_chart_ignores(pair: Path) -> None:
     values = stack(pair, *MORE)
     assert unknown(values) == []
+    assert unknown(stack(pair, *MORE, *GROWN)) == []
     assert unknown({"routerSpec": {"replicas": 2}}) == ["routerSpec.replicas"]
     wrong = {"servingEngineSpec": {"modelSpec": [{"tolerations": {}, "replicas": 2}]}}
     assert unknown(wrong) == [
@@ -391,7 +394,62 @@ def test_values_have_no_key_that_the_chart_ignores(pair: Path) -> None:
 def test_values_are_as_the_schema_of_a_checkout_says(pair: Path) -> None:
     file = Path(os.environ["PRODUCTION_STACK"]) / "helm/values.schema.json"
     schema = json.loads(file.read_text())
-    assert not list(Draft202012Validator(schema).iter_errors(stack(pair, *MORE)))
+    valid = Draft202012Validator(schema)
+    for sets in (MORE, (*MORE, *GROWN)):
+        values = stack(pair, *sets)
+        assert not list(valid.iter_errors(values))
+    # Why the ScaledObject is one of `extraObjects`; KEDA takes a list alone.
+    values["servingEngineSpec"]["modelSpec"][0]["keda"]["triggers"] = []
+    assert [one.validator for one in valid.iter_errors(values)] == ["type"]
+
+
+def test_pods_are_added_by_what_the_servers_tell(pair: Path) -> None:
+    values = stack(pair, *GROWN)
+    engines, router = values["servingEngineSpec"], values["routerSpec"]
+    assert (router["replicaCount"], router["routingLogic"]) == (1, "roundrobin")
+    assert engines["serviceMonitor"] == {"enabled": True}
+    for spec, scaler, slots in zip(
+        engines["modelSpec"], values["extraObjects"], (16, 64), strict=True
+    ):
+        # What scaledobject-vllm.yaml and deployment-vllm-multi.yaml of 0.1.12 look at.
+        assert (spec["keda"], spec["raySpec"]) == ({"enabled": True}, {"enabled": False})
+        assert (spec["replicaCount"], spec["pvcAccessMode"]) == (2, ["ReadWriteMany"])
+        wanted, name = scaler["spec"], "{{.Release.Name}}-" + spec["name"]
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": f"{name}-deployment-vllm"}
+        assert wanted["scaleTargetRef"] == target
+        assert (wanted["minReplicaCount"], wanted["maxReplicaCount"]) == (2, 5)
+        told = wanted["triggers"][0]["metadata"]
+        assert (told["threshold"], told["serverAddress"]) == (str(slots), "http://prom.lan:9090")
+        of = f'{{namespace="{{{{.Release.Namespace}}}}",service="{name}-engine-service"}}'
+        running, waiting = f"vllm:num_requests_running{of}", f"vllm:num_requests_waiting{of}"
+        assert told["query"] == f"sum({running}) + sum({waiting})"
+
+
+def test_as_many_pods_as_ever_need_no_keda(pair: Path) -> None:
+    values = stack(pair)
+    assert "extraObjects" not in values
+    assert "serviceMonitor" not in values["servingEngineSpec"]
+    for spec in values["servingEngineSpec"]["modelSpec"]:
+        assert not {"keda", "raySpec"} & {*spec}
+        assert spec["pvcAccessMode"] == ["ReadWriteOnce"]
+
+
+def test_the_cache_server_of_the_chart_is_none_for_answers(pair: Path) -> None:
+    done = called(str(pair), "-t", "helm", "--set=cache.key_file=/etc/litellm")
+    assert done.returncode == 0, done.stderr
+    told = " ".join(done.stderr.split())
+    assert "HW601" in told
+    assert "keeps what prompts were computed to" in told
+    assert "it is for one host" not in told
+    grown = called(str(pair), "-t", "helm", *(f"--set={one}" for one in GROWN))
+    assert "HW601 k8s.replicas" not in grown.stderr
+
+
+def test_the_readme_tells_what_has_to_be_there(pair: Path) -> None:
+    out = pair.parent / "out"
+    for sets, there in (((), False), (GROWN, True)):
+        called(str(pair), "-t", "helm", "-o", str(out), *(f"--set={one}" for one in sets))
+        assert ("KEDA" in (out / "helm/README.md").read_text()) is there
 
 
 def test_the_chart_makes_the_same_command_line(pair: Path) -> None:

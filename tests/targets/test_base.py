@@ -176,6 +176,7 @@ def plans() -> list[Plan]:
         plan({"front": {}, "monitor": {"enable": True}, "scale": {"max_replicas": 3}}),
         of_two_backends(),
         plan(VLLM),
+        plan({**VLLM, "front": {}, "scale": {"max_replicas": 3}}),
         plan(CACHED),
         plan({**CACHED, "front": {"auth": "bearer", "auth_file": "/etc/front.keys"}}),
         plan(ALIKE),

@@ -44,7 +44,12 @@ SERVER: Final = Server(
         startup_seconds=10,
         reason="It answers once the model is loaded; a first start downloads it before.",
     ),
-    told=Told(alive="/version", says="version", own="/metrics"),
+    told=Told(
+        alive="/version",
+        says="version",
+        own="/metrics",
+        load=("vllm:num_requests_running", "vllm:num_requests_waiting"),
+    ),
     program="vllm",
     user="vllm",
     home="/var/lib/vllm",
