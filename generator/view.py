@@ -197,6 +197,7 @@ class Setting:
     `name` is dotted below `within`: empty for options of the module. `strength` is above 0 where
     it beats what the module itself says, below where it loses to that. `unresolved`: `value` is
     not known, for something else makes it. `maybe`: nobody knows here whether it is set at all.
+    `chosen`: the file looks which options there are, and writes the name of one of them.
     """
 
     name: str
@@ -206,6 +207,7 @@ class Setting:
     strength: int = 0
     unresolved: bool = False
     maybe: bool = False
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

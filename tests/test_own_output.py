@@ -13,6 +13,7 @@ from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
 
 PATH = os.environ.get("PATH", "")
+PATH = os.environ["PATH"]
 TARGETS = ("compose", "helm", "k8s", "nixos", "quadlet", "systemd")
 CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
 OWN: dict[str, dict[str, Any]] = {
@@ -123,6 +124,16 @@ def _without_nix(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", PROFILES)
 def test_of_shipped_profiles(name: str, release: str, target: str, tmp_path: Path) -> None:
     assert unsaid(shipped(name, version=release), target, tmp_path) == []
+
+
+@pytest.mark.parametrize("path", ["", PATH])
+def test_beside_a_flake_that_pins_nixpkgs(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", path)
+    pin = '{ inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable"; outputs = _: { }; }\n'
+    (tmp_path / "flake.nix").write_text(pin)
+    assert unsaid(shipped("dual-pascal"), "nixos", tmp_path / "out") == []
 
 
 @pytest.mark.parametrize("release", [*RELEASES, "0.30.0", "0.30.1", "0.31.0"])

@@ -124,7 +124,9 @@ def _removed(option: ModuleOption, setting: Setting, view: View) -> Hit:
 def renamed_option(view: View, facts: Facts) -> Hits:
     for setting in _options(view):
         option = facts.module_options.get(setting.name.partition(".")[0])
-        if option and option.renamed and view.channel >= (option.until or UNSTABLE):
+        if not option or setting.chosen:
+            continue
+        if option.renamed and view.channel >= (option.until or UNSTABLE):
             yield Hit(
                 message=f"`{view.name}.{option.name}` is called `{option.renamed}` since NixOS "
                 f"{option.until}, which warns at each rebuild",

@@ -48,6 +48,7 @@ _KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
 _IN_TEXT: Final = re.compile(r"(?<!')\$\{\s{0,9}$|\"\s{0,9}\+\s{0,9}$")
 _NEAR: Final = 20  # characters around an expression
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+_NAMES: Final = re.compile(r"[A-Za-z_][\w'-]*", re.ASCII)
 _TOLERANT: Final = re.compile(r"[\w-]|\s{0,20}or\b|\s{0,20}$")
 _SCRIPTS: Final = {
     "script": "ExecStart",
@@ -184,8 +185,8 @@ class _Module(Definitions):
 
         `value` is what a text is made of that takes one in as it is.
         """
-        if not self._is_of_nixos() or f"options.services.{self.engine.name}" in self.source.text:
-            return  # It looks first whether they are there.
+        if not self._is_of_nixos() or self._looks_first:
+            return
         asked = re.compile(rf"(?<![\w.'-])config\.services\.{self.engine.name}\.([\w-]+)")
         for number, text in enumerate(self.texts, 1):
             for found in asked.finditer(_COMMENT.sub("", text)):
@@ -196,6 +197,11 @@ class _Module(Definitions):
                     whole = _IN_TEXT.search(before) and behind in {"}", ";"}
                     told = found[0] if whole else ""
                     yield Line(section="config", name=found[1], value=told, place=place)
+
+    @property
+    def _looks_first(self) -> bool:
+        """Whether the file asks which options of the service there are."""
+        return f"options.services.{self.engine.name}" in self.source.text
 
     def _volumes(self) -> Iterator[Volume]:
         """Yield what is mounted; a dynamic user's directory is a link into `private`."""
@@ -265,7 +271,13 @@ class _Module(Definitions):
                         strength=strength,
                         unresolved=found.unresolved,
                         maybe=found.maybe,
+                        chosen=self._is_chosen(found, name[0]),
                     )
+
+    def _is_chosen(self, found: Definition, name: str) -> bool:
+        """Whether the name of an option is written nowhere, as the file looks which there are."""
+        line = self.texts[found.line - 1] if 0 < found.line <= len(self.texts) else ""
+        return self._looks_first and name not in _NAMES.findall(line.partition("=")[0])
 
     def _variables(self) -> Iterator[Variable]:
         """Yield the variables in the order of the unit: what is forced beats the module."""
