@@ -13,7 +13,6 @@ from tests.plans import PROFILES, RELEASES, plan, shipped
 from tests.tools import require
 
 PATH = os.environ.get("PATH", "")
-PATH = os.environ["PATH"]
 TARGETS = ("compose", "helm", "k8s", "nixos", "quadlet", "systemd")
 CARD = {"name": "NVIDIA GeForce RTX 3090", "memory": "24GiB", "compute_capability": "8.6"}
 OWN: dict[str, dict[str, Any]] = {
