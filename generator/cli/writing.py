@@ -72,7 +72,7 @@ def _hidden(patch: str) -> str:
 def say_kept(kept: Path | None) -> None:
     """Say where a file that was replaced is kept, and how it comes back."""
     if kept is not None:
-        say(f"kept as it was: {visible(str(kept))}; gen restore {visible(str(kept.parent))}")
+        say(f"kept as it was: {visible(str(kept))}; gen restore {visible(str(kept))} --at latest")
 
 
 def say_link(name: str) -> None:

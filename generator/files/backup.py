@@ -163,8 +163,16 @@ def _below(top: Path | None, of: Path, unread: list[Path]) -> Iterator[Backup]:
     if top is None or (top != of and not top.is_dir()):
         return
     for folder, folders, names in os.walk(top, onerror=lambda e: unread.append(Path(e.filename))):
-        folders[:] = [name for name in folders if name != ".git"]
+        folders[:] = [name for name in folders if name != ".git" and not _is_home(folder, name)]
         yield from _in(Path(folder), names, of / Path(folder).relative_to(top))
+
+
+def _is_home(folder: str, name: str) -> bool:
+    """Whether a directory is that of all backups, whose files are found by where they belong."""
+    home = _home()
+    if home is None or name != home.name:
+        return False
+    return os.path.realpath(Path(folder, name)) == os.path.realpath(home)
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:

@@ -50,6 +50,16 @@ def test_none_is_in_the_tree(file: Path, tmp_path: Path, monkeypatch: pytest.Mon
         assert [each.kept for each in find(tmp_path).backups] == [kept]
 
 
+def test_the_folder_of_backups_below_a_place_has_no_files_of_its_own(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    kept = back_up(file, LATER)
+    assert kept.is_relative_to(tmp_path / "state")
+    assert [(each.file, each.kept) for each in find(tmp_path).backups] == [(file, kept)]
+    assert [each.file for each in find(kept).backups] == [file]
+
+
 def test_names_that_are_no_backups_and_links_are_passed_over(file: Path, tmp_path: Path) -> None:
     (tmp_path / "x.before-20261399T000000Z").write_text("no day\n")
     (tmp_path / "x.before-hostwright").write_text("of apply.sh\n")
