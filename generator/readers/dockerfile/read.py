@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import Context, Source, each, image_name
-from generator.readers.commands import Told
+from generator.readers.commands.told import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
 from generator.readers.embedded import embedded, with_gaps
@@ -56,7 +56,7 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
             )
     views += _copied(found, context)
     for one, known in _typed(found):
-        told.ambient = frozenset(known)
+        told.releases.ambient = frozenset(known)
         told.script(*_with_known(one, known))
     told.commands += _handed(found, context)
     views += told.found()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, Source, each
-from generator.readers.commands import Told
+from generator.readers.commands.told import Told
 from generator.readers.compose import COMPOSE
 from generator.readers.document import DOCUMENT, told_in_prose
 from generator.readers.document.fences import Fence, commands, fences

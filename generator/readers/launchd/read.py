@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import unescape
 
 from generator.readers.base import Context, Source, each, refused
-from generator.readers.commands import Told
+from generator.readers.commands.told import Told
 from generator.readers.launchd import LAUNCHD
 from generator.view import Place, Reach, Variable
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at
-from generator.readers.commands import Told
+from generator.readers.commands.told import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
 from generator.readers.syntax.shell import runs_the_server

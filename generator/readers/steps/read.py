@@ -19,7 +19,7 @@ from generator.readers.base import (
     image_name,
     is_variable_of,
 )
-from generator.readers.commands import Told
+from generator.readers.commands.told import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
@@ -214,11 +214,15 @@ class _Steps:
     def _script(self, node: Node) -> None:
         """Read a script, and what its job sets for a server that it starts."""
         told = self.told
-        commands, variables, exports = len(told.commands), len(told.variables), len(told.exports)
+        commands, variables, exports = (
+            len(told.commands),
+            len(told.variables),
+            len(told.exports.given),
+        )
         self._lines_of(node)
         if any(_serves(one, self.context.engine) for one in told.commands[commands:]):
             own = {v.name for v in told.variables[variables:]}
-            own |= {name for name, _ in told.exports[exports:]}
+            own |= {name for name, _ in told.exports.given[exports:]}
             self._hand_down([own])
 
     def _hand_down(self, nearer: list[Container[str]]) -> None:

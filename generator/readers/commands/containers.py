@@ -1,0 +1,86 @@
+"""Servers that a command line runs in a container."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+from generator.readers import container
+from generator.readers.base import image_name
+from generator.readers.commands.words import client_at, dashed
+from generator.readers.layers import overruled, said
+from generator.readers.syntax.options import Argument, Option, Run, run
+from generator.view import Command, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.engines.signs import Signs as Engine
+    from generator.readers.base import Context
+    from generator.view import ModelUse, Phrases, View
+
+_OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
+
+
+def started(words: Sequence[Argument], engine: Engine) -> Run | None:
+    """Return the server that a command line runs in a container."""
+    at = client_at(words)
+    if at is None:
+        return None
+    client = dataclasses.replace(words[at], text=words[at].text.lstrip("@-"))
+    found = run([client, *map(dashed, words[at + 1 :])])
+    if found is None or not engine.is_image(image_name(found.image.text).repository):
+        return None
+    return found
+
+
+def asked_of_image(held: Run, engine: Engine) -> Command | None:
+    """Return what the program of an image is asked, where it is not the server."""
+    own = not any(option.name == "entrypoint" for option in held.options)
+    words = tuple((word.text, word.place) for word in held.rest)
+    return Command(words) if own and words and words[0][0] in engine.verbs else None
+
+
+def view_of(
+    held: Run,
+    book: Phrases,
+    context: Context,
+    models: tuple[ModelUse, ...],
+    beside: Iterable[Line],
+    *,
+    removed: bool,
+) -> View:
+    """Return the View of a container; `removed`: the script takes it away again."""
+    options = list(held.options)
+    gone = removed or any(option.name == "rm" and option.on for option in options)
+    restart = _OFTEN if held.swarm else "no" if gone else ""
+    box = container.container(held.image.text, held.image.place, options, held.client, restart)
+    given = container.variables(options, context, {})
+    return context.view(
+        dataclasses.replace(book, publishes_local=False) if held.swarm else book,
+        context.release_of(held.image.text),
+        name=named(held) or context.engine.name,
+        place=held.image.place,
+        variables=tuple(variable for variable, _ in given),
+        overruled=overruled(said(given), {}),
+        not_judged=container.gaps(options, context),
+        bounds=container.bounds(options),
+        lines=(*_told(held, options), *beside),
+        models=models,
+        container=dataclasses.replace(box, arguments=container.arguments(options, held.rest)),
+        acceleration=container.acceleration(box, options),
+    )
+
+
+def named(held: Run) -> str:
+    """Return the name that a container is given, or nothing."""
+    return next((option.value for option in held.options if option.name == "name"), "")
+
+
+def _told(held: Run, options: Iterable[Option]) -> Iterable[Line]:
+    """Yield the program of a container and what it is asked, where they are said."""
+    entry = next((option.value for option in options if option.name == "entrypoint"), "")
+    command = " ".join(word.text for word in held.rest)
+    for key, value in (("entrypoint", entry), ("command", command)):
+        if value:
+            yield Line(section="", name=key, value=value, place=held.image.place)

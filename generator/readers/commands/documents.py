@@ -1,0 +1,135 @@
+"""Files that a script writes, and what it hands to a chart."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from generator.readers.base import Context, Source
+from generator.readers.commands.words import SPOKEN, elsewhere
+from generator.readers.embedded import embedded, file_name
+from generator.readers.environment.read import SHELL_FILES
+from generator.readers.helm.read import views_of_release
+from generator.readers.helm.releases import read_from, release_of
+from generator.readers.syntax.applied import directories_of_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from generator.readers.syntax.script import CommandLine, Document
+    from generator.view import NotJudged, View
+
+
+@dataclasses.dataclass(slots=True)
+class Documents:
+    """What comes of the files that a script writes and of the charts that it installs.
+
+    `bare`: it is a guide, whose files lie elsewhere. `profiles` are views of files of a login
+    shell; `views` of all others.
+    """
+
+    context: Context
+    file: str
+    bare: bool = False
+    views: list[View] = dataclasses.field(default_factory=list)
+    profiles: list[View] = dataclasses.field(default_factory=list)
+    gaps: list[NotJudged] = dataclasses.field(default_factory=list)
+    _written: dict[str, Document] = dataclasses.field(default_factory=dict)
+    _values: list[Document] = dataclasses.field(default_factory=list)
+
+    def writes(self, line: CommandLine) -> None:
+        """Take in the files that a command writes, but for values that it hands to a chart."""
+        for document in line.documents:
+            if document not in self._values:
+                self._written[document.target] = document
+                self._reads(document)
+
+    def _reads(self, document: Document) -> None:
+        """Read a file that a script writes, or a line that it adds to one."""
+        name = file_name(document.target)
+        plain = PurePosixPath(name).name
+        shell = plain in SHELL_FILES or PurePosixPath(name).parent.name == "profile.d"
+        if document.spoken and not (shell or plain == "environment" or plain.endswith(".env")):
+            return  # Of another file a line is a part that tells nothing alone.
+        views, gaps = embedded(document.text, name, self.file, document.line, self.context)
+        of_login = document.spoken and shell
+        (self.profiles if of_login else self.views).extend(
+            map(_filled_in, views) if document.expands else views
+        )
+        self.gaps += gaps
+
+    def of_cluster(self, line: CommandLine) -> bool:
+        """Take in a command that sets what a cluster runs, and return whether it is one."""
+        if self._release(line):
+            return True
+        gap = elsewhere(line.words, self.context.engine)
+        self.gaps += [dataclasses.replace(gap, file=self.file)] if gap else []
+        return gap is not None
+
+    def _release(self, line: CommandLine) -> bool:
+        """Take in what a command gives a chart, and return whether that is all of it."""
+        words, before, engine = line.words, len(self._values), self.context.engine
+        release = release_of(words, engine, lambda name: self._named(name, line))
+        if release is None or words[0].text in SPOKEN:
+            return False
+        views = views_of_release(release, words[0].place, self.context)
+        if not views and not any(engine.name in word.text for word in words):
+            return False
+        handed = self._values[before:]
+        self.views = [*(v for v in self.views if not _stands_in(v, handed)), *views]
+        # A guide has its files elsewhere, or lets somebody write them.
+        self.gaps += () if self.bare else release.gaps
+        open_ended = any(word.unresolved and "=" in word.text for word in words)
+        return bool(views or release.gaps) and not open_ended
+
+    def _named(self, name: str, line: CommandLine) -> Source | None:
+        """Return the values that a command names: on disk, or as the script itself has written."""
+        document = next(iter(line.documents), None) if name == "-" else self._written.get(name)
+        if document is None:
+            return read_from(self.file, self.context)(name)
+        self._values.append(document)
+        return Source(self.file, "\n" * (document.line - 1) + document.text)
+
+    def for_servers(self) -> frozenset[str]:
+        """Return the names of variables that are written for a server."""
+        variables = (v for view in self.views for v in view.variables)
+        return frozenset(v.name for v in variables if v.reach == "server")
+
+    def found(self, texts: Iterable[tuple[int, list[str]]], *, managed: bool) -> Iterable[View]:
+        """Yield what the scripts `texts` write: of a unit also what they make for root around it.
+
+        `managed`: they have a service started, which a file of a login shell does not reach.
+        """
+        units = any(view.phrases.unit_file for view in self.views)
+        scripts = [(self.file, first, "\n".join(script)) for first, script in texts]
+        kept = tuple(directories_of_root(scripts)) if units else ()
+        for view in self.views:
+            more = kept if view.phrases.unit_file else ()
+            yield dataclasses.replace(view, lines=(*view.lines, *more)) if more else view
+        yield from self._profiles("system" if managed else "")
+
+    def _profiles(self, manager: Literal["", "system"]) -> Iterable[View]:
+        """Yield what is added to files of a login shell: whether a service misses it, is told."""
+        facts, of_service = self.context.catalogue.at(self.context.engine.name), self.for_servers()
+        for view in self.profiles:
+            served = {v.name for v in view.variables if facts.variable(v.name)} & of_service
+            kept = tuple(v for v in view.variables if v.name not in served)
+            book = dataclasses.replace(view.phrases, guide=True)
+            yield dataclasses.replace(view, phrases=book, manager=manager, variables=kept)
+
+
+def _filled_in(view: View) -> View:
+    """Return a View of which the shell fills in what begins with a dollar sign."""
+    variables = (
+        dataclasses.replace(v, unresolved=v.unresolved or "$" in v.value) for v in view.variables
+    )
+    return dataclasses.replace(view, variables=tuple(variables))
+
+
+def _stands_in(view: View, documents: Iterable[Document]) -> bool:
+    """Whether a View is that of values alone which a command hands to a chart."""
+    return view.phrases.kind == "helm" and any(
+        document.line - 1 <= view.place.line <= document.line + document.text.count("\n")
+        for document in documents
+    )

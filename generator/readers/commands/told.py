@@ -1,0 +1,273 @@
+"""What the scripts of a file say, gathered line by line."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from bisect import bisect_right
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.applications import of_applications
+from generator.readers.apptainer import environment, image_at
+from generator.readers.base import Context, image_name
+from generator.readers.commands import beside
+from generator.readers.commands.containers import asked_of_image, named, started, view_of
+from generator.readers.commands.documents import Documents
+from generator.readers.commands.exports import Around, Exports
+from generator.readers.commands.releases import Releases
+from generator.readers.commands.words import (
+    SPOKEN,
+    asked,
+    handed,
+    has_long_dash,
+    is_of_scripts,
+    long_dash,
+    models,
+    variable,
+)
+from generator.readers.syntax.applied import asked_at_once, served_beside, started_in_vain
+from generator.readers.syntax.calls import calls
+from generator.readers.syntax.passing import is_removed
+from generator.readers.syntax.script import CommandLine, lines
+from generator.view import (
+    AT_ONCE,
+    SECOND,
+    UNAPPLIED,
+    Command,
+    Line,
+    NotJudged,
+    Place,
+    Reach,
+    Variable,
+    View,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from generator.readers.syntax.options import Argument, Run
+    from generator.view import Phrases, Request
+
+_SETS: Final = ["launchctl", "setenv"]
+_SETS_FROM: Final = 3
+_MOST: Final = 20  # servers of one script
+
+
+class Told:
+    """What the scripts of a file say.
+
+    `reach`: who gets what is exported. `bare`: a variable counts without `export`, as in a guide.
+    `login`: a login shell reads the file. `others`: it runs more than the engine, which gets what
+    is exported as well. `served`: it starts the server. `gaps`: what could not be judged.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        file: str,
+        book: Phrases,
+        reach: Reach = "shell",
+        *,
+        bare: bool = False,
+        login: bool = False,
+    ) -> None:
+        self.context, self.file, self.book, self.bare = context, file, book, bare
+        self.engine = context.engine
+        self.exports = Exports(context, bare, login)
+        self.releases = Releases(context.engine)
+        self.documents = Documents(context, file, bare)
+        self.gaps: list[NotJudged] = self.documents.gaps
+        self.variables: list[Variable] = []
+        self.commands: list[Command] = []
+        self.texts: list[tuple[int, list[str]]] = []
+        self.others = self.served = False
+        self._reach: Reach = reach
+        self._managed = False
+        self._tag = ""
+        self._runs: list[Run] = []
+        self._requests: list[Request] = []
+        self._beside: list[Line] = []
+        self._executed: list[Line] = []
+        self._dashes: list[Line] = []
+        self._servers: list[tuple[int, tuple[Place, ...]]] = []
+
+    def script(self, text: str, first: int = 1) -> None:
+        """Take in a script that begins on line `first` of the file."""
+        self.texts.append((first, text.split("\n")))
+        self.releases.begins()
+        self.exports.begins(text)
+        for line in lines(text, self.file, first):
+            self._line(line)
+        self.releases.ends()
+        self.exports.ends(text)
+        requests, _ = calls(text, self.file, self.engine.name, first)
+        self._requests += requests
+
+    def _line(self, line: CommandLine) -> None:
+        """Take in a command with what it sets and writes."""
+        if line.listed:
+            self._kept(line)
+            return
+        self.releases.runs(line)
+        if line.words:
+            self._notes(line.words)
+            self._command(line)
+        else:
+            self.exports.takes(line)
+            self.releases.keeps(line, every=self.exports.every)
+        self.documents.writes(line)
+
+    def _notes(self, words: Sequence[Argument]) -> None:
+        """Take note of what a command means for what stands around it."""
+        self.exports.passes([word.text for word in words])
+        self._managed = self._managed or beside.manages(words, self.engine.name)
+        self._beside += beside.tunnels(words, self.context)
+        self._executed += beside.executed(words, self.context)
+
+    def _command(self, line: CommandLine) -> None:
+        """Take in a command by the first that it is."""
+        words = line.words
+        if self.documents.of_cluster(line):
+            return
+        if [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
+            # The app of macOS is started by launchd.
+            self.variables.append(variable(words[2].text, words[3], "server"))
+        elif words[0].text not in SPOKEN and (held := image_at(words, self.engine)):
+            self._apptainer(line, *held)
+        elif box := started(words, self.engine):
+            self._container(box, words)
+        elif command := asked(words, self.engine):
+            self.commands.append(command)
+            given = (*line.assigned, *handed(words, self.engine))
+            self._serves(line, given, serves=self._is_server(command))
+        else:
+            self.others = self.others or not is_of_scripts(words)
+
+    def _is_server(self, command: Command) -> bool:
+        return bool(command.words) and command.words[0][0] == self.engine.command[-1]
+
+    def _container(self, box: Run, words: Iterable[Argument]) -> None:
+        """Take in a server that runs in a container."""
+        self._runs.append(box)
+        self._dashes += (long_dash(word) for word in words if has_long_dash(word))
+        command = asked_of_image(box, self.engine)
+        self.commands += [command] if command else []
+
+    def _apptainer(self, line: CommandLine, at: int, behind: int | None) -> None:
+        """Take in an image that Apptainer runs, which hands on what is exported as well."""
+        words = line.words
+        self._tag = image_name(words[at].text.partition("://")[2]).tag or self._tag
+        plain = None if behind is None else tuple((w.text, w.place) for w in words[behind:])
+        command = asked(words, self.engine) if plain is None else Command(plain)
+        self.commands += [command] if command is not None and command.words else []
+        own_program = plain == ()
+        serves = own_program or (command is not None and self._is_server(command))
+        self._serves(line, (*line.assigned, *environment(words[:at])), serves=serves)
+
+    def _serves(
+        self, line: CommandLine, given: Iterable[tuple[str, Argument]], *, serves: bool
+    ) -> None:
+        """Take in what a command of the engine is given, which may be its server."""
+        own = [variable(name, value, "server" if serves else "client") for name, value in given]
+        self.variables += own
+        if serves:
+            self._reach, self.served = "server", True
+            self._servers.append((line.words[0].place.line, tuple(one.place for one in own)))
+
+    def _kept(self, line: CommandLine) -> None:
+        """Take in what a script keeps for a server that it starts, not for a fork of it."""
+        engine = self.engine
+        if any(re.fullmatch(engine.of_forks, name) for name, _ in line.assigned):
+            return
+        ours = ((n, v) for n, v in line.assigned if n.startswith(engine.prefixes))
+        # Where a server in a container listens, its ports decide.
+        ours = ((n, v) for n, v in ours if n != engine.address)
+        self.variables += [variable(name, value, "server") for name, value in ours]
+
+    def found(self) -> list[View]:
+        """Return the Views of all that was told."""
+        used = tuple(models(self.commands, self.engine))
+        views = [
+            view_of(box, self.book, self.context, used, self._dashes, removed=self._removes(box))
+            for box in self._runs
+        ]
+        lines = (
+            *self._beside,
+            *self._executed,
+            *self.releases.missed,
+            *self.exports.loose,
+            *self._in_vain(),
+        )
+        variables = tuple(self._variables())
+        if variables or self.commands or self._requests or lines:
+            view = self.context.view(
+                self.book,
+                self.context.release_for(self._tag),
+                name=PurePosixPath(self.file).name,
+                place=Place(self.file),
+                lines=lines,
+                variables=variables,
+                models=used,
+                commands=tuple(self.commands),
+                requests=tuple(self._requests),
+            )
+            views += self._each_server(view)
+        return [*views, *self.documents.found(self.texts, managed=self._managed)]
+
+    def _variables(self) -> Iterable[Variable]:
+        """Yield all that is set, in the order of the file."""
+        around = Around(
+            reach=self._reach,
+            served=self.served,
+            managed=self._managed,
+            asks=bool(self.commands),
+            written=self.documents.for_servers(),
+        )
+        own = self.exports.variables(around)
+        own = own if self.served else list(of_applications(own, self.context))
+        for one in sorted([*own, *self.variables], key=lambda v: v.place.line):
+            yield dataclasses.replace(one, shared=one.shared and self.others)
+
+    def _in_vain(self) -> Iterable[Line]:
+        """Yield the start of a service that runs already, and does not see what was changed."""
+        at = started_in_vain(self.texts, self.engine)
+        if at:
+            yield self._noted(UNAPPLIED, at, "start")
+        servers = [] if self.bare else [line for line, _ in self._servers]
+        in_image = self.book.kind == "dockerfile"  # No service runs while one is built.
+        if servers and not in_image and (at := served_beside(self.texts, self.engine, servers)):
+            yield self._noted(SECOND, at, "serve")
+        for at, verb in asked_at_once(self.texts, self.engine, servers) if servers else ():
+            yield self._noted(AT_ONCE, at, verb)
+
+    def _noted(self, section: str, at: int, value: str) -> Line:
+        return Line(section=section, name=self.engine.name, value=value, place=Place(self.file, at))
+
+    def _each_server(self, view: View) -> Iterable[View]:
+        """Yield a View of all that is said, and of each server that has had something else.
+
+        What a later command has in front of it, or is exported later, is not for a server before.
+        """
+        yield view
+        if self.bare or len(self._servers) == 1:
+            return  # A guide shows several ways to start one.
+        prefixed = {place for _, places in self._servers for place in places}
+        for line, own in self._servers[:_MOST]:
+            given = [one for one in view.variables if one.place in own]
+            before = (v for v in view.variables if v.place not in prefixed)
+            had = (*(v for v in before if v.place.line <= line), *given)
+            one = dataclasses.replace(view, variables=had)
+            names = {v.name for v in had if v.reach == "server"}
+            if any(one.variable(name) != view.variable(name) for name in names):
+                yield one
+        if len(self._servers) > _MOST:
+            reason = f"it starts more than {_MOST} servers: variables of later ones are not judged"
+            self.gaps.append(NotJudged(file=self.file, reason=reason))
+
+    def _removes(self, box: Run) -> bool:
+        """Whether the script that starts a container takes it away again."""
+        name, line = named(box), box.image.place.line
+        at = bisect_right(self.texts, line, key=lambda one: one[0])
+        first, script = self.texts[at - 1] if at else (0, [])
+        return bool(name) and is_removed(script, name, line - first)

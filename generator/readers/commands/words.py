@@ -1,0 +1,173 @@
+"""What single words of a command line are: programs, variables that are handed on, models."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.apptainer import OF_HOST
+from generator.readers.syntax.options import CLIENTS, Argument
+from generator.view import UNSEEN, Command, Line, ModelUse, NotJudged, Place, Variable, each_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from generator.engines.signs import Signs as Engine
+    from generator.view import Reach
+
+SPOKEN: Final = frozenset(
+    {"echo", "printf", "grep", "egrep", "man", "which", "command", "alias", "apt", "brew", "cat"}
+)
+"""Programs that speak of a command which stands behind them, and do not run it."""
+_OF_SCRIPTS: Final = frozenset(
+    {
+        *(":", "[", "[[", "test", "true", "false", "set", "cd", "sleep", "wait", "exit", "trap"),
+        *("mkdir", "chmod", "chown", "rm", "cp", "mv", "ln", "touch", "tee", "kill", "pkill"),
+        *("killall", "pgrep", "curl", "wget", "export", "unset", "source", ".", "env", "sh"),
+        *("apt-get", "dnf", "pacman", "systemctl", "service", "journalctl", "launchctl", "sudo"),
+        *("sysctl", "nvidia-smi", "swapoff", "ulimit", "return", "shift", "local", "read", "id"),
+        *("docker", "podman", "tail", "head", "sed", "awk", "jq", "date", "hostname", "nproc"),
+    }
+)
+"""What scripts do around a server, and that reads no variables of theirs."""
+_ABOUT_SERVICES: Final = frozenset({"systemctl", "service", "journalctl", "pkill", "killall", "id"})
+_GAPS: Final = ("$", "{{", "<", "`", "[")
+_HELD: Final = re.compile(r"\$\{?(\w+)(?:\[@\])?\}?((?:/[\w.-]+)*)")
+_HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
+_OF_CLUSTERS: Final = {
+    "helm": re.compile(r"(?:^| )(?:install|upgrade)\b.* --set(?:-\w+)?[ =]"),
+    "kubectl": re.compile(r"(?:^| )set env "),
+    "oc": re.compile(r"(?:^| )set env "),
+}
+_LONG_DASHES: Final = ("\u2013", "\u2014")
+_SHORT: Final = 3
+
+
+def program(text: str) -> str:
+    """Return the name of a program; what has a slash inside is an image or a relative path."""
+    name = text.lstrip("@-")
+    return PurePosixPath(name).name if name.startswith(("/", "./", "~/")) else name
+
+
+def client_at(words: Sequence[Argument]) -> int | None:
+    """Return which word is a program that has a container run, where the line runs one."""
+    if not words or words[0].text in SPOKEN:
+        return None
+    names = (word.text.lstrip("@-").rpartition("/")[2] for word in words)
+    return next((at for at, name in enumerate(names) if name in CLIENTS), None)
+
+
+def is_of_scripts(words: Sequence[Argument]) -> bool:
+    """Whether a command is one that scripts have around a server, or speaks of something."""
+    return program(words[0].text) in _OF_SCRIPTS | SPOKEN
+
+
+def variable(name: str, value: Argument, reach: Reach) -> Variable:
+    """Return a variable as a command line sets it."""
+    name = OF_HOST.sub("", name)
+    return Variable(
+        name=name,
+        value=value.text,
+        place=Place(value.place.file, value.place.line, name),
+        reach=reach,
+        written=value.written(""),
+        unresolved=value.unresolved or value.text.startswith(_GAPS),
+    )
+
+
+def handed(words: Sequence[Argument], engine: Engine) -> Iterable[tuple[str, Argument]]:
+    """Yield what `env`, `sudo` or `systemd-run` sets for the program behind it."""
+    for word in takewhile(lambda w: program(w.text) != engine.name, words):
+        if found := _HANDED.fullmatch(word.text):
+            head = word.text[: found.start(2)]
+            yield found[1], dataclasses.replace(word, text=found[2], written=_behind(word, head))
+
+
+def _behind(word: Argument, head: str) -> Callable[[str], str]:
+    return lambda more: word.written(head + more)
+
+
+def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
+    """Return what a command line asks the engine's program, where it runs it."""
+    texts = _programs(words, engine)
+    if engine.name not in texts or texts[0] in SPOKEN:
+        return None
+    at = [i for i, text in enumerate(texts) if text == engine.name]
+    # `docker exec NAME PROGRAM pull …`, where both have one name.
+    start = next((i for i in reversed(at) if i + 1 not in at), at[-1])
+    if start and texts[0] in _ABOUT_SERVICES:
+        return None
+    rest = tuple((word.text, word.place) for word in words[start + 1 :])
+    return Command(rest) if rest else None
+
+
+def _programs(words: Sequence[Argument], engine: Engine) -> list[str]:
+    """Return the programs that words are; one in a variable is told by what it is asked."""
+    texts = [program(word.text) for word in words]
+    verbs = {engine.command[-1], *engine.verbs}
+    for at, verb in enumerate(texts[1:]):
+        held = verb in verbs and _HELD.fullmatch(texts[at])
+        named = held and engine.name in f"{held[1]}{held[2]}".lower()
+        if held and (named or verb == engine.command[-1]):
+            texts[at] = engine.name
+    return texts
+
+
+def elsewhere(words: Sequence[Argument], engine: Engine) -> NotJudged | None:
+    """Return that a command sets what a cluster runs, of which the file says no more."""
+    texts = [word.text for word in words]
+    name = next((text for text in texts if program(text) in _OF_CLUSTERS), "")
+    sets = _OF_CLUSTERS.get(program(name))
+    if sets is None or texts[0] in SPOKEN or not any(engine.name in text for text in texts):
+        return None
+    if not sets.search(" ".join(texts[texts.index(name) + 1 :])):
+        return None
+    place, hint = words[0].place, "check the manifests that come of it"
+    reason = "it sets what runs in a cluster, and not all of it"
+    return NotJudged(file=place.file, reason=reason, hint=hint, part=program(name), line=place.line)
+
+
+def dashed(word: Argument) -> Argument:
+    """Return a word with the dashes that were meant: pages make one long one of two."""
+    if not has_long_dash(word):
+        return word
+    name = word.text[1:].lstrip("-\u2013\u2014")
+    text = f"{'-' if len(name) < _SHORT else '--'}{name}"
+    return dataclasses.replace(word, text=text, unresolved=True)
+
+
+def has_long_dash(word: Argument) -> bool:
+    """Whether a word begins with a dash of typography, which no program takes for an option."""
+    return word.text.startswith(_LONG_DASHES)
+
+
+def long_dash(word: Argument) -> Line:
+    """Return the remark on an option that begins with a dash of typography."""
+    effect = "no option begins with it, and the command ends with an error"
+    return Line(section=UNSEEN, name=f"`{word.text[:1]}`", value=effect, place=word.place)
+
+
+def models(commands: Iterable[Command], engine: Engine) -> Iterable[ModelUse]:
+    """Return each model that is pulled, created or run, once."""
+    return each_once([used for command in commands for used in _model(command, engine)])
+
+
+def _model(command: Command, engine: Engine) -> Iterable[ModelUse]:
+    """Yield the model that a command names: its first word that is neither option nor value."""
+    verb, *rest = command.words or (("", Place("")),)
+    before = ""
+    for word, place in takewhile(lambda w: w[0] != "--", rest):
+        if not word.startswith("-") and before not in engine.valued:
+            if verb[0] in engine.verbs and not any(gap in word for gap in _GAPS):
+                yield ModelUse(
+                    name=word,
+                    place=place,
+                    warmed=verb[0] == "run",
+                    pulled=verb[0] == "pull",
+                    made=verb[0] == "create",
+                )
+            return
+        before = word
