@@ -127,12 +127,12 @@ def _copy(file: Path, kept: Path) -> None:
 def find(place: Path) -> Found:
     """Return the backups of what is below a directory, or of one file, or a backup by its own name.
 
-    Links are not followed.
+    The directory may be gone. Links are not followed.
     """
     kept = _of_kept(place)
     if kept:
         return Found((kept,))
-    if not place.is_dir():
+    if not place.is_dir() and not _is_gone(place):
         both = (
             *_beside(place.parent, place.parent),
             *_beside(_mirrored(place.parent), place.parent),
@@ -141,6 +141,12 @@ def find(place: Path) -> Found:
     unread: list[Path] = []
     found = [*_below(place, place, unread), *_below(_mirrored(place), place, unread)]
     return Found(_ordered(found), tuple(unread))
+
+
+def _is_gone(place: Path) -> bool:
+    """Whether a place that is not there was a directory: there are backups of what was below it."""
+    folder = _mirrored(place)
+    return not os.path.lexists(place) and folder is not None and folder.is_dir()
 
 
 def _of_kept(place: Path) -> Backup | None:
@@ -160,7 +166,7 @@ def _beside(folder: Path | None, of: Path) -> Iterator[Backup]:
 
 def _below(top: Path | None, of: Path, unread: list[Path]) -> Iterator[Backup]:
     """Yield the backups below a folder of files below the folder `of`."""
-    if top is None or (top != of and not top.is_dir()):
+    if top is None or not top.is_dir():
         return
     for folder, folders, names in os.walk(top, onerror=lambda e: unread.append(Path(e.filename))):
         folders[:] = [name for name in folders if name != ".git" and not _is_home(folder, name)]
@@ -233,6 +239,8 @@ def put_back(backups: Sequence[Backup]) -> tuple[Path, ...]:
     if not changed:
         return ()
     with ExitStack() as litter, ExitStack() as undo, locked(changed[0].file):
+        for each in changed:
+            _make_folders(each.file.parent, litter)
         staged = [_stage(each, litter) for each in changed]
         time, kept = now(), list[Path]()
         for each in changed:
@@ -245,6 +253,19 @@ def put_back(backups: Sequence[Backup]) -> tuple[Path, ...]:
                 fresh.replace(each.file)
             undo.pop_all()  # From now on what was kept is needed.
         return tuple(kept)
+
+
+def _make_folders(folder: Path, litter: ExitStack) -> None:
+    """Make the folders that are gone; those that are empty in the end go again."""
+    for gone in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        litter.callback(_rmdir, gone)
+        with failing("write", gone):
+            gone.mkdir()
+
+
+def _rmdir(folder: Path) -> None:
+    with suppress(OSError):  # It holds what was put back.
+        folder.rmdir()
 
 
 def _stage(backup: Backup, litter: ExitStack) -> Path:

@@ -132,3 +132,13 @@ def test_a_link_is_told_that_leads_out_of_its_folder(tmp_path: Path) -> None:
     assert led_out(tree / "away") == Path(os.path.realpath(out))
     assert led_out(tree / "near") is None
     assert led_out(tree / "new") is None
+
+
+def test_a_directory_that_is_gone_comes_back_with_its_files(file: Path, tmp_path: Path) -> None:
+    file.unlink()
+    file.parent.rmdir()
+    found = find(file.parent).backups
+    assert [each.file for each in found] == [file]
+    assert put_back(found) == ()
+    assert file.read_text() == "one\n"
+    assert [path.name for path in file.parent.iterdir()] == ["a.conf"]
