@@ -25,7 +25,7 @@ def of_applications(
     theirs = {v.name for v in found if pattern.fullmatch(v.name)}
     names = {v.name for v in found if v.name.startswith(engine.prefixes)} - theirs - own
     known = (fact for name in names if (fact := facts.variable(name)))
-    served = any(fact.scope != "client" for fact in known)
+    served = any(fact.scope != "client" and not fact.gone for fact in known)
     for variable in found:
         apart = variable.reach != "client" and not (
             served and (servers or variable.name not in theirs)

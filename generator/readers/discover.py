@@ -295,7 +295,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
             reason = f"{problem.where}: {problem.message}" if problem.where else problem.message
             yield NotJudged(file=file, reason=reason, hint=problem.hint)
     except ProfileError as error:
-        yield from _broken(error, names, seen)
+        yield from _broken(error, names | _braced(group), seen)
     except EnvironmentFailure as error:
         for file in files:
             yield NotJudged(
@@ -303,7 +303,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
             )
     else:
         for fault in refused:
-            yield from _broken(fault, names, seen)
+            yield from _broken(fault, names | _braced(group), seen)
         known, with_facts = context.catalogue.engine, context.catalogue.engines
         views = [view for view in every if view.engine in with_facts]
         lacking = [view for view in every if view.engine not in with_facts]
@@ -387,11 +387,20 @@ def _views_of(
 
 def _broken(error: ProfileError, names: Mapping[str, str], seen: Seen) -> Iterator[NotJudged]:
     """Add what is wrong with files; of a template it may be none, and is not judged."""
-    problems = [replace(p, source=p.source or error.source) for p in error.problems]
-    if names:
-        yield from (_of_template(problem, names) for problem in problems)
-    else:
-        seen.problems.extend(problems)
+    for problem in (replace(p, source=p.source or error.source) for p in error.problems):
+        if names.keys() & {problem.source}:
+            yield _of_template(problem, names)
+        else:
+            seen.problems.append(problem)
+
+
+def _braced(group: Group) -> dict[str, str]:
+    """Return the files that another program fills in, by braces where a value begins."""
+    found = (one.path for one in group.sources if not one.read_as and _BRACED.search(one.text))
+    return {path: path for path in found}
+
+
+_BRACED: Final = re.compile(r"(?m)^[ \t]*+(?:-[ \t]++)?(?:[\w.\"'-]++:[ \t]*+)?(?:\{\{|\{%|<%)")
 
 
 def _of_template(problem: Problem, names: Mapping[str, str]) -> NotJudged:

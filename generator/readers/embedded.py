@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, PartlyRead, Source
-from generator.readers.signs import kind_of, names_an_engine
+from generator.readers.signs import assigns_only, kind_of, names_an_engine
 from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
 
@@ -45,6 +45,8 @@ def embedded(
     sure = told and kind == "modelfile"  # Nothing else has such files.
     if kind not in KINDS or not (sure or names_an_engine(f"{text}\n{name}")):
         return [], []
+    if kind == "environment" and not told and not assigns_only(text):
+        return [], []  # A program in another language assigns as well.
     inner = replace(context, read=lambda _: None)
     unread: list[NotJudged] = []
     try:

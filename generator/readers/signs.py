@@ -206,5 +206,9 @@ def kind_by_look(source: Source) -> str | None:
     text = source.text.removeprefix(BOM)
     if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", text):
         return "script"
-    plain = _ASSIGNS_ONLY.fullmatch(text) and "{{" not in text
-    return "environment" if plain else None
+    return "environment" if assigns_only(text) and "{{" not in text else None
+
+
+def assigns_only(text: str) -> bool:
+    """Return whether a text is nothing but `NAME=value`, comments and empty lines."""
+    return _ASSIGNS_ONLY.fullmatch(text) is not None

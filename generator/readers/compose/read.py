@@ -31,6 +31,8 @@ from generator.readers.compose.container import (
     as_written,
     bounds,
     container_of,
+    on_host,
+    ports_of,
     reference,
     words_of,
 )
@@ -58,8 +60,10 @@ from generator.units import EVERYWHERE
 from generator.view import (
     ASTRAY,
     STARTED,
+    TAKEN,
     TUNNEL,
     Command,
+    Container,
     Line,
     ModelUse,
     NotJudged,
@@ -167,6 +171,7 @@ class _Services:
                 *flat(key, service, _ELSEWHERE),
                 *((*self._named_by_others(name), *self._unpassed()) if name in self.keys else ()),
                 *self._astray(name),
+                *self._taken(name, container),
             ),
             models=self._models(name, service, models_started(begun, self.engine)),
             commands=self._calls(service),
@@ -235,6 +240,46 @@ class _Services:
             if isinstance(node, Scalar) and not key.startswith(_OF_BROWSERS)
             if _LOOPBACK.match(node.text)
         ]
+
+    def _taken(self, name: str, box: Container) -> Iterator[Line]:
+        """Yield what of the host a service wants that one has which runs beside it as well."""
+        called = self.project.services[name].scalar("container_name")
+        if called is not None and (other := self._rival(name, f"name {called.text}")):
+            yield Line(section=TAKEN, name=other, value="name", place=called.place)
+        for text, place in box.ports:
+            if (port := on_host(text)) and (other := self._rival(name, port[1], port[0])):
+                yield Line(section=TAKEN, name=other, value=f"port {port[1]}", place=place)
+
+    def _rival(self, name: str, what: str, address: str = "") -> str:
+        """Return who else wants the same of the host; of two it is told to the one with a profile.
+
+        Where both have none, or the same ones, it is told to the later one.
+        """
+        own, wanted = self.profiles[name], self._wanted.get(what, [])[:_MOST_RIVALS]
+        at = wanted.index((name, address)) if (name, address) in wanted else len(wanted)
+        for rank, (other, host) in enumerate(wanted):
+            others = self.profiles[other]
+            together = not (own and others) or not own.isdisjoint(others)
+            first = not others if bool(own) != bool(others) else rank < at
+            same = host == address or "" in {host, address}
+            if other != name and together and same and (first or other not in self.servers):
+                return other
+        return ""
+
+    @functools.cached_property
+    def _wanted(self) -> dict[str, list[tuple[str, str]]]:
+        """What services want of the host: a name, or a port with its address."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for name, service in self.project.services.items():
+            number = service.text("scale") or service.text("deploy", "replicas")
+            if number == "0" or "network_mode" in service.entries:
+                continue
+            if called := service.text("container_name"):
+                found.setdefault(f"name {called}", []).append((name, ""))
+            for text, _ in ports_of(name, service):
+                if port := on_host(text):
+                    found.setdefault(port[1], []).append((name, port[0]))
+        return found
 
     def _image(self, name: str, service: Table) -> str:
         """Return the image of a service; one that an overlay leaves out is in the base beside."""
@@ -546,6 +591,9 @@ class _Services:
 
 def _text(node: Node) -> str:
     return node.text if isinstance(node, Scalar) else ""
+
+
+_MOST_RIVALS: Final = 20
 
 
 def _profiles(service: Table) -> set[str]:

@@ -118,6 +118,33 @@ def commands(text: str) -> str:
     return "\n".join(kept)
 
 
+_EDITING: Final = re.compile(
+    r"[ \t$#]*(?:sudo[ \t]+)?(?:-E[ \t]+)?systemctl[ \t]+(?:--\S+[ \t]+)*edit[ \t]+(?:--\S+[ \t]+)*"
+    r"([\w@.-]+)[ \t]*(?:--\S+[ \t]*)*(?:#.*)?"
+)
+_SAYS: Final = re.compile(r"[ \t]*(?:[#;].*|\[\w+\]|[A-Z][a-z]\w*[ \t]*=.*)?[ \t\r]*")
+_HEADS: Final = re.compile(r"[ \t]*\[(?:Unit|Service|Install)\][ \t\r]*")
+
+
+def typed_into_units(text: str, first: int) -> Iterator[tuple[str, str, int]]:
+    """Yield what a guide has somebody type behind `systemctl edit`: the unit, text, line.
+
+    It begins with the header of a section and ends before what is no line of a unit.
+    """
+    lines = text.split("\n")
+    at, unit = 0, ""
+    while at < len(lines):
+        if found := _EDITING.fullmatch(lines[at][:_LONG]):
+            unit = found[1] if "." in found[1] else f"{found[1]}.service"
+        start, at = at, at + 1
+        if not (unit and _HEADS.fullmatch(lines[start][:_LONG])):
+            continue
+        while at < len(lines) and _SAYS.fullmatch(lines[at]) and not _EDITING.match(lines[at]):
+            at += 1
+        yield unit, "\n".join(lines[start:at]) + "\n", first + start
+        unit = ""
+
+
 def _open(line: str, before: str) -> str:
     """Return what the next line goes on with: a quote, a here-document or a continued line."""
     if before not in {"", "\\", "'", '"'}:

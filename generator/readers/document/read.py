@@ -15,7 +15,7 @@ from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.commands.told import Told
 from generator.readers.compose import COMPOSE
 from generator.readers.document import DOCUMENT, told_in_prose
-from generator.readers.document.fences import Fence, commands, fences
+from generator.readers.document.fences import Fence, commands, fences, typed_into_units
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import BOM, kind_of, names_an_engine, signs_of
 from generator.readers.syntax.calls import calls
@@ -50,6 +50,7 @@ _TELLING: Final = ("systemd", "quadlet", "kubernetes", "compose")
 _TYPED: Final = re.compile(
     r"(?m)^[ \t]*(?:\$ |sudo |(?:docker|podman) (?:run|exec|create) |export )"
 )
+_EDITS: Final = "systemctl"
 _ASSIGNMENTS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z][A-Z0-9_]*=[^\n]*)?\n)+")
 _DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z]\w*[ \t]*=[^\n]*;[^\n]*)?\n)+")
 _UNREAD: Final = frozenset(
@@ -113,6 +114,9 @@ class _Document:
         """Read one fence in its own language."""
         text, language = fence.text, fence.language
         if language in _SHELL or (language in {*_PLAIN, "docker"} and _TYPED.search(text)):
+            for unit, part, line in typed_into_units(text, fence.line) if _EDITS in text else ():
+                self._embedded(part, f"{unit}.d/override.conf", line, "systemd")
+                text = text.replace(part, "\n" * part.count("\n"), 1)
             self._script(fence, commands(text))
         elif language in _WINDOWS:
             self._of_windows(fence)

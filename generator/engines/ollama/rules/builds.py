@@ -11,15 +11,24 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_BEFORE: Final = r"(?:^|&&|\|\||;)\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:/[\w/.-]*/)?"
+_BEFORE: Final = (
+    r"(?:^|&&|\|\||;|\b(?:then|do|else))\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:/[\w/.-]*/)?"
+)
 _ASKS: Final = re.compile(rf"{_BEFORE}ollama\s+(pull|run|create|list|ls|show|cp|rm|ps|push)\b")
 _SERVES: Final = re.compile(rf"{_BEFORE}ollama\s+(?:serve|start)\s*(?:&&|;|$)")
-_NOT_ALONE: Final = re.compile(r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)|\.sh\b")
+_NOT_ALONE: Final = re.compile(
+    r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)|(?<!install)\.sh\b"
+)
 _BEHIND: Final = r"ollama\s+(?:serve|start)\b(?:[^;&|]|(?<=>)&\d?|&>)*+(?<!&)&(?![&\d>])"
 _LEFT: Final = re.compile(_BEHIND)
 _WAITS: Final = re.compile(r"(?:^|[;&|{(])\s*wait(?:\s+\"?\$\{?(\w+)\}?\"?)?\s*(?=$|[;&|})])")
 _ENDS: Final = re.compile(r"\b(?:kill|pkill|killall)\b")
-_SPOKEN: Final = re.compile(r"\b(?:echo|printf|cat|tee|crontab)\b")
+_SPOKEN: Final = re.compile(r"\b(?:cat|tee|crontab)\b")
+_SAID: Final = re.compile(
+    r"""\b(?:echo|printf)\b(?:"(?:[^"\\]|\\.)*+"|'[^']*+'|(?<=[>])&|[^;&|"'])*+""", re.DOTALL
+)
+"""What a command only says, and nobody runs."""
+_ANYWAY: Final = re.compile(r"[^;&|]*\|\|\s*(?:true|:|exit\s+0|echo|printf)\b")
 
 
 @Rule(
@@ -38,6 +47,7 @@ def needs_a_server(view: View, _: Facts) -> Hits:
         text = line.value
         if line.name != "RUN" or _SPOKEN.search(text) or text.startswith(("<<", "[")):
             continue
+        text = _SAID.sub("", text) if "echo" in text or "printf" in text else text
         if _SERVES.search(text):
             message = "`ollama serve` stays in front: this RUN, and the build, never end"
             fix = "put it into the background with `&`, and end the RUN with the last pull"
@@ -46,7 +56,8 @@ def needs_a_server(view: View, _: Facts) -> Hits:
             fix = "take the `wait` out: the RUN ends with the last pull, and the server with it"
         elif (asked := _ASKS.search(text)) and not _NOT_ALONE.search(text):
             message = f"`ollama {asked[1]}` asks a server, and while the image is built there is "
-            message += "none: the build fails"
+            anyway = _ANYWAY.match(line.value, line.value.find(asked[0]) + len(asked[0]))
+            message += "none: it does nothing" if anyway else "none: the build fails"
             fix = "start one in the same RUN: `ollama serve & until ollama list; do sleep 1; done`"
         else:
             continue

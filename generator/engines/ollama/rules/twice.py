@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from generator.meaning import port_of
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import SECOND, UNAPPLIED
+from generator.view import SECOND, TAKEN, UNAPPLIED
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
+_TAKES: Final = {"name": "this name"}
 _STARTING: Final = frozenset({"Requires", "BindsTo", "Wants", "Upholds"})
 
 
@@ -23,7 +24,9 @@ _STARTING: Final = frozenset({"Requires", "BindsTo", "Wants", "Upholds"})
     "them. Both listen on 11434 unless OLLAMA_HOST says otherwise; the one that comes second ends "
     "with `address already in use`, and Restart= starts it over and over. What one server lacks "
     "belongs into a drop-in of its unit. The installer, too, leaves a service running, where the "
-    "host has systemd: of a script's own server beside it this is a remark.",
+    "host has systemd: of a script's own server beside it this is a remark. Of two services of "
+    "Compose with one name or one port only the first starts, also where one of them has a profile "
+    "and the other has none: that one always runs.",
     bad="# ollama-api.service\n[Unit]\nRequires=ollama.service\n[Service]\n"
     "Environment=OLLAMA_HOST=0.0.0.0:11434\nExecStart=/usr/local/bin/ollama serve",
     good="# ollama.service.d/override.conf\n[Service]\nEnvironment=OLLAMA_HOST=0.0.0.0:11434",
@@ -40,6 +43,14 @@ def second_server(view: View, facts: Facts) -> Hits:
                 severity="info",
                 fix=f"stop the service first, `systemctl disable --now {line.name}`, or set in a "
                 "drop-in what it lacks",
+            )
+        elif line.section == TAKEN:
+            yield Hit(
+                message=f"`{line.name}` runs beside it and has {_TAKES.get(line.value, line.value)} "
+                "as well: Docker starts only one of them",
+                place=line.place,
+                fix=f"give `{line.name}` a profile of its own, so that only one of them runs, or "
+                f"another {line.value.partition(' ')[0]} here",
             )
     start, address = view.starts, view.variable("OLLAMA_HOST")
     own = f"{view.engine}.service"

@@ -126,9 +126,15 @@ def _of_another_runner(name: str, facts: Facts) -> NameFault | None:
     return NameFault("HW103", what)
 
 
+_ANOTHER: Final = re.compile(r"[A-NP-Z][A-Z]*OLLAMA_")
+"""How variables of programs begin whose name ends like that of Ollama."""
+
+
 def _misspelt(name: str, facts: Facts) -> NameFault | None:
     readable = facts.harmless
     if not name.startswith(_OURS):
+        if _ANOTHER.match(name):
+            return None
         meant = _closest(name, _family(name, readable), _VERY_NEAR)
         # The ROCm runtime reads HSA_OVERRIDE_GFX_VERSION_1 for the second card, and so on.
         if not meant or _NUMBERED.fullmatch(name.removeprefix(meant)):
