@@ -46,8 +46,8 @@ def second_server(view: View, facts: Facts) -> Hits:
             )
         elif line.section == TAKEN:
             yield Hit(
-                message=f"`{line.name}` runs beside it and has {_TAKES.get(line.value, line.value)} "
-                "as well: Docker starts only one of them",
+                message=f"`{line.name}` runs beside it and has "
+                f"{_TAKES.get(line.value, line.value)} as well: Docker starts only one of them",
                 place=line.place,
                 fix=f"give `{line.name}` a profile of its own, so that only one of them runs, or "
                 f"another {line.value.partition(' ')[0]} here",
