@@ -12,6 +12,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operated:
+    """A resource of Kubernetes of which an operator makes a server, on a template of its own.
+
+    Its `container` is the server. A shell reads its arguments once more, behind those of the
+    variable `more`; `options` are what keys below `spec` become.
+    """
+
+    kind: str
+    container: str
+    more: str
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
     """The signs of one engine: `SIGNS` of `engines/<name>/signs.py`. Patterns are of `re`.
 
@@ -48,6 +62,8 @@ class Signs:
     """The last parts of its own images, where these have another name than it."""
     kinds: frozenset[str] = frozenset()
     """The kinds of file in which its servers are looked for; empty: all."""
+    operated: Operated | None = None
+    """The resource of which an operator makes its server; none: there is no such."""
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
     chart_place: str = r"(?!)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.engines.signs import Signs
+from generator.engines.signs import Operated, Signs
 
 _NONE: Final = r"(?!)"
 MODULE: Final = "vllm.entrypoints.openai.api_server"
@@ -17,10 +17,17 @@ SIGNS: Final = Signs(
     module=MODULE,
     images=frozenset({"vllm-openai", "vllm-openai-cpu", "vllm-openai-rocm"}),
     kinds=frozenset({"compose", "kubernetes", "quadlet", "systemd"}),
+    # config/llmisvcconfig/config-llm-template.yaml of kserve v0.20.0.
+    operated=Operated(
+        kind="LLMInferenceService",
+        container="main",
+        more="VLLM_ADDITIONAL_ARGS",
+        options=(("parallelism.tensor", "--tensor-parallel-size"),),
+    ),
     prefixes=("VLLM_", "HF_"),
     address="--host",
     mentioned=r"\bvllm-openai\b|\bvllm[\"',\s]+serve\b|\bvllm\.entrypoints\.openai\.api_server\b"
-    r"|\bvllm\.(?:container|service)\b",
+    r"|\bvllm\.(?:container|service)\b|\bLLMInferenceService\b",
     asks=_NONE,
     client=_NONE,
     api_call=_NONE,

@@ -143,8 +143,8 @@ class Pod:
     def _view(self, box: Table, models: tuple[ModelUse, ...]) -> View:
         held = self._container(box)
         variables, gaps = self._variables(box)
-        words = [item for key in ("command", "args") for item in box.items(key)]
-        variables = with_given(variables, [w for w in words if isinstance(w, Scalar)], self.engine)
+        words = self._told(box)
+        variables = with_given(variables, words, self.engine)
         lasting = self.kind not in _ENDS and self._is_whole(box)
         return self.context.view(
             replace(KUBERNETES, volumes_told=lasting),
@@ -162,12 +162,17 @@ class Pod:
             models=models,
             container=held,
             acceleration=self._acceleration(box, held),
-            commands=tuple(self._commands([w for w in words if isinstance(w, Scalar)])),
+            commands=tuple(self._commands(words)),
             not_judged=tuple(gaps),
             keys=tuple(self._keys(box)),
             adds=not self._is_whole(box),
             scaling=self.scaling,
         )
+
+    def _told(self, box: Table) -> list[Scalar]:
+        """Return what a container runs, word for word."""
+        words = (item for key in ("command", "args") for item in box.items(key))
+        return [word for word in words if isinstance(word, Scalar)]
 
     @functools.cached_property
     def scaling(self) -> Scaling | None:

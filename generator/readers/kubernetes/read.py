@@ -18,6 +18,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
+from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
 from generator.readers.kubernetes.scaling import loose
@@ -155,6 +156,9 @@ def servers_of(
 
 
 def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | None:
+    operated = resources.context.engine.operated
+    if operated is not None and table.text("kind") == operated.kind:
+        return OperatedPod(table, operated, tables, resources)
     path = _PODS.get(table.text("kind"))
     pod = None if path is None else table.get(*path) if path else table
     return Pod(table, pod, tables, resources) if isinstance(pod, Table) else None
