@@ -33,7 +33,7 @@ SHELL: Final = ("/bin/sh", "-c")
 ADDRESS: Final = "/.address"
 """Stands for the value of a Variable: where the target's jobs reach the server."""
 LATER: Final = frozenset(
-    {"alone", "arguments", "bits", "calendar", "digest", "puller", "shm_size", "table"}
+    {"alone", "arguments", "bits", "calendar", "digest", "kserve", "puller", "shm_size", "table"}
 )
 """Fields that stand in plan.json only where they say something: all others stay as they were."""
 

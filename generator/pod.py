@@ -11,6 +11,7 @@ from generator.records import dataclass
 
 Maker = Literal["nvidia", "amd", "intel"]
 GpuMode = Literal["device-plugin", "dra"]
+Router = Literal["none", "route", "scheduler"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,22 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kserve:
+    """KServe makes the pods, of an LLMInferenceService; what is decided otherwise for that.
+
+    Before them is its `router`, for the `reason`. Of the `disk` of a node a pod takes so much, and
+    of `start` only how often and how long it is asked counts. `everywhere` is as of a Pod.
+    """
+
+    router: Router
+    reason: str
+    disk: Storage
+    start: Probe
+    everywhere: bool
+    reach_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
     """A pod of a StatefulSet with so many `replicas`, each with a claim of its own.
 
@@ -99,7 +116,8 @@ class Pod:
     may gain rights. `cpu` is what is asked of a node, in thousandths of a CPU, and `memory` in
     bytes. A server answers within `wait_seconds`. `start` says that it may be asked, `ready` that
     it is, `alive` that it need not be started again. `drain` is what runs before it is stopped, at
-    most for `grace_seconds`. `everywhere`: pods of other namespaces reach it as well.
+    most for `grace_seconds`. `everywhere`: pods of other namespaces reach it as well. `kserve` is
+    what is otherwise where that makes the pods (None: it does not).
     """
 
     namespace: str
@@ -134,3 +152,4 @@ class Pod:
     everywhere: bool
     reach_reason: str
     scaling: Scaling | None = None
+    kserve: Kserve | None = None

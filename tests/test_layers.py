@@ -122,6 +122,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"errors", "formats", "plan", "pod", "targets.base", "targets.container"},
         set(),
     ),
+    "targets.kserve": (
+        {"formats", "plan", "pod", "targets.container", "targets.pod"},
+        set(),
+    ),
     "targets.production_stack": (
         {"formats", "plan", "pod", "targets.container", "targets.pod"},
         set(),
@@ -140,6 +144,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
             "targets.container",
             "targets.components",
             "targets.docker",
+            "targets.kserve",
             "targets.pod",
             "targets.production_stack",
             "targets.monitor",
@@ -266,7 +271,7 @@ APART = {
     *(("targets", name) for name in ("base", "bundle", "cache", "container", "docker")),
     *(
         ("targets", name)
-        for name in ("front", "monitor", "pod", "production_stack", "refusals", "unit")
+        for name in ("front", "kserve", "monitor", "pod", "production_stack", "refusals", "unit")
     ),
     ("catalogue", "build"),
     ("readers", "plan"),

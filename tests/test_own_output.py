@@ -163,6 +163,13 @@ def test_of_another_engine(target: str, tmp_path: Path) -> None:
     assert check(CheckRequest(paths=(str(tmp_path),))).judged
 
 
+@pytest.mark.parametrize("router", ["none", "scheduler"])
+def test_of_a_service_of_kserve(router: str, tmp_path: Path) -> None:
+    decided = shipped("dgx-spark", "engine=vllm", "k8s.serve=kserve", f"k8s.router={router}")
+    assert unsaid(decided, "k8s", tmp_path) == []
+    assert check(CheckRequest(paths=(str(tmp_path),))).judged
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_of_modules_as_nix_says_them(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -173,7 +173,8 @@ class Server:
     `shm_size` bytes are shared by processes, and `read_only` is whether the server was seen to run
     where the image cannot be changed. `table` is that of the profile which says what is wanted
     (empty: the engine's own), `one_store` whether one of several servers writes the models of all.
-    `writes` are folders below the home that it needs in a pod beside those of any.
+    `writes` are folders below the home that it needs in a pod beside those of any, and `kserve` is
+    whether an LLMInferenceService of KServe starts it.
     """
 
     product: str
@@ -198,6 +199,7 @@ class Server:
     table: str = ""
     one_store: bool = True
     writes: tuple[str, ...] = ()
+    kserve: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -400,6 +400,11 @@ class KubernetesChoice(Table):
     """Domain of the cluster, below which its DNS has Services."""
     longest_answer: fields.Timeout = "10m"
     """How long a pod that is to stop may go on with the answers that it has begun."""
+    serve: Literal["statefulset", "kserve"] = "statefulset"
+    """What makes the pods: a StatefulSet, or KServe of an LLMInferenceService, for vLLM alone."""
+    router: Literal["none", "route", "scheduler"] = "none"
+    """What KServe puts before the pods: a `route` from its gateway to all of them, or a `scheduler`
+    as well, which picks the pod for each request; left out: its Service alone."""
 
 
 class Slo(Table):

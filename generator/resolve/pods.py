@@ -50,6 +50,8 @@ _LEAST: Final = (
     "The profile bounds nothing; a pod that asks for nothing is the first to be evicted."
 )
 _IN_FULL: Final = "Asked for in full: what others take of it is not there when a model needs it."
+EVERYWHERE: Final = "Every pod and node reaches it, as `host` says; the API has no authentication."
+WITHIN: Final = "Pods of this namespace reach it, and no others; the API has no authentication."
 DRAIN_SECONDS: Final = 5
 """After which no proxy of a Service sends a new connection to a pod that is to stop."""
 MARGIN_SECONDS: Final = 30
@@ -108,7 +110,7 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         read_only=container.read_only
         and (server.read_only or "read_only" in container.model_fields_set),
         escalates=not container.no_new_privileges,
-        storage=_storage(choice, decided.models, case.facts, cached=bool(decided.cache)),
+        storage=storage_of(choice, decided.models, case.facts, cached=bool(decided.cache)),
         cpu=LEAST_CPU if alone else cpu,
         memory=LEAST_MEMORY if alone else memory,
         requests_reason=_LEAST if alone else _IN_FULL,
@@ -129,9 +131,7 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         grace_reason=f"The longest answer, {choice.longest_answer}, may end; then the server is "
         "stopped.",
         everywhere=not local,
-        reach_reason="Every pod and node reaches it, as `host` says; the API has no authentication."
-        if not local
-        else "Pods of this namespace reach it, and no others; the API has no authentication.",
+        reach_reason=EVERYWHERE if not local else WITHIN,
     )
 
 
@@ -163,10 +163,18 @@ def _namespace(profile: Profile) -> str:
     return profile.k8s.namespace or own
 
 
-def _storage(
-    choice: KubernetesChoice, models: Sequence[Model], facts: Facts, *, cached: bool
+def storage_of(
+    choice: KubernetesChoice,
+    models: Sequence[Model],
+    facts: Facts,
+    *,
+    cached: bool,
+    once: bool = False,
 ) -> Storage:
-    """Return the claim: all models, the largest once more while it is updated, a tenth beside."""
+    """Return the claim: all models, the largest once more while it is updated, a tenth beside.
+
+    With `once` a pod has its models anew each time, so that none is updated.
+    """
     named = choice.storage_class or ""
     if choice.storage is not None:
         reason = "As the profile asks."
@@ -174,10 +182,11 @@ def _storage(
     known = {model.name: _size(model, facts) for model in models}
     unknown = [name for name, size in known.items() if not size]
     sizes = [size or _guessed(name) for name, size in known.items()]
-    total = sum(sizes) + max(sizes, default=0)
+    total = sum(sizes) + (0 if once else max(sizes, default=0))
     need = total * 11 // 10 + (GIB if cached else 0) if sizes else NO_MODELS
     size = -(-need // STEP) * STEP
-    return Storage(size=size, storage_class=named, reason=_room(sizes, unknown), key="models.name")
+    reason = _room(sizes, unknown, once=once)
+    return Storage(size=size, storage_class=named, reason=reason, key="models.name")
 
 
 def _size(model: Model, facts: Facts) -> int:
@@ -198,13 +207,16 @@ def _guessed(name: str) -> int:
     return max(UNKNOWN_MODEL, int(weights * each / 8))
 
 
-def _room(sizes: Sequence[int], unknown: Sequence[str]) -> str:
+def _room(sizes: Sequence[int], unknown: Sequence[str], *, once: bool) -> str:
     if not sizes:
         return f"The profile names no models; {written_size(NO_MODELS)} hold a few."
     models = "The model has" if len(sizes) == 1 else f"{len(sizes)} models have"
     told = f"{models} {written_size(-(-sum(sizes) // GIB) * GIB)}"
     least = written_size(UNKNOWN_MODEL)
     guessed = f", with {least} or what its name says for each of unknown size" if unknown else ""
+    if once:
+        each = "it" if len(sizes) == 1 else "them"
+        return f"{told}{guessed}, and each pod downloads {each} anew; a tenth is beside."
     return f"{told}{guessed}; there is room to pull the largest anew, and a tenth beside."
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.plan import Container, Directive, Listen, Restart, Service
-from generator.resolve import confine, credentials, pods
+from generator.resolve import confine, credentials, kserve, pods
 from generator.rules.registry import every_rule
 from generator.units import address, is_local
 
@@ -113,7 +114,10 @@ def service_of(
         environment_files=choice.environment_files,
         build=decided.build,
         credentials=handed,
-        pod=pods.pod_of(case, server, decided, limits),
+        pod=replace(
+            pods.pod_of(case, server, decided, limits),
+            kserve=kserve.kserve_of(case, server, decided),
+        ),
     )
 
 

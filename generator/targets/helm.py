@@ -127,6 +127,16 @@ LEFT_OUT: Final = (
         fix=_OWN,
     ),
     LeftOut(
+        "the chart makes the pods",
+        "Kserve.router Kserve.reason Kserve.disk Kserve.start Kserve.everywhere "
+        "Kserve.reach_reason",
+        key="k8s.serve",
+        asked=lambda service: pod_of(service).kserve,
+        fix=_OWN,
+        severity="info",
+        when="that is KServe",
+    ),
+    LeftOut(
         "the chart has no NetworkPolicy: every pod of the cluster reaches it",
         "Pod.reach_reason",
         key="host",

@@ -1,4 +1,5 @@
-"""Target `k8s`: manifests for Kubernetes, a StatefulSet for each server, and a kustomization.
+"""Target `k8s`: manifests for Kubernetes, a StatefulSet for each server, and a kustomization. With
+`k8s.serve = "kserve"` it is an LLMInferenceService for each instead.
 
 A container that ends before the server begins pulls and creates the models, on the same claim: a
 server must run for that, and a Job beside it would reach one replica of several. See
@@ -16,6 +17,7 @@ from generator.formats.template import render_template
 from generator.formats.text import Commented, comment
 from generator.formats.yaml import Lines, to_yaml
 from generator.plan import ADDRESS, Step
+from generator.targets import kserve
 from generator.targets.base import File, LeftOut
 from generator.targets.components import components
 from generator.targets.container import LOCALHOST, MODELFILE_DIR, build_files, mounted, words
@@ -48,7 +50,7 @@ from generator.targets.pod import (
 from generator.units import address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from generator.plan import Job, Modelfile, Plan, Service
     from generator.targets.pod import Object
@@ -71,6 +73,27 @@ LEFT_OUT: Final = (
         "a pod of its own has its image, and the rights of a restricted one",
         "Front.program Front.unit Front.product Front.confined",
     ),
+    LeftOut(
+        "KServe has a gateway before its pods, and they have no names that a front could ask",
+        key="front",
+        of_host=lambda plan: plan.front and _is_kserve(plan),
+        fix='write k8s.router = "route" or "scheduler"',
+        when="with KServe",
+    ),
+    LeftOut(
+        "KServe 0.20 adds pods by its Workload Variant Autoscaler, and ours asks the front",
+        key="scale.max_replicas",
+        asked=lambda service: pod_of(service).kserve and pod_of(service).scaling,
+        fix="write as many as are wanted into k8s.replicas, or leave it to that autoscaler",
+        when="with KServe",
+    ),
+    LeftOut(
+        "KServe has the models on the disk of the node, which has no claim",
+        key="k8s.storage_class",
+        asked=lambda service: pod_of(service).kserve and pod_of(service).storage.storage_class,
+        fix="leave it out, or have a StatefulSet make the pods",
+        when="with KServe",
+    ),
 )
 _MODELFILES: Final = "modelfiles"
 _BRINGS: Final = frozenset({"pull", "create"})
@@ -89,18 +112,20 @@ _BEFORE: Final = "A server of its own, on the same claim, for the models: no oth
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return the manifests, a file for each kind, and the kustomization."""
+    made_of = _FIRST[_is_kserve(plan)]
     kinds: dict[str, tuple[Make, ...]] = {
-        "statefulset": (_stateful_set,),
-        "service": (_service, _headless),
+        **made_of,
         "poddisruptionbudget": (_budget,),
         "networkpolicy": (_policy,),
         "configmap": (_modelfiles,),
         "resourceclaimtemplate": (_claim,),
     }
-    files = [file for kind, make in kinds.items() for file in _file(plan, kind, make)]
-    files += [File("front.yaml", documents(plan.header, each)) for each in [front(plan)] if each]
+    first = next(iter(made_of))
+    files = [file for kind, make in kinds.items() for file in _file(plan, kind, make, first)]
+    before = [] if _is_kserve(plan) else [front(plan)]
+    files += [File("front.yaml", documents(plan.header, each)) for each in before if each]
     listed = [file.path for file in files]
-    apart = components(plan)
+    apart = _apart(plan)
     return (
         *files,
         _kustomization(plan, listed, apart),
@@ -117,12 +142,14 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         for service, name in named
     }
     context = {
-        "front": front_name(plan) if plan.front else "",
+        "front": front_name(plan) if plan.front and not _is_kserve(plan) else "",
+        "kserve": _kserve(plan),
+        "chosen": {name: _joined(_chosen(service, name)) for service, name in named},
         "plan": plan,
         "named": named,
         "made": found,
         "before": bool(_before(*named[0])),
-        "apart": _folders(components(plan)),
+        "apart": _folders(_apart(plan)),
         "quote": quote,
     }
     paths = [file.path for file in files if file.path.endswith(".yaml")]
@@ -134,12 +161,34 @@ def _credentials(service: Service) -> dict[str, str]:
     return {one.name: one.path for one, _ in mounted(service, decrypted=True)}
 
 
-def _file(plan: Plan, kind: str, makes: Sequence[Make]) -> Iterator[File]:
+def _is_kserve(plan: Plan) -> bool:
+    return pod_of(plan.services[0]).kserve is not None
+
+
+def _kserve(plan: Plan) -> Object:
+    """Return what the README says of KServe; nothing where it makes no pods."""
+    own = pod_of(plan.services[0]).kserve
+    if own is None:
+        return {}
+    told = {"router": own.router, "version": kserve.VERSION, "port": kserve.PORT}
+    return {**told, "service": kserve.SERVICE, "box": kserve.SERVER, "downloads": kserve.DOWNLOADS}
+
+
+def _joined(marks: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in marks.items())
+
+
+def _apart(plan: Plan) -> tuple[File, ...]:
+    """Return the components: they are about a front and a StatefulSet."""
+    return () if _is_kserve(plan) else components(plan)
+
+
+def _file(plan: Plan, kind: str, makes: Sequence[Make], first: str) -> Iterator[File]:
     every = [make(plan, service, name_of(service)) for service in plan.services for make in makes]
     objects = [one for one in every if one]
     if objects:
         gone = dict.fromkeys(one.reason for each in plan.services for one in each.omissions)
-        above = [*plan.header, *gone] if kind == "statefulset" else plan.header
+        above = [*plan.header, *gone] if kind == first else plan.header
         yield File(f"{kind}.yaml", documents(above, objects))
 
 
@@ -165,6 +214,17 @@ def _stateful_set(plan: Plan, service: Service, name: str) -> Object:
         "volumeClaimTemplates": [_volume_claim(service)],
     }
     return _made(plan, service, "apps/v1/StatefulSet", name, spec=spec)
+
+
+def _of_kserve(plan: Plan, service: Service, name: str) -> Object:
+    own = pod_of(service).kserve
+    assert own is not None  # noqa: S101 -- whoever calls has looked
+    return kserve.service_of(service, own, name, _labels(plan, service))
+
+
+def _chosen(service: Service, name: str) -> dict[str, str]:
+    """Return the labels by which the pods of a service are found, whoever makes them."""
+    return kserve.selector(name) if pod_of(service).kserve else selector(service)
 
 
 def _annotations(service: Service) -> Object:
@@ -304,21 +364,22 @@ def _budget(plan: Plan, service: Service, name: str) -> Object:
     spec = {
         "maxUnavailable": Commented(1, _ALONE),
         "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        "selector": {"matchLabels": selector(service)},
+        "selector": {"matchLabels": _chosen(service, name)},
     }
     return _made(plan, service, "policy/v1/PodDisruptionBudget", name, spec=spec)
 
 
 def _policy(plan: Plan, service: Service, name: str) -> Object:
-    pod, port = pod_of(service), {"port": service.container.port, "protocol": "TCP"}
-    within: Object = {} if pod.everywhere else {"from": [{"podSelector": {}}]}
-    reason = pod.reach_reason
-    if plan.front:
+    port = {"port": service.container.port, "protocol": "TCP"}
+    reach = pod_of(service).kserve or pod_of(service)
+    within: Object = {} if reach.everywhere else {"from": [{"podSelector": {}}]}
+    reason = reach.reach_reason
+    if plan.front and not pod_of(service).kserve:
         within = {"from": [{"podSelector": {"matchLabels": fronts(plan)}}]}
         reason = _BEHIND
     above = (reason, *service.listen.comment[1:])
     spec = {
-        "podSelector": {"matchLabels": selector(service)},
+        "podSelector": {"matchLabels": _chosen(service, name)},
         "policyTypes": ["Ingress"],
         "ingress": Commented([{**within, "ports": [port]}], above),
     }
@@ -343,6 +404,13 @@ def _claim(plan: Plan, service: Service, name: str) -> Object:
     return _made(
         plan, service, "resource.k8s.io/v1/ResourceClaimTemplate", f"{name}-gpu", spec=spec
     )
+
+
+_FIRST: Final[dict[bool, dict[str, tuple[Make, ...]]]] = {
+    False: {"statefulset": (_stateful_set,), "service": (_service, _headless)},
+    True: {"llminferenceservice": (_of_kserve,)},
+}
+"""What makes the pods, by whether that is KServe."""
 
 
 def _folders(apart: Sequence[File]) -> tuple[str, ...]:

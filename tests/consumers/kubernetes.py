@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.consumers import kserve
 from tests.tools import require_package
 
 if TYPE_CHECKING:
@@ -49,9 +50,12 @@ def one(found: list[dict[str, Any]], kind: str, name: str = "") -> dict[str, Any
 
 def verify(found: list[dict[str, Any]], releases: tuple[str, ...] = RELEASES) -> list[str]:
     """Return every fault, of the schemas and of what objects say of each other."""
-    own = [each for each in found if each["apiVersion"] not in MODELS]
+    made = [each for each in found if each["apiVersion"] == kserve.API]
+    others = [each for each in found if each not in made]
+    own = [each for each in others if each["apiVersion"] not in MODELS] + [*map(kserve.pod, made)]
     faults = [fault for each in own for release in releases for fault in _schema(each, release)]
-    faults += [fault for each in found if each not in own for fault in _model(each)]
+    faults += [fault for each in others if each not in own for fault in _model(each)]
+    faults += [fault for each in made for fault in kserve.faults(each)]
     names = {(each["kind"], each["metadata"]["name"]) for each in found}
     faults += [f"{kind} {name}: no name" for kind, name in names if not _NAME.fullmatch(name)]
     for each in found:

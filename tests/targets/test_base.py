@@ -128,6 +128,12 @@ VLLM = {
     "service": {"full_unit": True},
     "cache": {},
 }
+KSERVED = {
+    **VLLM,
+    "front": {},
+    "k8s": {"serve": "kserve", "router": "route", "storage_class": "fast"},
+    "scale": {"max_replicas": 3},
+}
 ALIKE = {
     **CACHED,
     "cache": {"semantic": {"model": "nomic-embed-text", "qdrant": "http://127.0.0.1:6333"}},
@@ -177,6 +183,7 @@ def plans() -> list[Plan]:
         of_two_backends(),
         plan(VLLM),
         plan({**VLLM, "front": {}, "scale": {"max_replicas": 3}}),
+        plan(KSERVED),
         plan(CACHED),
         plan({**CACHED, "front": {"auth": "bearer", "auth_file": "/etc/front.keys"}}),
         plan(ALIKE),
@@ -230,7 +237,8 @@ def test_what_a_target_does_not_print_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_is_lost_of_a_setting_is_told(name: str) -> None:
     target = load_target(name)
-    told = {finding.where: finding for finding in limitations(name, plan(EVERYTHING))}
+    every = (each for one in (KSERVED, EVERYTHING) for each in limitations(name, plan(one)))
+    told = {finding.where: finding for finding in every}
     lost = [item for item in target.LEFT_OUT if item.key]
     assert all(item.asked or item.of_host for item in lost)
     swap = {"resources.memory_swap_max"}  # Docker counts it with memory, which is limited here

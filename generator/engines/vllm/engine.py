@@ -62,6 +62,7 @@ SERVER: Final = Server(
     table="ollama",
     one_store=False,
     writes=(".config", ".triton"),
+    kserve=True,
 )
 
 
