@@ -44,6 +44,7 @@ Examples:
   gen verify xeon-cpu --watch 2s            a screen, until Ctrl-C
   gen verify ./my-host.toml --via docker
   gen verify ./my-host.toml --via kubectl   the pod of the current context
+  gen verify ./my-host.toml --via kubectl --capture pod.tar.gz
   gen verify ./my-host.toml --via api --url http://spark:11434
   gen verify ./my-host.toml --capture host.tar.gz   on the machine
   gen verify ./my-host.toml --root host.tar.gz      anywhere
@@ -223,7 +224,10 @@ def _refuse_contradictions(given: Mapping[str, Any], profile: str | None) -> Non
 
     whole = ("capture", "watch", "root", "url", "via", "wait", "version", "overrides")
     refuse("fleet", whole, "asks hosts for what their fleet says")
-    refuse("capture", ("root", "via", "wait", "html"), "keeps what is asked, and compares nothing")
+    refuse("capture", ("root", "wait", "html"), "keeps what is asked, and compares nothing")
+    if given["capture"] and {*given["via"]} - {"kubectl"}:
+        message = "--capture keeps all that is asked of this machine, or of a pod"
+        raise Misuse(message, "leave --via out, or write --via kubectl", where="--via")
     refuse("watch", ("capture", "root", "wait", "html"), "shows a server that runs")
     refuse("root", ("url", "wait"), "is a machine of which nothing runs any more")
     if "kubectl" in given["via"] and (given["root"] or given["watch"]):
@@ -249,15 +253,16 @@ def _keep(
     force: bool,
     url: str | None,
     timeout: str | None,
+    via: tuple[Any, ...],
     **_: Any,  # noqa: ANN401 -- what `_compared` takes beside these
 ) -> None:
-    """Write what a comparison asks of this machine."""
+    """Write what a comparison asks of this machine, or of a pod."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.cli.writing import keep_archive
     from generator.verify.verify import captured
 
     seconds = seconds_of(timeout or _AFAR, "--timeout")
-    files = captured(plan, load_catalogue(), url=url, seconds=seconds)
+    files = captured(plan, load_catalogue(), url=url, seconds=seconds, via=via)
     keep_archive(capture, files, f"gen verify PROFILE --root {capture}", force=force)
 
 

@@ -82,11 +82,15 @@ def _asks(service: Service) -> Iterator[str]:
     folder = service.models_dir or service.installed_models
     yield _line("tool", ROOM, "df", "-Pk", folder)
     yield _line("tool", "nvidia-smi-q.txt", "nvidia-smi", "-q")
-    for path in ("/api/version", "/api/tags", "/api/ps"):
-        yield _line("api", answer_file(path), path)
-    for model in service.models:
-        body = {"model": model.served}
-        yield _line("api", answer_file("/api/show", body), "/api/show", json.dumps(body))
+    for path, body in asked_of_server(service):
+        more = (json.dumps(body),) if body else ()
+        yield _line("api", answer_file(path, body), path, *more)
+
+
+def asked_of_server(service: Service) -> Iterator[tuple[str, dict[str, str] | None]]:
+    """Yield what the server is asked: paths, and what is sent there."""
+    yield from ((path, None) for path in ("/api/version", "/api/tags", "/api/ps"))
+    yield from (("/api/show", {"model": model.served}) for model in service.models)
 
 
 def _line(*words: str) -> str:
@@ -107,11 +111,13 @@ def taken(argv: Sequence[str], lines: str, seconds: float) -> dict[str, bytes]:
         files = Archive(Path("the capture"), io.BytesIO(archive), whole=True).files
     except HostwrightError as error:
         raise EnvironmentFailure(f"{argv[0]} prints no archive: {error.message}") from error
-    return {name: _without_prompts(name, data) for name, data in files.items()}
+    return {name: without_prompts(name.removeprefix(f"{TOOLS}/"), data)
+            for name, data in files.items()}  # fmt: skip
 
 
-def _without_prompts(name: str, data: bytes) -> bytes:
-    if not name.startswith(f"{TOOLS}/{answer_file('/api/show')[:-5]}"):
+def without_prompts(name: str, data: bytes) -> bytes:
+    """Return what is kept of an answer under that name: of a model somebody made, no prompt."""
+    if not name.startswith(answer_file("/api/show")[:-5]):
         return data
     with suppress(ValueError, RecursionError, AttributeError, KeyError):
         told = json.loads(data)

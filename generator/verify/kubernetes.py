@@ -14,12 +14,14 @@ from generator.engines import load_signs
 from generator.errors import EnvironmentFailure, shortened
 from generator.live.door import ask_bytes
 from generator.records import dataclass
+from generator.redact import HIDDEN, redacted
 from generator.verify.capture import taken
 from generator.verify.observed import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from generator.catalogue.records import SecretNames
     from generator.engines.base import AskApi
     from generator.plan import Service
     from generator.verify.machine import Machine
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 HELD: Final = frozenset({"cpu_quota", "memory_max"})
 """The limits that a pod has a word for."""
 UNSUPPORTED: Final = "a pod has no word for it"
+PODS: Final = "kubectl-pods.json"
+LOG: Final = "kubectl-log.txt"
+"""The names under which a capture keeps what kubectl says of the pod, and its log."""
 _LOG: Final = 4_000_000  # bytes from its beginning
 _QUANTITY: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(m|[kKMGTPE]i?)?")
 _SCALES: Final = {
@@ -46,6 +51,7 @@ class Pod:
     container: str
     spec: Mapping[str, Any]
     started: str = ""
+    label: str = ""
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -61,7 +67,7 @@ def found(service: Service, machine: Machine) -> Pod:
     name = service.container.name
     label = f"--selector=app.kubernetes.io/name={name}"
     for scope in ((), ("--all-namespaces", label)):
-        told = machine.told("kubectl-pods.json", ("kubectl", "get", "pods", *scope, "-o", "json"))
+        told = machine.told(PODS, ("kubectl", "get", "pods", *scope, "-o", "json"))
         pods = sorted(_pods(service, told), key=lambda pod: not pod.started)
         if pods:
             return pods[0]
@@ -74,9 +80,8 @@ def _pods(service: Service, told: str) -> Iterator[Pod]:
     signs, name = load_signs(service.engine), service.container.name
     for item in _records(_parsed(told).get("items")):
         meta, spec, state = (_table(item, key) for key in ("metadata", "spec", "status"))
-        labelled = name in {
-            _table(meta, "labels").get(key) for key in ("app.kubernetes.io/name", "app")
-        }
+        labels = {_table(meta, "labels").get(key) for key in ("app.kubernetes.io/name", "app")}
+        labelled = name in labels
         every = _records(spec.get("containers"))
         ours = [
             one
@@ -90,6 +95,7 @@ def _pods(service: Service, told: str) -> Iterator[Pod]:
                 container=str(one.get("name", "")),
                 spec=one,
                 started=str(state.get("startTime", "")) if state.get("phase") == "Running" else "",
+                label=name if labelled else "",
             )
 
 
@@ -130,6 +136,29 @@ def _quantity(value: object) -> float | None:
     return float(match[1]) * _SCALES[match[2] or ""] if match else None
 
 
+def kept(pod: Pod, secrets: SecretNames) -> str:
+    """Return what a capture keeps of a pod: what `found` and `held` read, and no secret."""
+    spec = {
+        key: pod.spec[key] for key in ("name", "image", "envFrom", "resources") if key in pod.spec
+    }
+    one = {
+        "metadata": {"namespace": pod.namespace, "name": pod.name, "labels": {"app": pod.label}},
+        "spec": {"containers": [spec | {"env": [*_without_secrets(pod, secrets)]}]},
+        "status": {"phase": "Running", "startTime": pod.started} if pod.started else {},
+    }
+    return json.dumps({"items": [one]})
+
+
+def _without_secrets(pod: Pod, secrets: SecretNames) -> Iterator[Mapping[str, Any]]:
+    for one in _records(pod.spec.get("env")):
+        name, value = str(one.get("name", "")), one.get("value")
+        if value is None:
+            yield one
+        else:
+            clean = HIDDEN if secrets.has(name) else redacted(str(value), secrets.has)
+            yield {"name": name, "value": clean}
+
+
 def inside(pod: Pod, lines: str, seconds: float) -> dict[str, bytes]:
     """Return what the script of a capture keeps in the container. Raises EnvironmentFailure."""
     return taken(("kubectl", "exec", "--stdin", *pod.place, "--", "sh"), lines, seconds)
@@ -138,7 +167,7 @@ def inside(pod: Pod, lines: str, seconds: float) -> dict[str, bytes]:
 def log(pod: Pod, machine: Machine) -> str:
     """Return the beginning of what the container has written."""
     argv = ("kubectl", "logs", *pod.place, f"--limit-bytes={_LOG}")
-    return machine.told("kubectl-log.txt", argv)
+    return machine.told(LOG, argv)
 
 
 def api(pod: Pod, port: int, machine: Machine) -> AskApi:

@@ -8,7 +8,7 @@ from generator.engines import load_engine
 from generator.live.client import checked, host_and_port
 from generator.units import is_local
 from generator.verify.capture import SHELL, script, taken
-from generator.verify.cluster import look_in_cluster
+from generator.verify.cluster import is_of_cluster, kept_of_cluster, look_in_cluster
 from generator.verify.compare import compare
 from generator.verify.look import look, wait
 from generator.verify.machine import Machine
@@ -62,7 +62,7 @@ def of_machine(
     running = load_engine(service.engine).running(catalogue.told(service.engine, service.release))
     if patience:
         wait(machine, where, patience)
-    if "kubectl" in via:
+    if "kubectl" in via or is_of_cluster(machine):
         lines = script_of(plan, catalogue)
         seen = look_in_cluster(service, machine, running, lines, url=url)
         return compare(service, seen, running), seen
@@ -93,12 +93,22 @@ def watching(
 
 
 def captured(
-    plan: Plan, catalogue: Catalogue, *, url: str | None = None, seconds: float = 20.0
+    plan: Plan,
+    catalogue: Catalogue,
+    *,
+    url: str | None = None,
+    seconds: float = 20.0,
+    via: Collection[Via] = (),
 ) -> dict[str, bytes]:
     """Return what `verify` asks of this machine, by path, for another one to replay.
 
-    Raises HostwrightError for a URL that is none, and EnvironmentFailure where it cannot be taken.
+    `via` kubectl: what it asks of a pod. Raises HostwrightError for a URL that is none, and
+    EnvironmentFailure where it cannot be taken.
     """
+    if "kubectl" in via:
+        service, lines = plan.service, script_of(plan, catalogue)
+        secrets = catalogue.told(service.engine, service.release).secrets
+        return kept_of_cluster(service, Machine(None, seconds), secrets, lines, url=url)
     return taken(SHELL, script_of(plan, catalogue, url), seconds)
 
 

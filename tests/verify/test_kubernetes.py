@@ -67,7 +67,9 @@ esac
 Done = subprocess.CompletedProcess[str]
 
 
-def asked(folder: Path, *pods: dict[str, Any], program: str = KUBECTL) -> Done:
+def asked(
+    folder: Path, *pods: dict[str, Any], program: str = KUBECTL, more: tuple[str, ...] = ()
+) -> Done:
     (folder / "pods.json").write_text(json.dumps({"kind": "List", "items": pods}))
     (folder / "kubectl").write_text(program)
     (folder / "kubectl").chmod(0o755)
@@ -76,7 +78,7 @@ def asked(folder: Path, *pods: dict[str, Any], program: str = KUBECTL) -> Done:
         "LOG": str(folder / "log"),
         "PODS": str(folder / "pods.json"),
     }
-    return called("verify", SMALL, "--via", "kubectl", "--json", env=env)
+    return called("verify", SMALL, "--via", "kubectl", *(more or ("--json",)), env=env)
 
 
 def rows(done: Done) -> dict[str, dict[str, Any]]:
@@ -105,6 +107,32 @@ def test_nothing_is_changed_in_the_cluster(tmp_path: Path) -> None:
     asked(tmp_path, pod("ollama-0"))
     verbs = {line.split()[0] for line in (tmp_path / "log").read_text().splitlines()}
     assert verbs == {"get", "exec", "logs"}
+
+
+def test_a_capture_of_a_pod_tells_the_same(tmp_path: Path) -> None:
+    env = [*CONTAINER["env"], {"name": "HF_TOKEN", "value": "hf_s3cr3t"},
+           {"name": "HTTPS_PROXY", "value": "http://me:s3cr3t@proxy:3128"}]  # fmt: skip
+    ours, file = pod("ollama-0", env=env, args=["--api-key", "s3cr3t"]), tmp_path / "pod.tar"
+    live = validated("verify", asked(tmp_path, ours).stdout)
+    done = asked(tmp_path, ours, more=("--capture", str(file)))
+    assert done.returncode == 0, done.stderr
+    assert b"s3cr3t" not in file.read_bytes()
+    (tmp_path / "log").unlink()
+    again = validated("verify", called("verify", SMALL, "--root", str(file), "--json").stdout)
+    assert not (tmp_path / "log").exists()
+    for name in ("manager", "release", "url", "process"):
+        assert again[name] == live[name]
+    rows = [{row["setting"]: row["verdict"] for row in one["rows"]} for one in (live, again)]
+    # Whether a secret is as it should be, a capture does not tell.
+    assert rows[1].pop("HF_TOKEN", "unknown") == "unknown"
+    assert rows[1] == {name: verdict for name, verdict in rows[0].items() if name != "HF_TOKEN"}
+
+
+def test_a_capture_of_a_pod_that_lets_nobody_in(tmp_path: Path) -> None:
+    closed, file = KUBECTL.replace("'exec --stdin", "'nothing"), tmp_path / "pod.tar"
+    done = asked(tmp_path, pod("ollama-0"), program=closed, more=("--capture", str(file)))
+    assert (done.returncode, file.exists()) == (3, False)
+    assert "unexpected exec" in done.stderr
 
 
 def test_a_cluster_that_lets_nobody_in(tmp_path: Path) -> None:
