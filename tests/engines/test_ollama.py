@@ -18,7 +18,7 @@ from generator.errors import HostwrightError, RenderError
 from generator.fit.metadata import shape_of_file
 from generator.formats.modelfile import head, parameter_line
 from generator.live.client import Server
-from tests.engines.programs import Ollama, ollama, release
+from tests.engines.programs import ASKS_OLLAMA, Ollama, ollama, release
 from tests.facts import facts_at
 from tests.hostile import HOSTILE, batches
 from tests.plans import PROFILES, environment, shipped
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from generator.plan import Plan
 
+pytestmark = ASKS_OLLAMA
 SMALL = skeleton.Outline(
     architecture="llama", layers=2, embedding=64, feed_forward=128, heads=4, kv_heads=2,
     head_length=16, vocabulary=256, context=2048,
