@@ -217,5 +217,9 @@ class PartlyRead(ProfileError):
         self.views = views
 
 
+class Unlike(ProfileError):
+    """A file that is not of the kind that it looked like: a fault where somebody named it."""
+
+
 class NeedsMore(ProfileError):
     """A file that says nothing by itself: a part of another one, or more than can be read here."""

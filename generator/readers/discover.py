@@ -17,7 +17,7 @@ from generator.engines import JUDGED, READ
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
-from generator.readers.base import Context, NeedsMore, PartlyRead, Source
+from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlike
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, listed, ordered, paths_of
 from generator.readers.passed import (
@@ -295,7 +295,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
             reason = f"{problem.where}: {problem.message}" if problem.where else problem.message
             yield NotJudged(file=file, reason=reason, hint=problem.hint)
     except ProfileError as error:
-        yield from _broken(error, names | _braced(group), seen)
+        yield from _broken(error, names | _braced(group), seen, named=group.named)
     except EnvironmentFailure as error:
         for file in files:
             yield NotJudged(
@@ -303,7 +303,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
             )
     else:
         for fault in refused:
-            yield from _broken(fault, names | _braced(group), seen)
+            yield from _broken(fault, names | _braced(group), seen, named=group.named)
         known, with_facts = context.catalogue.engine, context.catalogue.engines
         views = [view for view in every if view.engine in with_facts]
         lacking = [view for view in every if view.engine not in with_facts]
@@ -385,11 +385,15 @@ def _views_of(
     return views, refused
 
 
-def _broken(error: ProfileError, names: Mapping[str, str], seen: Seen) -> Iterator[NotJudged]:
+def _broken(
+    error: ProfileError, names: Mapping[str, str], seen: Seen, *, named: bool
+) -> Iterator[NotJudged]:
     """Add what is wrong with files; of a template it may be none, and is not judged."""
     for problem in (replace(p, source=p.source or error.source) for p in error.problems):
         if names.keys() & {problem.source}:
             yield _of_template(problem, names)
+        elif isinstance(error, Unlike) and not named:
+            yield NotJudged(file=problem.source, reason=problem.message, hint=problem.hint)
         else:
             seen.problems.append(problem)
 

@@ -43,7 +43,7 @@ _RECIPES: Final = ("Makefile", "makefile", ".mk", "justfile", "Justfile")
 _FILLED_IN: Final = 100_000  # characters of values that are put into one template
 _BARE: Final = re.compile(r"(?:^|/)(?:docker-)?compose$")
 """What people call the template of a compose file, where they leave its own end out."""
-_FILLED: Final = frozenset({"systemd", "quadlet", "environment"})
+_FILLED: Final = frozenset({"systemd", "quadlet", "environment", "launchd"})
 """Kinds in whose files braces have no other meaning."""
 _STATEMENT: Final = re.compile(
     r"<%(?!=)[^%\n]*%>|\{%[^{}]*%\}|\{#[^{}]*#\}|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"

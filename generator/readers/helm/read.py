@@ -17,10 +17,10 @@ from generator.readers.base import (
     NeedsMore,
     PartlyRead,
     Source,
+    Unlike,
     each,
     image_name,
     problem_at,
-    refused,
 )
 from generator.readers.embedded import with_gaps
 from generator.readers.helm import HELM
@@ -140,7 +140,7 @@ def _chart(source: Source, context: Context) -> _Chart:
     if found is None:
         hint = f"the chart {name}-helm has `{name}.gpu` and `{name}.models`"
         message = f"these are no values of the {name.capitalize()} chart"
-        raise refused(source.path, "", message, hint)
+        raise Unlike(source.path, (Problem("", message, hint, source.path),))
     return _Chart(source, context, *found)
 
 

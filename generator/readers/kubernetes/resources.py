@@ -91,9 +91,9 @@ class Resources:
             return []
         from generator.readers.kubernetes.templates import manifest  # Few files are of a chart.
 
-        filled, gap = manifest(source, self.context)
+        text, gap, filler = manifest(source, self.context)
         try:
-            found = parse_all(filled)
+            found = filler.nodes(parse_all(text))
         except ProfileError:
             return []
         self.filled.append(gap)

@@ -26,7 +26,13 @@ _GAP: Final = re.compile(
     r"(?:\|\s{0,9}(?:default|d)\(\s{0,9}(?:'([^']*)'|\"([^\"]*)\")[^()]{0,99}\)\s{0,9})?"
     r"(?:\|\s{0,9}(?:string|int|bool|lower|trim)\s{0,9})?-?\}\}"
 )
-_OF_ROLE: Final = ("defaults/main.yml", "defaults/main.yaml", "vars/main.yml", "vars/main.yaml")
+_DEFAULTS: Final = ("defaults/main.yml", "defaults/main.yaml")
+_OWN: Final = ("vars/main.yml", "vars/main.yaml")
+_INVENTORIES: Final = tuple(
+    posixpath.join(place, part)
+    for place in ("", "inventory", "inventories", "playbooks")
+    for part in ("group_vars", "group_vars/all", "host_vars")
+)
 _HANDS: Final = {
     "docker_compose_v2": ("compose", "compose.yaml"),
     "docker_compose": ("compose", "compose.yaml"),
@@ -39,14 +45,52 @@ _NESTED: Final = 4
 
 def names_around(file: str, around: Sequence[Table], context: Context) -> dict[str, str]:
     """Return the variables that a task sees: those of its role, below those of its play."""
-    found: dict[str, str] = {}
-    for name in _OF_ROLE:
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(file), "..", name))
-        text = context.read(path)
-        found |= _scalars(values_in(Source(path, text))) if text is not None else {}
+    defaults, own = (dict(_of_role(file, names, context)) for names in (_DEFAULTS, _OWN))
+    found = defaults | own
+    for name, value in of_inventory(file, context).items():
+        if name in own or value is None:
+            # Of several groups with values of their own nobody knows which one is meant.
+            found = found if name in own else {n: v for n, v in found.items() if n != name}
+        else:
+            found[name] = value
     for table in around:
         found |= _scalars(table.table("vars"))
     return found
+
+
+def _of_role(file: str, names: Sequence[str], context: Context) -> Iterator[tuple[str, str]]:
+    for name in names:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(file), "..", name))
+        text = context.read(path)
+        yield from _scalars(values_in(Source(path, text)) if text is not None else None).items()
+
+
+def of_inventory(file: str, context: Context) -> dict[str, str | None]:
+    """Return what the variables of groups and hosts say around a role or a play.
+
+    None stands for what two of them say in different ways.
+    """
+    found: dict[str, str | None] = {}
+    for text, path in _inventory(posixpath.dirname(file), context):
+        for name, value in _scalars(values_in(Source(path, text))).items():
+            found[name] = value if found.get(name, value) == value else None
+    return found
+
+
+def _inventory(folder: str, context: Context) -> Iterator[tuple[str, str]]:
+    """Yield the files of groups and hosts, below the folder of roles, or beside the play."""
+    role = posixpath.dirname(folder)
+    in_role = posixpath.basename(posixpath.dirname(role)) == "roles"
+    top = posixpath.dirname(posixpath.dirname(role)) if in_role else folder
+    several = (top,) if in_role else (top, posixpath.join(top, ".."))
+    left = _MOST_PARTS
+    for place, inside in ((top, inside) for top in several for inside in _INVENTORIES):
+        listed = context.listed(posixpath.normpath(posixpath.join(place, inside, "x")))
+        for path in (one for one in listed if one.endswith((".yml", ".yaml"))):
+            text = context.read(path) if left > 0 else None
+            left -= 1
+            if text is not None:
+                yield text, path
 
 
 def values_around(file: str, context: Context) -> dict[str, str]:

@@ -210,12 +210,13 @@ def _installed_unit(view: View) -> str:
 )
 def runs_as_root(view: View, _: Facts) -> Hits:
     serves = [line for line in sandbox.said(view, "ExecStart") if _SERVES.match(line.value)]
+    users = sandbox.said(view, "User")
     of_user = view.manager == "user" or any(
-        line.name == "WantedBy" and "default.target" in line.value for line in view.lines
+        line.name == "WantedBy" and "default.target" in line.value and not users
+        for line in view.lines
     )
     if not serves or of_user or view.adds or view.container is not None or view.phrases.sandboxed:
         return
-    users = sandbox.said(view, "User")
     if users and users[-1].value.strip() not in sandbox.ROOT:
         return
     if not users and sandbox.is_dynamic(view):
@@ -229,7 +230,11 @@ def runs_as_root(view: View, _: Facts) -> Hits:
     )
 
 
-_SERVES: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+serve\b")
+_SERVES: Final = re.compile(
+    rf"{sandbox.BEFORE_PROGRAM}(?:(?:env|sh|bash|dash|zsh)[ \t]++(?:-[^\s'\"]*+[ \t]++)*+[\"']?)?"
+    r"(?:exec[ \t]++)?(?:\w++=\S*+[ \t]++)*+(?:/\S*/)?ollama[ \t]++serve\b"
+)
+"""A start of the server, by itself, or by way of `env` or a shell."""
 
 
 @Rule(
