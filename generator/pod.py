@@ -67,6 +67,15 @@ class PodGpus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """The Helm chart of others that runs the engine, at the `version` that values are for."""
+
+    name: str
+    repository: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scaling:
     """How many pods there are, by what waits: for each `threshold` of what `query` tells, one.
 
@@ -117,7 +126,8 @@ class Pod:
     bytes. A server answers within `wait_seconds`. `start` says that it may be asked, `ready` that
     it is, `alive` that it need not be started again. `drain` is what runs before it is stopped, at
     most for `grace_seconds`. `everywhere`: pods of other namespaces reach it as well. `kserve` is
-    what is otherwise where that makes the pods (None: it does not).
+    what is otherwise where that makes the pods (None: it does not), `chart` that of Helm (None: no
+    chart is known).
     """
 
     namespace: str
@@ -153,3 +163,4 @@ class Pod:
     reach_reason: str
     scaling: Scaling | None = None
     kserve: Kserve | None = None
+    chart: Chart | None = None

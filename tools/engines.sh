@@ -68,6 +68,12 @@ prove systemd "$(command -v "$uml")" \
 prove kube-apiserver "$(command -v "${KUBE_APISERVER_BIN:-kube-apiserver}")" \
   'tools/kube_apiserver.sh builds it, in an hour or so; name it by KUBE_APISERVER_BIN, and etcd by ETCD_BIN' \
   tests/engines/test_k8s.py
+prove operators "${HOSTWRIGHT_CRDS:-}" \
+  'name by HOSTWRIGHT_CRDS the folders of the kinds of KEDA and of the operator of Prometheus' \
+  tests/engines/test_k8s.py -k operator
+prove helm "$(command -v "${HELM_BIN:-helm}" >/dev/null && echo "${OLLAMA_CHART:+${PRODUCTION_STACK:-}}")" \
+  'tools/helm.sh builds it, name it by HELM_BIN; the charts by OLLAMA_CHART and PRODUCTION_STACK' \
+  tests/engines/test_helm.py
 
 if [ -n "$unproven" ]; then
   echo "not proven:$unproven" >&2

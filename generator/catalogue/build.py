@@ -71,6 +71,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "litellm_key": tuple[records.LitellmKey, ...],
     },
     "cards.toml": {"card": tuple[cards.Card, ...]},
+    "charts.toml": {"chart": tuple[records.ChartFact, ...]},
     "clients.toml": {"client": tuple[clients.ClientFact, ...]},
     "commands.toml": {
         "command": tuple[records.CommandFact, ...],
@@ -169,6 +170,7 @@ ONCE: Final = (
     ("cache_program.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),
+    ("chart.engine",),
     ("client.name",),
     ("front.name",),
     ("computes.how",),

@@ -31,6 +31,7 @@ from generator.catalogue.nixos import ModuleOption, ModuleVariable
 from generator.catalogue.records import (
     Behaviour,
     BlasFact,
+    ChartFact,
     CommandFact,
     CredentialFact,
     DeadName,
@@ -339,6 +340,11 @@ class Facts:
     def image(self) -> Image:
         """The official container image."""
         return record(Image, self._tables["image"])
+
+    @functools.cached_property
+    def chart(self) -> ChartFact | None:
+        """The Helm chart that runs the engine; None: nobody has read one."""
+        return Table(ChartFact, self._tables["chart"], "engine").get(self._tables["engine"])
 
     @functools.cached_property
     def directives(self) -> dict[str, frozenset[str]]:

@@ -433,6 +433,17 @@ class FrontFact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ChartFact:
+    """A Helm chart that runs an engine, at the `version` that values are written for."""
+
+    name: str
+    engine: Name
+    repository: str
+    version: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BlasFact:
     """A BLAS library that ggml can be built with.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.errors import Problem
 from generator.meaning import parse_go_duration
-from generator.pod import NodeRule, Pod, PodGpus, Probe, Storage
+from generator.pod import Chart, NodeRule, Pod, PodGpus, Probe, Storage
 from generator.units import GIB, is_local, written_size
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         "stopped.",
         everywhere=not local,
         reach_reason=EVERYWHERE if not local else WITHIN,
+        chart=_chart(case.facts),
     )
 
 
@@ -149,6 +150,13 @@ def faults(profile: Profile, services: Sequence[Service], facts: Facts) -> Itera
     if room is not None and room < need:
         message = f"{written_size(room)} hold no models of {written_size(-(-need // GIB) * GIB)}"
         yield Problem("k8s.storage", message, "write more, or leave it out")
+
+
+def _chart(facts: Facts) -> Chart | None:
+    known = facts.chart
+    if known is None:
+        return None
+    return Chart(name=known.name, repository=known.repository, version=known.version)
 
 
 def _known(service: Service, facts: Facts) -> int:

@@ -2,8 +2,8 @@
 what vLLM's is has a module of its own.
 
 The chart is a Deployment with one claim, and pulls, creates and runs models by a hook after the
-start; it writes what values say as they are, but for templates of models, which a shell reads.
-As of values.yaml and templates of ollama-1.77.0, 2026-08-22.
+start, until whose end no probe is asked and nobody is sent to the pod; it writes what values say as
+they are, but for templates of models, which a shell reads. The Plan says which release of it.
 """
 
 from __future__ import annotations
@@ -38,16 +38,13 @@ from generator.targets.pod import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from generator.plan import Modelfile, Plan, Service
-    from generator.pod import Pod, PodGpus, Probe
+    from generator.pod import Chart, Pod, PodGpus, Probe
     from generator.targets.pod import Object
 
 ENGINE: Final = "ollama"
-_CHART: Final = "ollama"
-_REPOSITORY: Final = "https://helm.otwld.com/"
-_VERSION: Final = "1.77.0"
 _DATA: Final = "ollama-data"
 """What the chart calls the volume of its claim."""
 _CREATED: Final = "A shell reads it before the server does, so that `$` has a backslash."
@@ -63,6 +60,15 @@ def _of_ollama(item: LeftOut) -> LeftOut:
 def _is_chosen(service: Service) -> bool:
     gpus = pod_of(service).gpus
     return gpus is not None and bool(gpus.selectors)
+
+
+def _is_claimed(service: Service) -> bool:
+    gpus = pod_of(service).gpus
+    return gpus is not None and gpus.mode == "dra"
+
+
+def _of_stack(service: Service) -> bool:
+    return service.engine == production_stack.ENGINE
 
 
 def _is_alone(service: Service) -> bool:
@@ -107,24 +113,35 @@ LEFT_OUT: Final = (
         "the chart has one hook, by which it brings the models, and so none before the end",
         "Pod.drain Pod.drain_reason Pod.grace_reason Pod.wait_seconds",
         key="k8s.longest_answer",
-        asked=lambda service: pod_of(service).grace_seconds,
+        asked=lambda service: service.engine == ENGINE and pod_of(service).grace_seconds,
         fix=_OWN,
         severity="info",
+        when="with Ollama",
     ),
     LeftOut(
-        "the chart has no startup probe, so that a pod is ready before its models are",
-        "Service.alone Job.steps Job.wait Job.environment Job.reason Step.argv",
-        key="models.preload",
-        asked=lambda service: (
-            pod_of(service).start.argv and any(job.kind == "warmup" for job in service.jobs)
-        ),
+        "the chart has no word for it: a pod that is to stop has 30 seconds for its answers",
+        key="k8s.longest_answer",
+        asked=lambda service: _of_stack(service) and pod_of(service).grace_seconds,
         fix=_OWN,
+        when="with vLLM",
+    ),
+    LeftOut(
+        "the chart's own hook has the models pulled and loaded before anybody is sent to the pod",
+        "Service.alone Job.steps Job.wait Job.environment Job.reason Step.argv Pod.start",
     ),
     LeftOut(
         "the chart's claim says how many devices, not what they must be",
         key="k8s.gpu",
-        asked=_is_chosen,
+        asked=lambda service: service.engine == ENGINE and _is_chosen(service),
         fix=_OWN,
+        when="with Ollama",
+    ),
+    LeftOut(
+        "the chart has no claims of devices; the device plugin's resource is asked for",
+        key="k8s.gpu",
+        asked=lambda service: _of_stack(service) and _is_claimed(service),
+        fix=_OWN,
+        when="with vLLM",
     ),
     LeftOut(
         "the chart makes the pods",
@@ -156,10 +173,8 @@ def render(plan: Plan) -> tuple[File, ...]:
 
 def _of_servers(plan: Plan) -> File:
     """Return the one file of a chart that has all servers."""
-    chart = f"Values for the chart {production_stack.CHART} {production_stack.VERSION} of "
-    chart += production_stack.REPOSITORY
     reasons = (one.reason for service in plan.services for one in service.omissions)
-    texts = [*plan.header, chart, *dict.fromkeys(reasons)]
+    texts = [*plan.header, _for(plan.services[0]), *dict.fromkeys(reasons)]
     above = "\n".join(line for text in texts for line in comment(text))
     return File("values.yaml", f"{above}\n{to_yaml(production_stack.values(plan.services))}")
 
@@ -173,11 +188,8 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:  # noqa
         name: (secrets(service, name), _credentials(service), credentials_secret(name))
         for service, name in named
     }
-    chart = {"chart": _CHART, "repository": _REPOSITORY, "version": _VERSION}
     logs = {name: name for _, name in named}
-    context = {"plan": plan, "named": named, "made": made, "logs": logs, "quote": quote}
-    context |= {"stack": False}
-    return (File("README.md", render_template("helm/README.md.jinja", **context, **chart)),)
+    return (_note(plan, named, made, logs),)
 
 
 def _note_of_stack(plan: Plan) -> File:
@@ -185,21 +197,40 @@ def _note_of_stack(plan: Plan) -> File:
     name, first = object_name(plan.name, "name"), plan.services[0]
     every = ((one, object_name(one.container.name, "container.name")) for one in plan.services)
     files = {secret: file for one, own in every for secret, file in secrets(one, own).items()}
-    chart = {
-        "chart": production_stack.CHART,
-        "repository": production_stack.REPOSITORY,
-        "version": production_stack.VERSION,
-    }
     logs = {name: f"{name}-{first.container.name}-deployment-vllm"}
-    made: dict[str, object] = {name: (files, {}, "")}
-    context = {"plan": plan, "named": [(first, name)], "made": made, "logs": logs, "quote": quote}
-    context |= {"stack": True}
-    text = render_template("helm/README.md.jinja", **context, **chart)
-    return File("README.md", text)
+    return _note(plan, [(first, name)], {name: (files, {}, "")}, logs)
+
+
+def _note(
+    plan: Plan,
+    named: Sequence[tuple[Service, str]],
+    made: Mapping[str, object],
+    logs: Mapping[str, str],
+) -> File:
+    told: Object = {"plan": plan, "named": named, "made": made, "logs": logs, "quote": quote}
+    told |= {"stack": _is_stack(plan), "chart": _chart(named[0][0])}
+    return File("README.md", render_template("helm/README.md.jinja", **told))
+
+
+def _for(service: Service) -> str:
+    chart = _chart(service)
+    return f"Values for the chart {chart.name} {chart.version} of {chart.repository}"
+
+
+def _chart(service: Service) -> Chart:
+    """Return the chart; a plan that an older release wrote has not said."""
+    chart = pod_of(service).chart
+    if chart is None:
+        raise RenderError(
+            "this plan does not say which chart its values are for",
+            hint="write it again with `gen plan PROFILE`",
+            where="services.pod.chart",
+        )
+    return chart
 
 
 def _is_stack(plan: Plan) -> bool:
-    return plan.services[0].engine == production_stack.ENGINE
+    return _of_stack(plan.services[0])
 
 
 def _credentials(service: Service) -> dict[str, str]:
@@ -218,8 +249,7 @@ def _name(service: Service) -> str:
 
 def _file(plan: Plan, service: Service) -> File:
     name = _name(service)
-    chart = f"Values for the chart {_CHART} {_VERSION} of {_REPOSITORY}"
-    texts = [*plan.header, chart, *(one.reason for one in service.omissions)]
+    texts = [*plan.header, _for(service), *(one.reason for one in service.omissions)]
     above = "\n".join(line for text in texts for line in comment(text))
     file = "values.yaml" if len(plan.services) == 1 else f"{name}.yaml"
     return File(file, f"{above}\n{to_yaml(_values(service, name))}")

@@ -1,14 +1,16 @@
 """Values for vllm-project/production-stack: servers of vLLM behind a router, on one claim each.
 
-The chart makes the command line itself, of keys that it knows and of `extraArgs`. As of
-values.schema.json and templates of vllm-stack-0.1.12, 2026-08-05: its schema lets unknown keys
-through, and what `enablePrefixCaching` does not say is turned off. `keda.triggers` is an object by
+The chart makes the command line itself, of keys that it knows and of `extraArgs`. Its schema lets
+unknown keys through, and what `enablePrefixCaching` does not say is turned off. Its own values stay
+where ours say nothing: a runtime class, a container that may be root, ten minutes for the start.
+Shared memory is given only where `tensorParallelSize` is told. `keda.triggers` is an object by
 that schema and a list by its template, and the trigger that it writes by itself has an answer for
 each pod, of which KEDA takes one: the ScaledObject is one of `extraObjects`, which are templates.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.formats.kubernetes import literal, object_name, size
@@ -32,13 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from generator.plan import Argument, Service
-    from generator.pod import Pod, Scaling
+    from generator.pod import Pod, Probe, Scaling
     from generator.targets.pod import Object
 
 ENGINE: Final = "vllm"
-CHART: Final = "vllm-stack"
-REPOSITORY: Final = "https://vllm-project.github.io/production-stack"
-VERSION: Final = "0.1.12"
 _DATA: Final = "/data"
 """Where the chart mounts the claim of a server; models lie there."""
 _KEYS: Final = {
@@ -60,6 +59,16 @@ _TURNS: Final = (
 )
 _RELEASE: Final = "{{.Release.Name}}"
 _NAMESPACE: Final = "{{.Release.Namespace}}"
+_CLASSLESS: Final = (
+    "The node's own; the chart asks for `nvidia` otherwise, which a cluster may not have."
+)
+_NO_ROOT: Final = "As the pod says; the chart says the opposite."
+_ONE_CARD: Final = "As it is anyway; the chart gives shared memory only where this is told."
+_IN_PLACE: Final = "A pod more would need a GPU more, and the same claim: the old one goes first."
+_REPLACED: Final = {
+    "type": "RollingUpdate",
+    "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+}
 _SHARED: Final = "All pods of a server have this claim: its class has to let several nodes write."
 _NO_NUMBER: Final = "No number in the Deployment: KEDA says it."
 _NOT_ITS_OWN: Final = "So that the chart writes no ScaledObject of its own; that below is whole."
@@ -75,13 +84,29 @@ def values(services: Sequence[Service]) -> Object:
     return {
         "servingEngineSpec": {
             "containerPort": services[0].container.port,
+            "strategy": Commented(_REPLACED, _IN_PLACE),
             "securityContext": pod_security(first),
-            "containerSecurityContext": security(first),
+            "containerSecurityContext": {
+                "runAsNonRoot": Commented(True, _NO_ROOT),
+                **security(first),
+            },
+            "startupProbe": Commented(_asked(first.start), first.start.reason),
+            "readinessProbe": Commented(_asked(first.ready), first.ready.reason),
+            "livenessProbe": Commented(_asked(first.alive), first.alive.reason),
             **told,
             "modelSpec": [_model(service) for service in services],
         },
         "routerSpec": Commented(_router(), _ROUTER),
         **({"extraObjects": [_grown(one, found) for one, found in grown]} if grown else {}),
+    }
+
+
+def _asked(probe: Probe) -> Object:
+    """Return how often a probe asks; the chart knows the path, and begins after 15 s."""
+    return {
+        "periodSeconds": probe.interval_seconds,
+        "timeoutSeconds": probe.timeout_seconds,
+        "failureThreshold": probe.failures,
     }
 
 
@@ -117,8 +142,8 @@ def _model(service: Service) -> Object:
         "tag": tag,
         "modelURL": Commented(told[0].name, told[0].reason),
         "modelRevision": next((one.value for one in told if one.name == _REVISION), ""),
-        "replicaCount": pod.replicas,
-        "resources": resources(service),
+        "replicaCount": "" if pod.scaling else pod.replicas,
+        "resources": _resources(service),
         "pvcStorage": Commented(size(room.size), room.reason),
         "storageClass": room.storage_class,
         "pvcAccessMode": _access(pod),
@@ -127,11 +152,18 @@ def _model(service: Service) -> Object:
         "env": [_moved(one, service) for one in environment(service)],
         "nodeSelectorTerms": _terms(affinity(pod)),
         "tolerations": tolerations(pod.gpus),
-        "runtimeClassName": pod.runtime_class,
-        "vllmConfig": _config(told[1:]),
+        "vllmConfig": _config(told[1:], shared=bool(service.container.shm_size)),
         **(_left_to_keda() if pod.scaling else {}),
     }
-    return {key: value for key, value in parts.items() if value not in ("", {}, [])}
+    given = {key: value for key, value in parts.items() if value not in ("", {}, [])}
+    return {**given, "runtimeClassName": pod.runtime_class or Commented("", _CLASSLESS)}
+
+
+def _resources(service: Service) -> Object:
+    """Return what the pod asks for, without claims of devices, which the chart has not."""
+    pod = pod_of(service)
+    gpus = pod.gpus and replace(pod.gpus, mode="device-plugin")
+    return resources(replace(service, pod=replace(pod, gpus=gpus)))
 
 
 def _access(pod: Pod) -> object:
@@ -163,10 +195,12 @@ def _terms(where: Object) -> list[Any]:
     return terms
 
 
-def _config(told: Sequence[Argument]) -> Object:
+def _config(told: Sequence[Argument], *, shared: bool) -> Object:
     known: Object = {
         key: Commented(_value(key, one), one.reason) for one in told if (key := _KEYS.get(one.name))
     }
+    if shared:
+        known.setdefault("tensorParallelSize", Commented(1, _ONE_CARD))
     more = [
         Commented(literal(word, one.key), one.reason if not place else "")
         for one in told

@@ -1,120 +1,54 @@
-"""A real API server of Kubernetes takes each manifest, as `kubectl apply --dry-run=server` asks it.
+"""A real API server of Kubernetes takes each manifest, as `kubectl apply` asks it.
 
-`KUBE_APISERVER_BIN` names it (`tools/kube_apiserver.sh` builds one), `ETCD_BIN` its etcd; kubectl
-is that on the PATH. Nothing but loopback is listened on.
+What it needs, `cluster.py` says. `HOSTWRIGHT_CRDS` names folders with the kinds of KEDA
+(`config/crd/bases` of kedacore/keda) and of the operator of Prometheus
+(`example/prometheus-operator-crd` of its repository), a `:` between them.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.consumers.targets import written
+from tests.engines.cluster import NEEDED
 from tests.plans import PROFILES, plan, shipped
 from tests.targets.test_k8s import CASES
-from tests.tools import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from generator.plan import Plan
+    from tests.engines.cluster import Cluster
 
-SERVER = os.environ.get("KUBE_APISERVER_BIN", "")
-ETCD = os.environ.get("ETCD_BIN") or shutil.which("etcd") or ""
-pytestmark = pytest.mark.skipif(
-    not (SERVER and ETCD), reason="KUBE_APISERVER_BIN names no kube-apiserver, or there is no etcd"
-)
-TOKEN = "a-token-of-the-test"  # noqa: S105 -- of a server that this test starts
-PATIENCE = 120.0
+CRDS = os.environ.get("HOSTWRIGHT_CRDS", "")
+pytestmark = NEEDED
 
 
-def _port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+WARNED = '{"metadata": {"labels": {"pod-security.kubernetes.io/warn": "restricted"}}}'
+ASKED = ("apply", "--dry-run=server", "-k")
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
-
-
-@pytest.fixture(scope="module")
-def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
-    """Yield the words of a kubectl that asks an API server, which is there as long as the tests."""
-    folder = tmp_path_factory.mktemp("kubernetes")
-    (folder / "tokens.csv").write_text(f'{TOKEN},admin,admin,"system:masters"\n')
-    _run("openssl", "genrsa", "-out", str(folder / "sa.key"), "2048")
-    _run("openssl", "rsa", "-in", str(folder / "sa.key"), "-pubout", "-out", str(folder / "sa.pub"))
-    clients, peers, secure = _port(), _port(), _port()
-    programs = [
-        [
-            *(ETCD, "--data-dir", str(folder / "etcd")),
-            *("--listen-client-urls", f"http://127.0.0.1:{clients}"),
-            *("--advertise-client-urls", f"http://127.0.0.1:{clients}"),
-            *("--listen-peer-urls", f"http://127.0.0.1:{peers}"),
-        ],
-        [
-            *(SERVER, f"--etcd-servers=http://127.0.0.1:{clients}"),
-            *(f"--secure-port={secure}", "--bind-address=127.0.0.1"),
-            *(f"--cert-dir={folder}/certs", f"--token-auth-file={folder}/tokens.csv"),
-            *("--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24"),
-            *("--service-account-issuer=https://k", "--disable-admission-plugins=ServiceAccount"),
-            f"--service-account-key-file={folder}/sa.pub",
-            f"--service-account-signing-key-file={folder}/sa.key",
-        ],
-    ]
-    with (folder / "log").open("w") as log:
-        running = [subprocess.Popen(words, stdout=log, stderr=log) for words in programs]
-        try:
-            asked = (
-                *(require("kubectl"), "--server", f"https://127.0.0.1:{secure}"),
-                *("--insecure-skip-tls-verify", "--token", TOKEN, "--kubeconfig", os.devnull),
-            )
-            _wait(asked, folder / "log")
-            yield asked
-        finally:
-            for program in reversed(running):
-                program.terminate()
-                program.wait(timeout=30)
-
-
-def _wait(kubectl: tuple[str, ...], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
-    while _run(*kubectl, "get", "--raw", "/readyz").returncode:
-        assert time.monotonic() < end, log.read_text()[-4000:]
-        time.sleep(1)
-    for namespace in ("default", "llm", "test"):
-        _run(*kubectl, "create", "namespace", namespace)
-
-
-def _applied(kubectl: tuple[str, ...], decided: Plan, folder: Path) -> str:
-    """Return what the server says against the manifests; components need kinds that it has not."""
+def _applied(cluster: Cluster, decided: Plan, folder: Path) -> str:
+    """Return what the server says against the manifests, or warns of in a restricted namespace."""
     place = written("k8s", decided, folder)
     pod = decided.services[0].pod
     assert pod is not None
-    if pod.namespace:
-        _run(*kubectl, "create", "namespace", pod.namespace)
-    done = _run(*kubectl, "apply", "--dry-run=server", "-k", str(place))
-    return done.stderr if done.returncode else ""
+    cluster.namespace(pod.namespace or "default")
+    cluster.told("patch", "namespace", pod.namespace or "default", "--patch", WARNED)
+    return cluster.kubectl(*ASKED, str(place)).stderr
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_the_server_takes_shipped_profiles(
-    name: str, kubectl: tuple[str, ...], tmp_path: Path
-) -> None:
-    assert _applied(kubectl, shipped(name), tmp_path) == ""
+def test_the_server_takes_shipped_profiles(name: str, cluster: Cluster, tmp_path: Path) -> None:
+    assert _applied(cluster, shipped(name), tmp_path) == ""
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_server_takes_each_case(name: str, kubectl: tuple[str, ...], tmp_path: Path) -> None:
-    assert _applied(kubectl, plan(CASES[name]), tmp_path) == ""
+def test_the_server_takes_each_case(name: str, cluster: Cluster, tmp_path: Path) -> None:
+    assert _applied(cluster, plan(CASES[name]), tmp_path) == ""
 
 
 @pytest.mark.parametrize(
@@ -126,10 +60,92 @@ def test_the_server_takes_each_case(name: str, kubectl: tuple[str, ...], tmp_pat
     ],
 )
 def test_the_server_refuses_what_is_wrong(
-    was: str, becomes: str, kubectl: tuple[str, ...], tmp_path: Path
+    was: str, becomes: str, cluster: Cluster, tmp_path: Path
 ) -> None:
     file = written("k8s", plan({}), tmp_path) / "statefulset.yaml"
     text = file.read_text()
     assert was in text
     file.write_text(text.replace(was, becomes))
-    assert _run(*kubectl, "apply", "--dry-run=server", "-k", str(tmp_path)).returncode
+    assert cluster.kubectl(*ASKED, str(tmp_path)).returncode
+
+
+def test_it_warns_of_what_a_restricted_pod_may_not(cluster: Cluster, tmp_path: Path) -> None:
+    loose = plan({"container": {"no_new_privileges": False}})
+    assert "would violate PodSecurity" in _applied(cluster, loose, tmp_path)
+
+
+# ── Kinds of operators ────────────────────────────────────────────────────────────────────────────
+
+
+WATCHED = CASES["watched and scaled"]
+COMPONENTS = ("monitoring", "scaling")
+BESIDE = {
+    "resources": ["k8s"],
+    "components": [f"k8s/{name}" for name in COMPONENTS],
+    "labels": [{"pairs": {"release": "NAME"}}],
+}
+KINDS = ("keda.sh_scaledobjects", "coreos.com_servicemonitors", "coreos.com_prometheusrules")
+
+
+@pytest.fixture(scope="module", name="operated")
+def _operated(cluster: Cluster) -> Cluster:
+    """Return a cluster that has the kinds of both operators, but neither of these."""
+    if not CRDS:
+        pytest.skip("HOSTWRIGHT_CRDS names no folder with the kinds of KEDA and of Prometheus")
+    every = [file for one in CRDS.split(":") for file in Path(one).glob("*.yaml")]
+    wanted = [file for file in every if file.stem.endswith(KINDS)]
+    assert len(wanted) == len(KINDS)
+    for file in wanted:
+        cluster.told("create", "--filename", str(file))
+    names = [yaml.safe_load(file.read_text())["metadata"]["name"] for file in wanted]
+    cluster.told("wait", "--for=condition=Established", *(f"crd/{name}" for name in names))
+    cluster.namespace("test")
+    return cluster
+
+
+def _beside(folder: Path) -> Path:
+    """Write what the README says stands beside the files, and return its folder."""
+    written("k8s", plan(WATCHED), folder / "k8s")
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(BESIDE))
+    return folder
+
+
+def test_operators_take_their_kinds(operated: Cluster, tmp_path: Path) -> None:
+    place = str(_beside(tmp_path))
+    assert operated.kubectl(*ASKED, place).stderr == ""
+    operated.told("apply", "-k", place)
+    kinds = ("scaledobject", "servicemonitor", "prometheusrule")
+    words = ("get", ",".join(kinds), "--namespace=test", "--output=yaml")
+    held = yaml.safe_load(operated.told(*words))["items"]
+    sent = [
+        one
+        for name in COMPONENTS
+        for file in (tmp_path / "k8s" / name).glob("*.yaml")
+        for one in yaml.safe_load_all(file.read_text())
+        if one["kind"].lower() in kinds
+    ]
+    # The server drops what a kind has no word for, and adds what it has a default for.
+    specs = {one["kind"]: one["spec"] for one in held}
+    assert {one["kind"]: one["spec"] for one in sent} == specs
+    assert {one["metadata"]["labels"]["release"] for one in held} == {"NAME"}
+    assert operated.told("diff", "-k", place) == ""
+    operated.told("delete", "-k", place)
+
+
+@pytest.mark.parametrize(
+    ("file", "was", "becomes"),
+    [
+        ("scaling/scaledobject.yaml", 'threshold: "4"', "threshold: 4"),
+        ("scaling/scaledobject.yaml", "maxReplicaCount", "maxReplicas"),
+        ("monitoring/servicemonitor.yaml", 'interval: "15s"', 'interval: "15 s"'),
+        ("monitoring/prometheusrule.yaml", 'for: "300s"', 'for: "5 minutes"'),
+    ],
+)
+def test_a_wrong_word_of_an_operator_is_refused(
+    file: str, was: str, becomes: str, operated: Cluster, tmp_path: Path
+) -> None:
+    place = _beside(tmp_path)
+    text = (place / "k8s" / file).read_text()
+    assert was in text
+    (place / "k8s" / file).write_text(text.replace(was, becomes))
+    assert operated.kubectl(*ASKED, str(place)).returncode

@@ -107,7 +107,7 @@ def test_what_the_chart_cannot_say_is_told() -> None:
     }
     told = {finding.where for finding in limitations("helm", plan(data))}
     assert told == {
-        *("k8s.replicas", "k8s.longest_answer", "models.preload", "k8s.gpu", "ollama.host"),
+        *("k8s.replicas", "k8s.longest_answer", "k8s.gpu", "ollama.host"),
     }
 
 
