@@ -76,6 +76,8 @@ class Signs:
     """Names of variables that a fork alone reads."""
     installs: str = r"(?!)"
     """A command that installs its program."""
+    gone: str = r"(?!)"
+    """A download of its newest release that is not there any more; its name is a group."""
     installed: str = ""
     """The variable that tells its installer which release to install."""
     api: str = r"(?!)"

@@ -42,6 +42,8 @@ SIGNS: Final = Signs(
     nixos_address=("127.0.0.1", 11434),
     installs=r"\bollama\.(?:com|ai)/install\.sh\b|\bollama\.com/download/ollama-linux"
     r"|\bollama/releases/(?:latest/)?download/\S*ollama-linux",
+    gone=r"\bollama\.com/download/(ollama-linux-\w+(?:-\w+)?\.tgz)$"
+    r"|/ollama/releases/latest/download/(ollama-linux-\w+(?:-\w+)?(?:\.tgz)?)$",
     installed="OLLAMA_VERSION",
     api=r"(?i)[^\s:]*:11434|(?!\S*(?:web-?ui|exporter|proxy|gateway|router|metrics))"
     r"(?:[\w-]+[.-])?ollama[\w.-]*(?::\d+)?",

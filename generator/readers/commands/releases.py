@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING
 
-from generator.view import INSTALLED, Line
+from generator.view import GONE, INSTALLED, Line
 
 if TYPE_CHECKING:
     from generator.engines.signs import Signs as Engine
@@ -45,6 +45,10 @@ class Releases:
         for name, value in line.assigned if line.words else ():
             if name == self.engine.installed and line.words[0].text in {"curl", "wget"}:
                 self._set[name] = value
+        for word in line.words:
+            if found := re.search(self.engine.gone, word.text):
+                gone = found[1] or found[2]
+                self.missed.append(Line(section=GONE, name=gone, value=gone, place=word.place))
         handed = {name for name, _ in line.assigned} | {text.partition("=")[0].rpartition(" ")[2]}
         self.missed += [one for one in self._waiting if one.name not in handed]
         self._waiting = []

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.apptainer import OF_HOST
-from generator.readers.syntax.options import CLIENTS, Argument
+from generator.readers.syntax.options import CLIENTS, Argument, options
 from generator.view import UNSEEN, Command, Line, ModelUse, NotJudged, Place, Variable, each_once
 
 if TYPE_CHECKING:
@@ -95,13 +95,31 @@ def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
     texts = _programs(words, engine)
     if engine.name not in texts or texts[0] in SPOKEN:
         return None
-    at = [i for i, text in enumerate(texts) if text == engine.name]
-    # `docker exec NAME PROGRAM pull …`, where both have one name.
-    start = next((i for i in reversed(at) if i + 1 not in at), at[-1])
+    behind = _executed(words)
+    at = [i for i, text in enumerate(texts) if text == engine.name and i >= behind]
+    if not at:
+        return None  # It is the name of a container, in which another program runs.
+    verbs = {engine.command[-1], *engine.verbs}
+    said = (i for i in at if texts[i + 1 : i + 2] and texts[i + 1] in verbs)
+    start = next(said, next((i for i in reversed(at) if i + 1 not in at), at[-1]))
     if start and texts[0] in _ABOUT_SERVICES:
         return None
     rest = tuple((word.text, word.place) for word in words[start + 1 :])
     return Command(rest) if rest else None
+
+
+def _executed(words: Sequence[Argument]) -> int:
+    """Return where the command begins that is run in a container that is there; 0: none is."""
+    client = client_at(words)
+    texts = [word.text for word in words[client + 1 :][:_NEAR]] if client is not None else []
+    if client is None or "exec" not in texts or "run" in texts[: texts.index("exec")]:
+        return 0
+    _, rest = options(words[client + texts.index("exec") + 2 :])
+    behind = rest[1] if len(rest) > 1 else None
+    return next((at for at, word in enumerate(words) if word is behind), len(words))
+
+
+_NEAR: Final = 10  # words between a client and what it is to do
 
 
 def _programs(words: Sequence[Argument], engine: Engine) -> list[str]:
@@ -110,8 +128,10 @@ def _programs(words: Sequence[Argument], engine: Engine) -> list[str]:
     verbs = {engine.command[-1], *engine.verbs}
     for at, verb in enumerate(texts[1:]):
         held = verb in verbs and _HELD.fullmatch(texts[at])
-        named = held and engine.name in f"{held[1]}{held[2]}".lower()
-        if held and (named or verb == engine.command[-1]):
+        whole = rf"(?<![a-z]){engine.name}"
+        named = held and re.search(whole, f"{held[1]}{held[2]}".lower())
+        other = held and engine.name in held[1].lower() and not named
+        if held and not other and (named or verb == engine.command[-1]):
             texts[at] = engine.name
     return texts
 
@@ -161,7 +181,8 @@ def _model(command: Command, engine: Engine) -> Iterable[ModelUse]:
     before = ""
     for word, place in takewhile(lambda w: w[0] != "--", rest):
         if not word.startswith("-") and before not in engine.valued:
-            if verb[0] in engine.verbs and not any(gap in word for gap in _GAPS):
+            named = word != engine.name and not any(gap in word for gap in _GAPS)
+            if verb[0] in engine.verbs and named:
                 yield ModelUse(
                     name=word,
                     place=place,

@@ -59,6 +59,7 @@ from generator.readers.syntax.yaml_tree import Node, Scalar, Table, flat
 from generator.units import EVERYWHERE
 from generator.view import (
     ASTRAY,
+    EXECUTED,
     STARTED,
     TAKEN,
     TUNNEL,
@@ -169,7 +170,7 @@ class _Services:
                 *begun,
                 *self._top(),
                 *flat(key, service, _ELSEWHERE),
-                *((*self._named_by_others(name), *self._unpassed()) if name in self.keys else ()),
+                *(self._beside(name) if name in self.keys else ()),
                 *self._astray(name),
                 *self._taken(name, container),
             ),
@@ -203,6 +204,19 @@ class _Services:
             if target in words:
                 place = replace(content.place, line=content.starts)
                 yield Line(section=STARTED, name=name, value=content.text, place=place)
+
+    def _beside(self, name: str) -> Iterator[Line]:
+        """Yield what the file says beside its first server."""
+        yield from self._named_by_others(name)
+        yield from self._unpassed()
+        for job, service in self.jobs.items():
+            # Of the engine's own image, a job has no more programs than the server.
+            if "build" not in service.entries and self.engine.is_image(self._repository(service)):
+                for key in ("entrypoint", "command"):
+                    for word in words_of(service, key):
+                        if " " in word.text:
+                            place = replace(word.place, line=word.starts, key=f"services.{job}")
+                            yield Line(section=EXECUTED, name="", value=word.text, place=place)
 
     def _named_by_others(self, server: str) -> Iterator[Line]:
         """Yield the networks, services and variables that lists of the other services name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import Context, Source
 from generator.readers.beside import installed
 from generator.readers.dockerfile.image import Stage, stages
-from generator.readers.dockerfile.read import box_of, script_lines, variables_of
+from generator.readers.dockerfile.read import box_of, lines_of, variables_of
 from generator.records import dataclass
 from generator.view import Container, Line, NotJudged, Place, Variable
 
@@ -55,7 +55,7 @@ def of_dockerfile(
         image=stage.image,
         container=box_of(stage, context),
         variables=tuple(variables_of(stage, source, context)),
-        lines=(*stage.lines, *script_lines(stage, source, context)),
+        lines=lines_of(stage, source, context),
         serves=stage.serves(context.engine),
         entry=stage.entry is not None,
         starts=stage.starts(),

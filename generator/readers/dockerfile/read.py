@@ -17,7 +17,7 @@ from generator.readers.commands.told import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
 from generator.readers.embedded import embedded, with_gaps
-from generator.view import STARTED, Command, Container, Line, Place, Variable, View
+from generator.view import MADE_BY, STARTED, Command, Container, Line, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,7 +81,7 @@ def view_of(stage: Stage, source: Source, context: Context) -> View:
         name=stage.name or context.engine.name,
         place=stage.place,
         variables=tuple(variables_of(stage, source, context)),
-        lines=(*stage.lines, *script_lines(stage, source, context)),
+        lines=lines_of(stage, source, context),
         container=box,
         acceleration=container.acceleration(box, ()),
     )
@@ -172,12 +172,30 @@ def _from_nearer(paths: Iterable[str]) -> Iterator[str]:
         yield from ("/".join(one[left_out:]) for one in parts if len(one) > left_out)
 
 
+def lines_of(stage: Stage, source: Source, context: Context) -> tuple[Line, ...]:
+    """Return what an image says beside its ENV: its instructions, and scripts that it runs."""
+    made = made_by(stage, source, context)
+    return (*stage.lines, *script_lines(stage, source, context), *made)
+
+
 def script_lines(stage: Stage, source: Source, context: Context) -> tuple[Line, ...]:
     """Return the scripts that a container runs as lines; one not at hand has no text."""
     return tuple(
         Line(section=STARTED, name=posixpath.basename(place.file), value=text or "", place=place)
         for place, text in scripts(stage, source, context)
     )
+
+
+def made_by(stage: Stage, source: Source, context: Context) -> Iterator[Line]:
+    """Yield the scripts that a build runs, with their text."""
+    for one in stage.runs:
+        for name in dict.fromkeys(_RUN_SCRIPT.findall(one.rest)):
+            for _, text in _script(name, stage, source, context):
+                if text:
+                    yield Line(section="Dockerfile", name=MADE_BY, value=text, place=one.place)
+
+
+_RUN_SCRIPT: Final = re.compile(r"(?:^|&&|;|\b(?:ba|da)?sh)\s*(?:\S*/)?([\w.-]+\.sh)(?=[\s;&]|$)")
 
 
 def _of_client(stage: Stage, context: Context) -> Iterator[Variable]:

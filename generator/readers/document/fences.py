@@ -25,7 +25,12 @@ _COMMENT: Final = re.compile(r"[ \t]*(?:#|//|;)[ \t]*(\S+)[ \t]*")
 _PROMPT: Final = re.compile(r"[ \t]*(?:[\w.-]+@[\w.-]+[^$#\n]{0,40})?[$%] ")
 _MISTAKE: Final = re.compile(
     r"[\W\d_]*(?:bad|wrong|incorrect|broken|don'?t(?: do this)?|avoid(?: this)?|not like this"
-    r"|anti-?pattern|before)[\W_]*|[\W_]*[❌✗✘].{0,200}",
+    r"|anti-?pattern|before|(?:the )?problem)[\W_]*|[\W_]*[❌✗✘].{0,200}",
+    re.IGNORECASE,
+)
+_SAID_TO_FAIL: Final = re.compile(
+    r"[ \t]*(?:#|//)[\W_]*(?:this )?(?:does(?:n['’]?t| not) work|wo(?:n['’]t|n?t) work|fails"
+    r"|wrong|bad|incorrect|broken|don['’]?t do)\b",
     re.IGNORECASE,
 )
 """A line that says of what stands below it that nobody should write that."""
@@ -70,9 +75,9 @@ def fences(text: str, first: int = 1, depth: int = 0) -> Iterator[Fence]:
             yield from fences(body, first + start, depth + 1)
             at, prose = at + 1, ""
             continue
-        name, mistake = _name(opened[3], body, prose), _MISTAKE.fullmatch(prose.strip())
-        line = first + start
-        yield Fence(language.strip("."), name, body + "\n", line, mistake is not None)
+        name, line = _name(opened[3], body, prose), first + start
+        mistake = bool(_MISTAKE.fullmatch(prose.strip()) or _SAID_TO_FAIL.match(body[:_LONG]))
+        yield Fence(language.strip("."), name, body + "\n", line, mistake)
         at, prose = at + 1, ""
 
 

@@ -77,6 +77,8 @@ def passed_on(
     for variable in variables:
         told = whole or variable.name in passed
         ours = told if projects else _may_be_ours(variable, context)
+        # Where a server in a container listens, its ports decide: that is told there.
+        ours = ours and not (projects and variable.name == context.engine.address)
         yield variable if ours else replace(variable, reach="client")
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import Context, NeedsMore, Source, each, image_name, problem_at
+from generator.readers.base import Context, NeedsMore, Source, each, problem_at
 from generator.readers.commands.told import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
@@ -20,7 +20,6 @@ from generator.view import Place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from generator.engines.signs import Signs as Engine
     from generator.view import Reach, View
 
 _LOGIN: Final = re.compile(
@@ -50,17 +49,13 @@ def _serves_beside(source: Source, context: Context) -> bool:
 
 
 def _is_of_an_image(source: Source, context: Context) -> bool:
-    """Whether a Dockerfile of the folder copies the script into an image of the engine."""
-    name = posixpath.basename(source.path)
-    files = (path for path in context.listed(source.path) if _DOCKERFILE.search(path))
+    """Whether a Dockerfile of the folder, or of the one above, copies the script into an image."""
+    folder, name = posixpath.split(source.path)
+    above = posixpath.normpath(posixpath.join(folder, "..", name))
+    every = (path for near in (source.path, above) for path in context.listed(near))
+    files = [path for path in every if _DOCKERFILE.search(path)][:_MOST]
     copies = re.compile(rf"(?m)^[ \t]*(?:COPY|ADD)[ \t][^\n]*\b{re.escape(name)}(?![\w.-])")
-    texts = (context.read(path) or "" for path in [*files][:_MOST])
-    return any(copies.search(text) and _builds_on(text, context.engine) for text in texts)
-
-
-def _builds_on(text: str, engine: Engine) -> bool:
-    images = re.findall(r"(?mi)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)?(\S+)", text)
-    return any(engine.is_image(image_name(image).repository) for image in images)
+    return any(copies.search(context.read(path) or "") for path in files)
 
 
 def _views(source: Source, context: Context) -> tuple[View, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_signs
 from generator.units import Release
+from generator.view import MADE_BY
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -93,6 +94,7 @@ def holds_models(view: View) -> bool:
     name = re.escape(view.engine)
     pattern = {
         "RUN": re.compile(rf"\b{name}\b[\"',\s]+(?:pull|create|run)\b"),
+        MADE_BY: re.compile(rf"\b{name}\b[\"',\s]+(?:pull|create|run)\b"),
         "COPY": re.compile(rf"\.{name}\b|\bmodels\b|\.gguf\b"),
     }
     made = ((pattern.get(line.name), line.value) for line in view.lines)

@@ -1,4 +1,4 @@
-"""HW640, and what rules say of an image that a Dockerfile makes."""
+"""HW413, HW414, HW640, and what rules say of an image that a Dockerfile makes."""
 
 from pathlib import Path
 
@@ -14,6 +14,8 @@ def image(*lines: str, base: str = BASE) -> Text:
 
 
 INSTALLED = "FROM ubuntu:24.04\nRUN curl -fsSL https://ollama.com/install.sh | sh\n"
+BARE = "FROM ubuntu:24.04\n"
+INSTALLED_ALONE: Text = {"Dockerfile": INSTALLED}
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     "HW640": (
@@ -41,6 +43,28 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             image("RUN ollama --version"),
             image("# RUN ollama pull qwen3:8b"),
             image('CMD ["serve"]'),
+        ),
+    ),
+    "HW413": (
+        (
+            INSTALLED_ALONE,
+            image("RUN curl -L https://ollama.com/download/ollama-linux-amd64.tgz -o o.tgz"),
+        ),
+        (
+            image("RUN apt install zstd", "RUN curl https://ollama.com/install.sh | sh", base=BARE),
+            image("RUN curl https://ollama.com/install.sh | OLLAMA_VERSION=0.5.7 sh", base=BARE),
+            image("RUN curl https://ollama.com/install.sh | sh", base="FROM example.com/own:1\n"),
+            image("RUN curl -LO https://ollama.com/download/ollama-linux-amd64.tar.zst"),
+        ),
+    ),
+    "HW414": (
+        (
+            image('CMD ["sh", "-c", "ollama serve & sleep 9; tail -f /dev/null"]', "ENTRYPOINT []"),
+            image("ENTRYPOINT ollama serve > /log 2>&1 & exec sleep infinity"),
+        ),
+        (
+            image("ENTRYPOINT ollama serve & sleep 9; ollama pull qwen3:8b; wait"),
+            image("ENTRYPOINT tail -f /log & ollama serve"),
         ),
     ),
 }  # fmt: skip

@@ -184,7 +184,9 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
     if address is None or view.container is not None or _is_off(view):
         return
     host = listens_on(address.value)
-    if not is_local(host) and _is_known(host):
+    # In a file of variables alone, a name is that of the server that a program asks.
+    asked = view.phrases.assigns and not view.phrases.unit_file and not is_address(host)
+    if not is_local(host) and _is_known(host) and not (asked and host != EVERY):
         shut = _is_shut(view)
         held = ", which the firewall keeps shut until something opens the port"
         yield Hit(

@@ -53,7 +53,7 @@ _GENERATES: Final = frozenset({"/api/generate", "/api/chat", "/api/embed", "/api
     title="a flag that the command does not have",
     why="The program refuses an unknown flag and does nothing. What a model computes with is no "
     "flag: it is a parameter of the model or an option of a request, and what the server does is "
-    "in its environment.",
+    "in its environment. Nor do `pull` and `push` take more than one name.",
     bad="ollama run llama3.1:8b --num-gpu 20",
     good="# in a Modelfile, or as `options` of a request\nPARAMETER num_gpu 20",
     source="cmd/cmd.go by tag",
@@ -64,6 +64,24 @@ def unknown_flag(view: View, facts: Facts) -> Hits:
         if fact := facts.commands.get(name):
             for flag, place in _flags(command, fact, facts):
                 yield _unknown(name, flag, place, fact, facts)
+        if name in _OF_ONE and not view.phrases.guide:
+            yield from _too_many(name, command)
+
+
+_OF_ONE: Final = frozenset({"pull", "push"})
+_NAMES_A_MODEL: Final = re.compile(r"[A-Za-z0-9][\w./:-]*", re.ASCII)
+
+
+def _too_many(name: str, command: Command) -> Hits:
+    """Yield that a command gets several names, where it takes one."""
+    words = [one for one in command.words[1:] if not one[0].startswith("-")]
+    if len(words) > 1 and all(_NAMES_A_MODEL.fullmatch(word) for word, _ in words):
+        yield Hit(
+            message=f"`ollama {name}` takes one model, and gets {len(words)}: it ends with "
+            f"`accepts 1 arg(s), received {len(words)}` and does nothing",
+            place=words[1][1],
+            fix=f"write an `ollama {name}` for each",
+        )
 
 
 def _flags(command: Command, fact: CommandFact, facts: Facts) -> Iterator[tuple[str, Place]]:

@@ -1,0 +1,66 @@
+"""HW413: installers and downloads that get no program."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+from generator.view import GONE
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import Line, View
+
+_INSTALLER: Final = re.compile(r"\bollama\.(?:com|ai)/install\.sh\b")
+_BARE: Final = re.compile(
+    r"(?:docker\.io/)?(?:library/)?(?:(?:debian|ubuntu)(?::(?!.*alpine).*)?|(?:python|node):.*slim.*"
+    r"|(?:nvcr\.io/)?nvidia/cuda:.*ubuntu.*)"
+)
+"""Images that have tar and no zstd."""
+_WANTED: Final = re.compile(r"OLLAMA_VERSION=[\"']?v?(?:0\.(\d+)|(.))")
+_ZSTD_SINCE: Final = 14
+
+
+@Rule(
+    id="HW413",
+    severity="error",
+    title="an installer that gets no program",
+    why="Since 0.14 the archives for Linux are packed with zstd. The installer ends with an error "
+    "where that is missing, as in the bare images of Debian, Ubuntu and CUDA, and a build with it; "
+    "the old `.tgz` of the newest release is 404.",
+    bad="FROM ubuntu:24.04\nRUN apt-get update && apt-get install -y curl\n"
+    "RUN curl -fsSL https://ollama.com/install.sh | sh",
+    good="RUN apt-get update && apt-get install -y curl zstd",
+    releases="0.14.0 and later",
+    source="scripts/install.sh@v0.14.0, download_and_extract; "
+    ".github/workflows/release.yaml@v0.14.0",
+)
+def nothing_to_install(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == GONE:
+            yield Hit(
+                message=f"no new release has `{line.name}`: what is fetched is an error page",
+                place=line.place,
+                fix="write `.tar.zst`, and unpack it with `tar --zstd`, or name an older release",
+            )
+    box = view.container
+    if box is None or not _BARE.fullmatch(box.image.partition("@")[0]):
+        return
+    made = [line for line in view.lines if line.name in {"RUN", "COPY"}]
+    told = view.variable("OLLAMA_VERSION")
+    for at, line in enumerate(made):
+        if line.name != "RUN" or not _INSTALLER.search(line.value):
+            continue
+        if not any("zstd" in one.value for one in made[: at + 1]) and not (told or _is_old(line)):
+            yield Hit(
+                message="the installer needs zstd, which this image does not have: the build fails",
+                place=line.place,
+                fix="install `zstd` beside curl first",
+            )
+
+
+def _is_old(line: Line) -> bool:
+    """Whether an older release is asked for, or one that nobody knows here."""
+    found = _WANTED.search(line.value)
+    return found is not None and (found[1] is None or int(found[1]) < _ZSTD_SINCE)

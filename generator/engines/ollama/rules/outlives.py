@@ -1,0 +1,61 @@
+"""HW414: containers that go on without their server."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+from generator.view import STARTED
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import Line, Place, View
+
+_BEHIND: Final = re.compile(
+    r"(?m)^(?![ \t]*#)[^\n]*\bollama[\"']?\s+serve\b[^\n|;&]*(?:(?<=>)&[^\n|;&]*|&>[^\n|;&]*)*"
+    r"(?<![&>])&(?![&>\d])"
+)
+_STAYS: Final = re.compile(
+    r"(?:^|[;&\n]|\bexec)[ \t]*(?:exec[ \t]+)?(tail[ \t]+-[fF]\b[^\n;&|]*|sleep[ \t]+inf(?:inity)?"
+    r"|while[ \t]+(?:true|:)[ \t]*[;\n]\s*do\s+sleep[ \t]+\w+\s*;?\s*done)[\"'\]\s]*\Z"
+)
+_BEGINS: Final = frozenset({"command", "cmd", "args", "entrypoint"})
+_LONGEST: Final = 100_000
+
+
+@Rule(
+    id="HW414",
+    title="a container that outlives its server",
+    why="A container lives as long as its first process. Where that is `tail -f` or a sleep, and "
+    "the server runs behind it, a server that ends is not brought back: the restart policy sees a "
+    "container that is well.",
+    bad="ollama serve &\nsleep 5\nollama pull qwen3:8b\ntail -f /dev/null",
+    good="ollama serve & pid=$!\nuntil ollama list; do sleep 1; done\nollama pull qwen3:8b\n"
+    'wait "$pid"',
+    source="docs.docker.com/engine/containers/start-containers-automatically",
+)
+def goes_on(view: View, _: Facts) -> Hits:
+    box = view.container
+    if box is None or box.checks or box.probes:
+        return  # Who asks the server again and again ends the container as well.
+    for line in view.lines:
+        if line.section == STARTED or line.name in _BEGINS:
+            text = line.value[:_LONGEST].rstrip()
+            stays = _STAYS.search(text[-_LONG:]) if _BEHIND.search(text) else None
+            if stays:
+                yield Hit(
+                    message=f"`{' '.join(stays[1].split())}` keeps the container up when the "
+                    "server behind it has ended, and nothing brings that back",
+                    place=_place(line, text, stays[1]),
+                    fix="end with `wait` for the server's process",
+                )
+
+
+_LONG: Final = 400  # characters: an end is shorter
+
+
+def _place(line: Line, text: str, stays: str) -> Place:
+    below = text.count("\n", 0, text.rindex(stays)) if line.section == STARTED else 0
+    return replace(line.place, line=line.place.line + below)
