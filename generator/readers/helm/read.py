@@ -140,11 +140,7 @@ def _chart(source: Source, context: Context) -> _Chart:
     if found is None:
         hint = f"the chart {name}-helm has `{name}.gpu` and `{name}.models`"
         message = f"these are no values of the {name.capitalize()} chart"
-<<<<<<< HEAD
         raise Unlike(source.path, (Problem("", message, hint, source.path),))
-=======
-        raise NeedsMore(source.path, (Problem("", message, hint, source.path),))
->>>>>>> 46114256 (rules: installers that get no program, and containers that outlive their server)
     return _Chart(source, context, *found)
 
 
