@@ -238,6 +238,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
                 "engines",
                 "errors",
                 "fit",
+                "formats",
                 "outgrow",
                 "plan",
                 "units",

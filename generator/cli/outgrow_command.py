@@ -13,6 +13,7 @@ import click
 from generator.cli.options import (
     Misuse,
     filled_option,
+    html_option,
     instance_option,
     json_option,
     profile_argument,
@@ -40,6 +41,7 @@ Examples:
   gen outgrow ./my-host.toml --bench bench.json  what gen bench --json printed
   gen outgrow ./my-host.toml --log haproxy.log   concurrency, from what came
   gen outgrow ./my-host.toml --log prompts.jsonl --rate 2   repeats as well
+  gen outgrow dgx-spark --rate 2 --html page.html   a page to show
 
 \b
 Exit codes: 0 one server is enough; 1 it is not; 2 bad usage, profile or file;
@@ -86,11 +88,13 @@ Exit codes: 0 one server is enough; 1 it is not; 2 bad usage, profile or file;
 @release_option("Release that the profile is resolved for.  [default: newest known]")
 @set_option
 @instance_option
+@html_option
 @json_option
 def command(
     *,
     profile: str,
     as_json: bool,
+    html: str | None,
     bench: str | None,
     log: str | None,
     **asked: Any,  # noqa: ANN401 -- what `_outgrown` takes
@@ -108,14 +112,24 @@ def command(
         raise Misuse("--rate: nan is no number of requests", "like 2.5", where="--rate")
     traffic = None if log is None else _traffic(log)
     found = _outgrown(profile, _measurement(bench), traffic, **asked)
+    if html is not None:
+        from generator.cli.writing import write_page
+        from generator.outgrow.page import as_page
+
+        write_page(as_page(found, profile), html)
+    if html != STDIO:
+        _print(found, profile, as_json=as_json)
+    click.get_current_context().exit(0 if found.enough else 1)
+
+
+def _print(found: Outgrown, profile: str, *, as_json: bool) -> None:
     if as_json:
         names = type(found).__dataclass_fields__
         print_json(**{name: getattr(found, name) for name in names})
-    else:
-        from generator.cli.outgrow_text import outgrow_text
+        return
+    from generator.cli.outgrow_text import outgrow_text
 
-        click.echo(printable(outgrow_text(found, profile)), color=coloured())
-    click.get_current_context().exit(0 if found.enough else 1)
+    click.echo(printable(outgrow_text(found, profile)), color=coloured())
 
 
 def _outgrown(

@@ -47,14 +47,17 @@ WORTH: Final = 1.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Something that carries more, with its arithmetic: what one then carries, and how many it
-    takes. `sets` are the values for `--set`; `enough`: nothing further is needed.
+    """Something that carries more, with its arithmetic: `servers` of so many `slots`, in each of
+    which a request takes so many `seconds`. `sets` are the values for `--set`; `enough`: nothing
+    further is needed.
     """
 
     what: str
     how: str
     carries: float
     servers: int
+    slots: int
+    seconds: float
     enough: bool
     sets: tuple[str, ...] = ()
 
@@ -65,8 +68,9 @@ class Outgrown:
 
     `busy` are the requests that are served at once on the mean, `waits` the share of those that
     wait for a slot, and `late` the seconds that 95 % of them wait at most (null: without end).
-    `servers` like this one would carry it, and the profile `has` so many. `arithmetic` are the
-    sentences that say so.
+    `may_wait` are the seconds that a request may wait for a slot so that what is promised is kept
+    (null: nothing is, or nothing keeps it). `servers` like this one would carry it, and the profile
+    `has` so many. `arithmetic` are the sentences that say so.
     """
 
     model: str
@@ -77,6 +81,7 @@ class Outgrown:
     busy: float
     waits: float
     late: float | None
+    may_wait: float | None
     servers: int
     has: int
     arithmetic: tuple[str, ...]
@@ -137,6 +142,7 @@ def outgrow(
         busy=busy,
         waits=waiting(slots, busy),
         late=None if busy >= slots else late,
+        may_wait=limit.may_wait(pace),
         servers=servers,
         has=has,
         arithmetic=tuple(_arithmetic(pace, demand, limit, servers, has)),
@@ -241,6 +247,12 @@ class _Limit:
             return f"a request gets {got} tokens/s, and {least} are promised"
         return ""
 
+    def may_wait(self, pace: Pace) -> float | None:
+        """Return how long a request may wait; None: nothing is promised, or no wait keeps it."""
+        told = (self.promise.first, pace.first), (self.promise.whole, pace.seconds)
+        left = [most - took for most, took in told if most]
+        return None if self.hopeless(pace) else min(left, default=None)
+
     def servers(self, pace: Pace) -> int:
         """Return how many servers it takes; 0: no number of them does."""
         if self.hopeless(pace):
@@ -278,18 +290,27 @@ def _arithmetic(pace: Pace, demand: Demand, limit: _Limit, servers: int, has: in
         yield f"this profile has {has} of them: {number(has * pace.carries)} requests/s"
     busy, own = demand.per_second * pace.seconds, several(pace.slots * has, "slot")
     yield (
-        f"{number(demand.per_second)} requests/s × {took} s = {number(busy)} at once, which is "
+        f"{several(demand.per_second, 'request')}/s × {took} s = {number(busy)} at once, which is "
         f"{number(100 * busy / (pace.slots * has))} % of {'its' if has == 1 else 'the'} {own}"
     )
     if why := limit.hopeless(pace):
         yield f"no number of servers like it keeps what is promised: {why}"
     elif servers > 1:
-        share = "" if limit.promise.first or limit.promise.whole else f" × {number(FULL)}"
-        bound = "so that waiting stays within what is promised" if not share else "with room left"
-        yield (
-            f"{number(busy)} / ({slots}{share}) → {servers} servers like it, behind one queue, "
-            f"{bound}"
+        yield _number_of(busy, pace, limit, servers)
+
+
+def _number_of(busy: float, pace: Pace, limit: _Limit, servers: int) -> str:
+    """Return how the number of servers comes about: by how long one waits, or by the busy time."""
+    slots = several(pace.slots, "slot")
+    if limit.may_wait(pace) is not None:
+        return (
+            f"{number(busy)} / {slots} = {number(busy / pace.slots)}; with {servers} servers like "
+            "it, behind one queue, waiting stays within what is promised"
         )
+    return (
+        f"{number(busy)} / ({slots} × {number(FULL)}) → {servers} servers like it, behind one "
+        f"queue, whose slots are busy {number(100 * FULL)} % of the time at most"
+    )
 
 
 def _service(pace: Pace, demand: Demand) -> str:
@@ -308,57 +329,75 @@ def _service(pace: Pace, demand: Demand) -> str:
 def _steps(
     main: ModelFit, standing: Standing, pace: Pace, limit: _Limit, servers: int
 ) -> Iterator[Step]:
-    """Yield the way out, in order, until something is enough."""
-    found = list(_more_slots(main, standing, pace, limit))
-    found += _more_servers(standing, pace, servers)
+    """Yield the way out, in order, until something is enough: more servers have more slots too."""
+    then, most = _more_slots(main, standing, pace, limit)
+    found = [_of_slots(pace, then, most, limit)] if then else []
+    count = limit.servers(then) if then else servers
+    found += _more_servers(standing, then or pace, count, more=then is not None)
     short = list(takewhile(lambda one: not one.enough, found))
     yield from [*short, *found[len(short) : len(short) + 1]]
 
 
-def _more_slots(main: ModelFit, standing: Standing, pace: Pace, limit: _Limit) -> Iterator[Step]:
-    """Yield what more slots on the one server carry, as far as its memory has room."""
+def _more_slots(
+    main: ModelFit, standing: Standing, pace: Pace, limit: _Limit
+) -> tuple[Pace | None, int]:
+    """Return what more slots on the one server carry, and for how many its memory has room."""
     if pace.source != "fit" or main.speed is None:
-        return
+        return None, 0
     ask = standing.asks[standing.fits.index(main)]
     most = judge(main.shape, ask, standing.host).most_slots
     speed, context = main.speed, main.load.context
     doubled = takewhile(lambda slots: slots <= most, (pace.slots << by for by in range(1, 9)))
     found = [by_fit(speed, context, slots, limit.demand) for slots in doubled]
     kept = [then for then in found if then and then.rate >= READ and not limit.hopeless(then)]
-    if not kept:
-        return
-    then = min(kept, key=limit.servers)
-    if then.carries < pace.carries * WORTH:
-        return
+    then = min(kept, key=limit.servers, default=None)
+    if then is None or then.carries < pace.carries * WORTH:
+        return None, most
+    return then, most
+
+
+def _of_slots(pace: Pace, then: Pace, most: int, limit: _Limit) -> Step:
     count = limit.servers(then)
-    yield Step(
+    return Step(
         what=f"{then.slots} slots in place of {pace.slots}",
         how=f"memory has room for {most}; each then generates {number(then.rate)} tokens/s in "
         f"place of {number(pace.rate)}, and {then.slots} / {number(then.seconds)} s = "
         f"{number(then.carries)} requests/s",
         carries=then.carries,
-        servers=count,
+        servers=1,
+        slots=then.slots,
+        seconds=then.seconds,
         enough=count == 1,
         sets=(f"ollama.num_parallel={then.slots}",),
     )
 
 
-def _more_servers(standing: Standing, pace: Pace, servers: int) -> Iterator[Step]:
+def _more_servers(standing: Standing, pace: Pace, servers: int, *, more: bool) -> Iterator[Step]:
     """Yield how many servers carry it, and where they go: one to a card that holds the model."""
     if not servers:
         return
-    what, how = f"{servers} hosts like it behind one front", "two servers on the same processor"
+    each = f" with {several(pace.slots, 'slot')} each" if more else ""
+    what = f"{servers} hosts{each or ' like it'} behind one front"
+    how = "two servers on the same processor"
     if not standing.on_gpus:
         how += " share its memory, and gain nothing"
     elif alone := _alone(standing):
-        more = max(0, servers - alone)
-        what = f"{servers} servers behind one front, by [[instances]] and [front]"
+        needed = max(0, servers - alone)
+        what = f"{several(servers, 'server')}{each} behind one front, by [[instances]] and [front]"
         how = f"one for each card; this host has {several(alone, 'card')} that the model fits on"
-        how += f", so that {more} more are needed" if more else ""
+        if needed:
+            how += f", so that it takes {several(needed, 'card')} more, here or in other hosts"
     else:
         how = "the model needs all cards of the host, so that each server is a host of its own"
-    carries = pace.carries * servers
-    yield Step(what=what, how=how, carries=carries, servers=servers, enough=True)
+    yield Step(
+        what=what,
+        how=how,
+        carries=pace.carries * servers,
+        servers=servers,
+        slots=pace.slots,
+        seconds=pace.seconds,
+        enough=True,
+    )
 
 
 def _alone(standing: Standing) -> int:
@@ -391,7 +430,11 @@ def _read(traffic: Traffic, slots: int) -> Iterator[str]:
     else:
         share = number(100 * traffic.repeated)
         worth = traffic.repeated > CACHED
+        left = traffic.per_second * (1 - traffic.repeated)
+        rest = f", and leaves {number(left)}/s to the servers" if left else ""
         what = (
-            "a cache of exact repeats pays, `[cache]`" if worth else "a cache would seldom answer"
+            f"a cache of exact repeats pays, [cache]{rest}"
+            if worth
+            else "a cache would seldom answer"
         )
         yield f"the same prompt within an hour: {share} % of the requests; {what}"

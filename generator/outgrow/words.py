@@ -11,6 +11,6 @@ def number(value: float) -> str:
     return str(int(rounded)) if abs(rounded) >= 100 else f"{rounded:g}"  # noqa: PLR2004 -- digits
 
 
-def several(count: int, what: str) -> str:
-    """Return `1 slot`, `4 slots`."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def several(count: float, what: str) -> str:
+    """Return `1 slot`, `4 slots`, `0.5 requests`."""
+    return f"{number(count)} {what}" if count == 1 else f"{number(count)} {what}s"
