@@ -53,7 +53,7 @@ def test_where_one_is_enough_there_is_no_way_out() -> None:
     text = page("dgx-spark", "--rate", "0.1", code=0)
     assert "One server is enough." in text
     assert "Step 1" not in text
-    assert "What leaving Ollama costs" not in text
+    assert "What leaving costs" not in text
     assert len(drawings(text)) == 2
 
 
