@@ -127,7 +127,7 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "the chart's own hook has the models pulled and loaded before anybody is sent to the pod",
-        "Service.alone Job.steps Job.wait Job.environment Job.reason Step.argv Probe.argv",
+        "Service.alone Job.steps Job.wait Job.environment Job.reason Probe.argv Pod.start",
     ),
     LeftOut(
         "the chart's claim says how many devices, not what they must be",

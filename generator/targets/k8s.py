@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = (
     *NOT_IN_PODS,
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
+    LeftOut("for the target `helm`", "Pod.chart"),
     LeftOut("whoever runs the pod bounds and places it", "Step.seconds"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
     LeftOut("the front tells the same, and what waits there too", "Scaling.own Scaling.own_reason"),
