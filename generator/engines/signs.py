@@ -85,6 +85,11 @@ class Signs:
     application: str = r"(?!)"
     """Names of variables that applications have for its address or a model, and it never reads."""
 
+    @property
+    def by_arguments(self) -> bool:
+        """Whether its server is told all behind its name, and nothing else is asked of it."""
+        return not self.verbs
+
     def is_image(self, repository: str) -> bool:
         """Whether this is its own image, or somebody's build of the same name."""
         return repository.rpartition("/")[2] in (self.images or {self.name})

@@ -37,6 +37,7 @@ from generator.readers.signs import (
     kind_of,
     may_be_ours,
     may_run,
+    mentioned,
     names_an_engine,
     orders_in,
     signs_of,
@@ -372,9 +373,7 @@ def _views_of(
     read = load_reader(group.kind)
     views: list[View] = []
     refused: list[ProfileError] = []
-    for name in JUDGED:
-        if name not in READ and not may_run(name, group.kind, sources):
-            continue
+    for name in _looked_for(group.kind, sources):
         try:
             views += read(sources, context.of(load_engine(name), sources))
         except PartlyRead as error:
@@ -383,6 +382,17 @@ def _views_of(
             views += error.views
             refused.append(error)
     return views, refused
+
+
+_WHOLE: Final = frozenset({"script", "document", "steps"})
+"""Kinds of file that say what they are about, and refer to nothing that would."""
+
+
+def _looked_for(kind: str, sources: Sequence[Source]) -> list[str]:
+    """Return the engines whose servers files may run; of others they say nothing."""
+    others = [name for name in JUDGED if name not in READ and may_run(name, kind, sources)]
+    theirs = kind in _WHOLE and others and not any(mentioned(source) for source in sources)
+    return others if theirs else [*READ, *others]
 
 
 def _broken(

@@ -5,6 +5,7 @@ It is read as what it is, and every place is moved to where it stands.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, PartlyRead, Source
-from generator.readers.signs import assigns_only, kind_of, names_an_engine
+from generator.readers.signs import assigns_only, kind_of
 from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
 
@@ -43,7 +44,10 @@ def embedded(
     told = bool(kind or name)
     kind = kind or kind_of(source)
     sure = told and kind == "modelfile"  # Nothing else has such files.
-    if kind not in KINDS or not (sure or names_an_engine(f"{text}\n{name}")):
+    engine = context.engine
+    if kind not in KINDS or (engine.kinds and kind not in engine.kinds):
+        return [], []
+    if not sure and not re.search(engine.mentioned, f"{text}\n{name}"):
         return [], []
     if kind == "environment" and not told and not assigns_only(text):
         return [], []  # A program in another language assigns as well.

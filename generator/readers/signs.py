@@ -51,12 +51,20 @@ def may_run(engine: str, kind: str, sources: Iterable[Source]) -> bool:
     return kind in known.kinds and any(re.search(known.mentioned, text) for text in texts)
 
 
+_OTHERS: Final = tuple(name for name in JUDGED if name not in READ)
+
+
+def serves(kind: str, text: str) -> bool:
+    """Return whether a text of a kind may run a server that is recognised by that alone."""
+    every = (load_engine(name) for name in _OTHERS)
+    return any(kind in one.kinds and re.search(one.mentioned, text) for one in every)
+
+
 def served(kind: str) -> Callable[[Source], bool]:
     """Return what tells whether a file of a kind has to do with an engine that is judged there."""
-    others = [name for name in JUDGED if name not in READ]
 
     def ours(source: Source) -> bool:
-        return mentioned(source) or any(may_run(name, kind, (source,)) for name in others)
+        return mentioned(source) or any(may_run(name, kind, (source,)) for name in _OTHERS)
 
     return ours
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines import load_signs
 from generator.rules.helpers.containers import is_official
 from generator.rules.helpers.sandbox import ROOT
+from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 NEVER_KILLED: Final = -1000  # proc_pid_oom_score_adj(5)
 # A reference, a path, a specifier, text that a tool has encrypted, or a gap to fill in.
 _NO_LITERAL: Final = re.compile(r"\$|%[a-zA-Z]|/|~|file:|ENC\[|<|\{\{|@")
-# What a guide writes for whoever follows it to replace.
-_TO_REPLACE: Final = re.compile(
-    r"(?:your|my)[-_ ]|(?:change|replace|insert|enter|put|add)[-_ ]?(?:me|this|it|here|your)\b"
-    r"|(?:example|placeholder|todo|xxx+)\b",
-    re.IGNORECASE,
-)
 _IN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s:$]*:[^/@\s$]+@", re.IGNORECASE)
 # Where everybody reads the environment; a file for it alone can be kept from them.
 _READABLE: Final = frozenset(
@@ -123,9 +118,7 @@ def _is_secret(variable: Variable, facts: Facts) -> bool:
     texts = (_bare(variable), variable.value.strip("\"' "))
     if any(_NO_LITERAL.match(text) or "${" in text for text in texts):
         return False
-    if _TO_REPLACE.match(texts[1]):
-        return False
-    return texts[1].lower() not in {"", *facts.secrets.stand_ins}
+    return not stands_in(texts[1], facts)
 
 
 def _is_ours(view: View, variable: Variable) -> bool:

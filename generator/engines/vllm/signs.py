@@ -16,7 +16,9 @@ SIGNS: Final = Signs(
     command=("vllm", "serve"),
     module=MODULE,
     images=frozenset({"vllm-openai", "vllm-openai-cpu", "vllm-openai-rocm"}),
-    kinds=frozenset({"compose", "kubernetes", "quadlet", "systemd"}),
+    kinds=frozenset(
+        {"compose", "dockerfile", "document", "kubernetes", "quadlet", "script", "steps", "systemd"}
+    ),
     # config/llmisvcconfig/config-llm-template.yaml of kserve v0.20.0.
     operated=Operated(
         kind="LLMInferenceService",

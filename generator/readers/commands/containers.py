@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import image_name
+from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import client_at, dashed
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.options import Argument, Option, Run, run
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context
-    from generator.view import ModelUse, Phrases, View
+    from generator.view import ModelUse, Phrases, Place, View
 
 _OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
 
@@ -67,9 +68,19 @@ def view_of(
         bounds=container.bounds(options),
         lines=(*_told(held, options), *beside),
         models=models,
-        container=dataclasses.replace(box, arguments=container.arguments(options, held.rest)),
+        container=dataclasses.replace(box, arguments=_arguments(held, context.engine)),
         acceleration=container.acceleration(box, options),
     )
+
+
+def _arguments(held: Run, engine: Engine) -> tuple[tuple[str, Place], ...]:
+    """Return what the server of an image is told, whatever program it is started by."""
+    entry = [option for option in held.options if option.name == "entrypoint"]
+    if not entry or not engine.by_arguments:
+        return container.arguments(held.options, held.rest)
+    words = [(option.value, option.argument.place) for option in entry[-1:]]
+    words += [(word.text, word.place) for word in held.rest]
+    return next((command.words[1:] for command in servers_in(words, engine)), ())
 
 
 def named(held: Run) -> str:

@@ -16,9 +16,11 @@ from generator.readers.commands.containers import asked_of_image, named, started
 from generator.readers.commands.documents import Documents
 from generator.readers.commands.exports import Around, Exports
 from generator.readers.commands.releases import Releases
+from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import (
     SPOKEN,
     asked,
+    client_at,
     handed,
     has_long_dash,
     is_of_scripts,
@@ -91,6 +93,7 @@ class Told:
         self._executed: list[Line] = []
         self._dashes: list[Line] = []
         self._servers: list[tuple[int, tuple[Place, ...]]] = []
+        self._inside = range(0)
 
     def script(self, text: str, first: int = 1) -> None:
         """Take in a script that begins on line `first` of the file."""
@@ -130,6 +133,9 @@ class Told:
         words = line.words
         if self.documents.of_cluster(line):
             return
+        if self.engine.by_arguments:
+            self._starts(line)
+            return
         if [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
             self.variables.append(variable(words[2].text, words[3], "server"))
@@ -143,6 +149,23 @@ class Told:
             self._serves(line, given, serves=self._is_server(command))
         else:
             self.others = self.others or not is_of_scripts(words)
+
+    def _starts(self, line: CommandLine) -> None:
+        """Take in servers that are told by their arguments alone; of others nothing counts."""
+        words = line.words
+        if words[0].text in SPOKEN:
+            return
+        if box := started(words, self.engine):
+            self._container(box, words)
+        if client_at(words) is not None:
+            # What a shell in a container is handed is none of this machine.
+            last = max(word.place.line + word.text.count("\n") for word in words)
+            self._inside = range(words[0].place.line, last + 1)
+        elif words[0].place.line not in self._inside:
+            given = (*line.assigned, *handed(words, self.engine))
+            for command in servers_in([(word.text, word.place) for word in words], self.engine):
+                self.commands.append(command)
+                self._serves(line, given, serves=True)
 
     def _is_server(self, command: Command) -> bool:
         return bool(command.words) and command.words[0][0] == self.engine.command[-1]
@@ -249,6 +272,9 @@ class Told:
 
         What a later command has in front of it, or is exported later, is not for a server before.
         """
+        if self.engine.by_arguments:
+            yield from self._each_by_arguments(view)
+            return
         yield view
         if self.bare or len(self._servers) == 1:
             return  # A guide shows several ways to start one.
@@ -264,6 +290,17 @@ class Told:
         if len(self._servers) > _MOST:
             reason = f"it starts more than {_MOST} servers: variables of later ones are not judged"
             self.gaps.append(NotJudged(file=self.file, reason=reason))
+
+    def _each_by_arguments(self, view: View) -> Iterable[View]:
+        """Yield a View of each server, with the variables that it gets; without one, of secrets."""
+        prefixed = {place for _, places in self._servers for place in places}
+        for (line, own), command in list(zip(self._servers, self.commands, strict=True))[:_MOST]:
+            had = (v for v in view.variables if v.place.line <= line or v.place in own)
+            had = (v for v in had if v.place in own or v.place not in prefixed)
+            yield dataclasses.replace(view, commands=(command,), variables=tuple(had))
+        ours = tuple(v for v in view.variables if v.name.startswith(self.engine.prefixes))
+        if ours and not self._servers:
+            yield dataclasses.replace(view, commands=(), variables=ours)
 
     def _removes(self, box: Run) -> bool:
         """Whether the script that starts a container takes it away again."""

@@ -92,7 +92,7 @@ def _behind(word: Argument, head: str) -> Callable[[str], str]:
 
 def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
     """Return what a command line asks the engine's program, where it runs it."""
-    texts = _programs(words, engine)
+    texts = programs(words, engine)
     if engine.name not in texts or texts[0] in SPOKEN:
         return None
     behind = _executed(words)
@@ -122,8 +122,11 @@ def _executed(words: Sequence[Argument]) -> int:
 _NEAR: Final = 10  # words between a client and what it is to do
 
 
-def _programs(words: Sequence[Argument], engine: Engine) -> list[str]:
-    """Return the programs that words are; one in a variable is told by what it is asked."""
+def programs(words: Sequence[Argument], engine: Engine) -> list[str]:
+    """Return the programs that words are; one in a variable is told by what it is asked.
+
+    A server that is told by its arguments alone has a name in that of its variable.
+    """
     texts = [program(word.text) for word in words]
     verbs = {engine.command[-1], *engine.verbs}
     for at, verb in enumerate(texts[1:]):
@@ -131,7 +134,11 @@ def _programs(words: Sequence[Argument], engine: Engine) -> list[str]:
         whole = rf"(?<![a-z]){engine.name}"
         named = held and re.search(whole, f"{held[1]}{held[2]}".lower())
         other = held and engine.name in held[1].lower() and not named
-        if held and not other and (named or verb == engine.command[-1]):
+        if (
+            held
+            and not other
+            and (named or (verb == engine.command[-1] and not engine.by_arguments))
+        ):
             texts[at] = engine.name
     return texts
 

@@ -24,6 +24,7 @@ from generator.readers.base import (
     refused,
 )
 from generator.readers.beside import missing
+from generator.readers.commands.servers import servers_in
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.container import (
     PATHS,
@@ -389,7 +390,12 @@ class _Services:
                 yield Line(section=TUNNEL, name=other, value=words, place=place)
 
     def _calls(self, service: Table) -> tuple[Command, ...]:
-        """Return the call of the engine's program that a service is."""
+        """Return the calls of the engine's program that a service is."""
+        plain = "entrypoint" not in service.entries
+        if self.engine.by_arguments and not (
+            plain and self.engine.is_image(self._repository(service))
+        ):
+            return tuple(self._servers(service))
         program, *words = every = self._command(service) or [""]
         if behind := self.engine.starts(every) if self.engine.module else 0:
             program, words = self.engine.name, every[behind:]
@@ -402,6 +408,12 @@ class _Services:
             own = [word.place for word in as_written(service, key)]
             places = [*places, *own][-len(words) :] if len(own) >= len(words) else places
         return (Command(tuple(zip(words, places, strict=True))),)
+
+    def _servers(self, service: Table) -> Iterator[Command]:
+        """Yield the server that a service starts, or a shell in it."""
+        words = [word for key in ("entrypoint", "command") for word in as_written(service, key)]
+        told = [(word.text, replace(word.place, line=word.starts)) for word in words]
+        yield from servers_in(told, self.engine)
 
     def _top(self) -> Iterator[Line]:
         top = self.project.top

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.passed import installs_an_engine, uses_an_engine
-from generator.readers.signs import Signs, names_an_engine
+from generator.readers.signs import Signs, names_an_engine, serves
 from generator.view import Phrases
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def _ours(source: Source) -> bool:
     """Whether an image of it runs, installs or asks an engine; comments do not count."""
     text = _COMMENT.sub("", source.text)
     bases = " ".join(_FROM.findall(text))
-    return uses_an_engine(text) or names_an_engine(bases) or installs_an_engine(text)
+    ours = uses_an_engine(text) or names_an_engine(bases) or installs_an_engine(text)
+    return ours or serves("dockerfile", text)
 
 
 def _is_image(text: str) -> bool:

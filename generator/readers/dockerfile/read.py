@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import Context, Source, each, image_name
+from generator.readers.commands.servers import servers_in
 from generator.readers.commands.told import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
@@ -22,6 +23,8 @@ from generator.view import MADE_BY, STARTED, Command, Container, Line, Place, Va
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from generator.engines.signs import Signs as Engine
+    from generator.readers.dockerfile.image import Words
     from generator.readers.syntax.dockerfile import Instruction
 
 _REFERENCE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
@@ -55,6 +58,8 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
                 )
             )
     views += _copied(found, context)
+    if context.engine.by_arguments:
+        return tuple(views)  # Nothing is started while an image is built.
     for one, known in _typed(found):
         told.releases.ambient = frozenset(known)
         told.script(*_with_known(one, known))
@@ -103,8 +108,18 @@ def box_of(stage: Stage, context: Context) -> Container:
         mounts=tuple(stage.volumes),
         healthcheck=stage.probe,
         restart=_UNTOLD,
-        arguments=stage.words or () if stage.entry is None else (),
+        arguments=_arguments(stage, context.engine),
     )
+
+
+def _arguments(stage: Stage, engine: Engine) -> Words:
+    """Return what the server of an image is told: behind its own program, or one of the file."""
+    if stage.entry is None and engine.is_image(image_name(stage.image).repository):
+        return stage.words or ()
+    if not engine.by_arguments:
+        return stage.words or () if stage.entry is None else ()
+    started = servers_in((*(stage.entry or ()), *(stage.words or ())), engine)
+    return next((command.words[1:] for command in started), ())
 
 
 def variables_of(

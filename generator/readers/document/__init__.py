@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.engines import READ, load_signs
 from generator.readers.document.fences import fences
 from generator.readers.script import SCRIPT
-from generator.readers.signs import Signs, names_an_engine
+from generator.readers.signs import Signs, names_an_engine, serves
 
 if TYPE_CHECKING:
     from generator.readers.base import Source
@@ -39,7 +39,8 @@ def told_in_prose(text: str) -> int:
 
 def _shows(source: Source) -> bool:
     """Whether a fence is about an engine, or a table of its variables, which nobody judges."""
-    fenced = any(names_an_engine(f.text) and not f.mistake for f in fences(source.text))
+    shown = [fence.text for fence in fences(source.text) if not fence.mistake]
+    fenced = any(names_an_engine(text) or serves("document", text) for text in shown)
     return fenced or told_in_prose(source.text) > 0
 
 

@@ -228,7 +228,7 @@ class _Document:
 
     def _fragment(self, fence: Fence) -> None:
         """Read a part of a compose file: a service without its name, or its variables alone."""
-        if not names_an_engine(fence.text):
+        if not re.search(self.context.engine.mentioned, fence.text):
             return
         try:
             table = parse(Source(self.file, fence.text))

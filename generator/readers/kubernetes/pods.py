@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
+from generator.readers.commands.servers import servers_in
 from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
@@ -235,6 +236,9 @@ class Pod:
     def _commands(self, words: list[Scalar]) -> Iterator[Command]:
         """Yield the call of the program; a script for a shell is another matter."""
         if not words or is_shell(words[0].text):
+            if self.engine.by_arguments:
+                told = [(word.text, replace(word.place, line=word.starts)) for word in words]
+                yield from servers_in(told, self.engine)
             return
         behind = self.engine.starts([w.text for w in words]) if self.engine.module else 0
         if behind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, served
 from generator.view import Phrases
 
 SIGNS: Final = Signs(
@@ -13,6 +13,7 @@ SIGNS: Final = Signs(
     r"|\.?z?profile",
     content=r"(?m)\A#!.*\b(?:ba|da|z|k)?sh\b|^[ \t]*(?:\$ )?(?:sudo )?(?:docker|podman) "
     r"(?:run|create|service|container)\b",
+    ours=served("script"),
 )
 SCRIPT: Final = Phrases(
     kind="script",

@@ -8,7 +8,7 @@ from typing import Final
 
 from generator.engines import READ
 from generator.readers.script import SCRIPT
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, served
 
 _MODELS: Final = "|".join(rf"{name}_(?:\w+_)?models?(?:_\w+)?" for name in READ)
 """Variables of Ansible in which people list models to pull."""
@@ -29,6 +29,7 @@ SIGNS: Final = Signs(
     r"|^- name[ \t]*:[^\n]*\n {2}(?:apt|copy|dnf|file|get_url|group|lineinfile|service|systemd"
     r"|template|unarchive|user)[ \t]*:[ \t]*\r?$",
     never=r"(?m)^apiVersion[ \t]*:",
+    ours=served("steps"),
 )
 STEPS: Final = replace(SCRIPT, kind="steps", string='"{}"')
 PASSING: Final = replace(STEPS, volumes_told=False, restart="")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, is_for_a_user, missing
+from generator.readers.commands.servers import servers_in
 from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
@@ -166,8 +167,8 @@ def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:
     for words in (command for one in units for command in one.commands(COMMANDS)):
         if words and PurePosixPath(words[0].text).name == engine.name:
             yield Command(tuple((word.text, word.place) for word in words[1:]))
-        elif engine.module and (behind := engine.starts([word.text for word in words])):
-            yield Command(tuple((word.text, word.place) for word in words[behind:]))
+        elif engine.by_arguments:
+            yield from servers_in([(word.text, word.place) for word in words], engine)
 
 
 def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:

@@ -171,3 +171,110 @@ def test_both_engines_of_a_file_are_judged() -> None:
     )
     assert "HW673" in said(text)
     assert any(one.startswith("HW1") for one in said(text))
+
+
+def ids(text: str, name: str) -> set[str]:
+    """Return what is said of a file that starts vLLM, its own rules alone."""
+    report = check(CheckRequest(paths=("-",), stdin=text.encode(), stdin_name=name))
+    return {one.finding.rule for one in report.findings if one.finding.rule > "HW670"}
+
+
+RUN = f"docker run -d {{}} {IMAGE} org/name {{}}\n"
+SCRIPTS: dict[str, tuple[str, set[str]]] = {
+    "a server of the machine": ("vllm serve org/name --host 0.0.0.0 --port 8000\n", {"HW676"}),
+    "without an address": ("exec vllm serve org/name\n", {"HW676"}),
+    "for the machine alone": ("vllm serve org/name --host 127.0.0.1\n", set()),
+    "by its module": (f"nohup {MODULE} --host=0.0.0.0 &\n", {"HW676"}),
+    "by a Python of its own": (
+        '"$PY" -m vllm.entrypoints.openai.api_server --model a\n',
+        {"HW676"},
+    ),
+    "in a virtual environment": ("./venv/bin/vllm serve org/name --host ::1\n", set()),
+    "by the script of a shell": ('bash -c "cd /srv && vllm serve org/name -tp 2"\n', {"HW676"}),
+    "with options in an array": (
+        'ARGS=(--host 0.0.0.0 --gpu-memory-utilization 90)\nvllm serve "$MODEL" "${ARGS[@]}"\n',
+        {"HW674", "HW676"},
+    ),
+    "with options that nobody knows": ('vllm serve "$MODEL" --host 0.0.0.0 "$@"\n', set()),
+    "with a key": ('vllm serve "$MODEL" --host 0.0.0.0 --api-key "$KEY"\n', set()),
+    "with a key of its environment": ('VLLM_API_KEY="$KEY" vllm serve org/name\n', set()),
+    "with a key in the clear": ("vllm serve org/name --api-key sk-abc123def456\n", {"HW677"}),
+    "with what stands in for a key": ("vllm serve org/name --api-key YOUR_API_KEY\n", set()),
+    "installed and asked": (
+        "pip install vllm --upgrade\nvllm serve --help\nvllm bench serve\n",
+        set(),
+    ),
+    "looked for": ('pgrep -f "vllm serve" && echo vllm serve org/name is there\n', set()),
+    "two of them": (
+        "vllm serve a --host 127.0.0.1 --gpu-memory-utilization 2 &\nvllm serve b --port 8001 &\n",
+        {"HW674", "HW676"},
+    ),
+    "a container": (RUN.format("--gpus all -p 8000:8000", "--swap-space 8"), {"HW673", "HW676"}),
+    "a container for the machine": (RUN.format("--gpus all -p 127.0.0.1:8000:8000", ""), set()),
+    "a container without a card": (RUN.format("-p 127.0.0.1:80:8000", ""), {"HW679"}),
+    "a container that shares little": (RUN.format("--gpus all", "-tp 2"), {"HW675"}),
+    "a container that shares all": (RUN.format("--gpus all --ipc=host", "-tp 2"), set()),
+    "a container with a shell": (
+        f'docker run --gpus all --entrypoint bash {IMAGE} -c "vllm serve a --tsk b"\n',
+        {"HW673"},
+    ),
+    "somebody's image": ("docker run -p 8000:8000 mine vllm serve a --host 0.0.0.0\n", set()),
+}
+
+
+@pytest.mark.parametrize("case", SCRIPTS)
+def test_scripts(case: str) -> None:
+    text, told = SCRIPTS[case]
+    assert ids(f"#!/bin/bash\n# It needs vllm serve.\n{text}", "serve.sh") == told
+
+
+def test_makefiles_and_steps_and_guides() -> None:
+    assert ids("serve:\n\t@vllm serve org/name --host 0.0.0.0\n", "Makefile") == {"HW676"}
+    job = "jobs:\n  a:\n    runs-on: self-hosted\n    steps:\n      - run: |\n          {}\n"
+    assert ids(job.format("vllm serve a --gpu-memory-utilization 80 &"), "ci.yml") >= {"HW674"}
+    task = "- hosts: all\n  tasks:\n    - name: vLLM\n      ansible.builtin.shell: {}\n"
+    assert ids(task.format("vllm serve a --host 0.0.0.0"), "play.yml") == {"HW676"}
+    guide = "# Serve\n```bash\n{}\n```\n"
+    assert ids(guide.format("vllm serve org/name"), "README.md") == set()
+    assert ids(guide.format("vllm serve org/name --host 0.0.0.0"), "README.md") == {"HW676"}
+    inside = "# Serve\n```yaml\n" + compose("--swap-space 8") + "```\n"
+    assert ids(inside, "README.md") == {"HW673"}
+
+
+IMAGES: dict[str, tuple[str, set[str]]] = {
+    "its own program": ('CMD ["org/name", "--swap-space", "8", "-tp", "2"]', {"HW673"}),
+    "named again": ('ENTRYPOINT ["vllm", "serve"]\nCMD ["a", "--tsk", "b"]', {"HW673"}),
+    "by its module": (
+        'ENTRYPOINT ["python3", "-m", "vllm.entrypoints.openai.api_server", "--host", "0.0.0.0"]',
+        set(),
+    ),
+    "in a shell": ("ENTRYPOINT exec vllm serve a --gpu-memory-utilization 90", {"HW674"}),
+    "another program": ('ENTRYPOINT ["python3", "handler.py"]\nCMD ["--tsk"]', set()),
+}
+
+
+@pytest.mark.parametrize("case", IMAGES)
+def test_images(case: str) -> None:
+    text, told = IMAGES[case]
+    assert ids(f"FROM {IMAGE}\n{text}\n", "Dockerfile") == told
+
+
+def test_shells_in_containers() -> None:
+    told = f"services:\n  a:\n    image: {IMAGE}\n{GPU}    entrypoint: [bash, -c]\n    command:\n"
+    assert ids(f"{told}      - |\n        exec vllm serve a --tsk b\n", "compose.yaml") == {"HW673"}
+    started = POD.replace(
+        'args: [org/name, --tensor-parallel-size, "4", --swap-space, "8"]',
+        'command: [sh, -c, "vllm serve a --swap-space 8"]',
+    )
+    assert ids(started, "vllm.yaml") == {"HW673"}
+
+
+def test_variables_of_a_server_are_not_those_of_ollama() -> None:
+    text = "#!/bin/bash\nexport OMP_NUM_THREADS=8\nvllm serve a --host 127.0.0.1\n"
+    assert said(text, "serve.sh") == set()
+
+
+@pytest.mark.parametrize("tag", ["v0.32.0", "v0.33.0"])
+def test_what_is_turned_on_may_be_turned_off_by_another_name_from_0_33_on(tag: str) -> None:
+    text = compose("--disable-log-requests --enable-cascade-attn").replace("v0.33.0", tag)
+    assert ("HW673" in said(text)) == (tag == "v0.32.0")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.vllm.rules.helpers.options import last, options
+from generator.engines.vllm.rules.helpers.options import last, open_ended, options
 from generator.rules.helpers.containers import is_own_image
+from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import closest, is_local
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from generator.view import Place, View
 
 _TAG: Final = re.compile(r"v?(\d+\.\d+\.\d+)(?![\w.])(?:-.*)?", re.ASCII)
+_NO_SERVER: Final = frozenset({"--api-key", "--uds", "--config", "--help", "--headless"})
+"""Options with which there is a key, or nobody listens, or a file says more."""
 _ANY: Final = "0.0.0.0"  # noqa: S104 -- to recognise, not to bind
 
 
@@ -26,8 +29,8 @@ _ANY: Final = "0.0.0.0"  # noqa: S104 -- to recognise, not to bind
     severity="error",
     title="an option that the release of vLLM does not know",
     why="The server ends with `unrecognized arguments`. Options come and go with releases: "
-    "`--swap-space`, `--task` and `--disable-log-requests` of older guides are gone. It is said "
-    "where the tag of the image names a release that is known here.",
+    "`--swap-space` and `--task` of older guides are gone; `--disable-log-requests` was, and came "
+    "back with 0.33.0. It is said where the tag of the image names a release that is known here.",
     bad="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --swap-space, '8']",
     good="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --max-model-len, '8192']",
     source="vllm/utils/argparse_utils.py@0.33.0",
@@ -106,7 +109,7 @@ def _is_share(text: str) -> bool:
 )
 def open_without_a_key(view: View, _: Facts) -> Hits:
     named = {one.name for one in options(view)}
-    if view.adds or named & {"--api-key", "--uds", "--config"} or not view.lacks("VLLM_API_KEY"):
+    if view.adds or named & _NO_SERVER or not view.lacks("VLLM_API_KEY") or open_ended(view):
         return
     place, where = next(_open(view), (None, ""))
     if place is not None:
@@ -123,7 +126,9 @@ def _open(view: View) -> Iterator[tuple[Place, str]]:
     box, told = view.container, last(view, "--host")
     inside = told is not None and (_is_shut(told.value) or "$" in told.value)
     if box is None:
-        if not inside and (told or (view.commands and not view.phrases.keyed)):
+        # A guide leaves it to whoever follows it where to listen.
+        silent = view.phrases.keyed or view.phrases.several
+        if not inside and (told or (view.commands and not silent)):
             address = told.value if told and told.value else _ANY
             yield told.of_value if told else view.commands[0].words[0][1], f"listens on {address}"
         return
@@ -156,10 +161,10 @@ def _published(text: str) -> str:
     good="env_file: [/etc/vllm/secrets.env]    # VLLM_API_KEY=…",
     source="vllm/entrypoints/serve/middleware/register.py@0.33.0:33",
 )
-def key_on_the_command_line(view: View, _: Facts) -> Hits:
+def key_on_the_command_line(view: View, facts: Facts) -> Hits:
     names = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
     for one in options(view):
-        if one.name in names and _is_literal(one):
+        if one.name in names and _is_literal(one) and not stands_in(one.value, facts):
             yield Hit(
                 message=f"`{one.name}`: every user of the host reads it on the command line",
                 place=one.of_value,

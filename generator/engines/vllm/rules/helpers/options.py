@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 _SERVE: Final = "serve"
 _SHORT: Final = {"-tp": "--tensor-parallel-size", "-pp": "--pipeline-parallel-size"}
+_GAP: Final = re.compile(r"\$|\{[{%]|<|\[")
+_MORE: Final = re.compile(
+    r"\$(?:[@*]|\{[@*]|\{\w+(?:\[[@*]\]|:?\+)|\{?\w*(?:ARG|OPT|FLAG|EXTRA))", re.IGNORECASE
+)
 _NUMBER: Final = re.compile(r"-[\d.]")
 
 
@@ -59,6 +64,16 @@ def _words(view: View) -> Words:
         if words:
             return words
     return view.container.arguments if view.container else ()
+
+
+def open_ended(view: View) -> bool:
+    """Return whether words stand for options that nobody can tell: `"$@"`, `$EXTRA`, `${ARGS[@]}`.
+
+    The value of an option and the model are none.
+    """
+    words = [word for word, _ in _words(view)]
+    loose = (word for before, word in itertools.pairwise(words) if not before.startswith("-"))
+    return any(_GAP.match(word) for word in loose) or any(_MORE.match(word) for word in words)
 
 
 def _options(words: Words) -> Iterator[Told]:

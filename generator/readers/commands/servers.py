@@ -1,0 +1,64 @@
+"""Servers that are told everything on their command line: where such a command is, and its words.
+
+It may stand in a script that a shell is handed: `sh -c "vllm serve …"`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.commands.words import SPOKEN, programs
+from generator.readers.syntax.options import Argument
+from generator.readers.syntax.script import lines
+from generator.readers.syntax.shell import is_shell
+from generator.view import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from generator.engines.signs import Signs as Engine
+    from generator.view import Place
+
+_MODULE: Final = "-m"
+
+
+def server(words: Sequence[Argument], engine: Engine) -> Command | None:
+    """Return the server that a command line starts, with the words behind its name."""
+    names = programs(words, engine)
+    if not names or names[0] in SPOKEN:
+        return None
+    behind = engine.starts(names) or _by_module([word.text for word in words], engine)
+    if not behind:
+        return None
+    verb = engine.command[-1], words[behind - 1].place
+    return Command((verb, *((word.text, word.place) for word in words[behind:])))
+
+
+def _by_module(texts: Sequence[str], engine: Engine) -> int:
+    """Return how many words start the server by its module, whatever Python is called; 0: none."""
+    pairs = enumerate(itertools.pairwise(texts))
+    found = (at for at, pair in pairs if at and pair == (_MODULE, engine.module))
+    return next((at + 2 for at in found), 0)
+
+
+def servers_in(words: Sequence[tuple[str, Place]], engine: Engine) -> Iterator[Command]:
+    """Yield the servers that a command starts, itself or by the scripts that a shell is handed."""
+    plain = [Argument(text, place, _nothing, unresolved="$" in text) for text, place in words]
+    own = server(plain, engine)
+    if own is not None:
+        yield own
+    elif any(is_shell(text) for text, _ in words):
+        for text, place in words:
+            yield from _in_script(text, place, engine) if " " in text else ()
+
+
+def _in_script(text: str, place: Place, engine: Engine) -> Iterator[Command]:
+    for line in lines(text, place.file, place.line):
+        found = server(line.words, engine) if line.words else None
+        if found is not None:
+            yield found
+
+
+def _nothing(_: str) -> str:
+    return ""
