@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context
-    from generator.view import Variable
+    from generator.view import Variable, View
 
 
 def of_applications(
@@ -24,10 +25,52 @@ def of_applications(
     pattern, own = re.compile(engine.application), {engine.address}
     theirs = {v.name for v in found if pattern.fullmatch(v.name)}
     names = {v.name for v in found if v.name.startswith(engine.prefixes)} - theirs - own
-    known = (fact for name in names if (fact := facts.variable(name)))
-    served = any(fact.scope != "client" and not fact.gone for fact in known)
+    known = {name: fact for name in names if (fact := facts.variable(name)) and not fact.gone}
+    # Names that nobody else reads are its own, and then what is beside them is so as well.
+    strange = names - known.keys()
+    served = not strange and any(fact.scope != "client" for fact in known.values())
     for variable in found:
         apart = variable.reach != "client" and not (
             served and (servers or variable.name not in theirs)
         )
         yield replace(variable, reach="client") if theirs and apart else variable
+
+
+_KINDS: Final = frozenset({"document", "environment", "script", "steps", "windows"})
+_SAMPLES: Final = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example")
+_UP: Final = 4
+_ASSIGNED: Final = re.compile(r"(?m)^[ \t#]*([A-Z][A-Z0-9_]*)=")
+
+
+def of_an_application(view: View, context: Context) -> View:
+    """Return a View in which what no release reads is for the application of the repository.
+
+    Such a name is its own where a sample of its `.env`, beside the file or above it, has it, and
+    the address at which the application asks as well.
+    """
+    facts = context.facts(view)
+    if view.phrases.kind not in _KINDS and not view.phrases.guide:
+        return view
+    prefixes = tuple(context.engine.prefixes)
+    dead = {
+        v.name
+        for v in view.variables
+        if v.reach != "client" and v.name.startswith(prefixes) and facts.variable(v.name) is None
+    }
+    own = dead and dead & _names_around(view.place.file, context)
+    if not own:
+        return view
+    variables = (replace(v, reach="client") if v.name in own else v for v in view.variables)
+    return replace(view, variables=tuple(variables))
+
+
+def _names_around(path: str, context: Context) -> set[str]:
+    """Return the names in samples near a file that are those of an application."""
+    folder, found = posixpath.dirname(path), set[str]()
+    pattern = re.compile(context.engine.application)
+    for up in range(_UP):
+        near = posixpath.normpath(posixpath.join(folder, *[".."] * up))
+        for name in _SAMPLES:
+            names = set(_ASSIGNED.findall(context.read(posixpath.join(near, name)) or ""))
+            found |= names if any(pattern.fullmatch(one) for one in names) else set()
+    return found

@@ -17,6 +17,7 @@ from generator.engines import JUDGED, READ
 from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
+from generator.readers.applications import of_an_application
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlike
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, listed, ordered, paths_of
@@ -309,6 +310,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         views = [view for view in every if view.engine in with_facts]
         lacking = [view for view in every if view.engine not in with_facts]
         yield from dict.fromkeys(_without_facts(v, " and ".join(with_facts)) for v in lacking)
+        views = [of_an_application(view, context) for view in views]
         seen.views.extend(views)
         yield from (gap for view in views for gap in view.not_judged)
         ours = load_engine(known)

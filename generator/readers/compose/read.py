@@ -433,13 +433,25 @@ class _Services:
             return self._is_told(name, service)
         base = self._repository(service).rpartition("/")[2]
         built = self.built.get(id(service))
-        ours = name == engine.name and "build" in service.entries
+        ours = "build" in service.entries and (name == engine.name or self._listens(name, service))
         if ours or (built and built.serves) or re.fullmatch(engine.builds, base):
             return True
         image = reference(service, self.project.around)
         if image.startswith("$") and is_variable_of(engine.name, image):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
+
+    def _listens(self, name: str, service: Table) -> bool:
+        """Whether a service that is built has the name and the port of the server."""
+        port = self.context.catalogue.at(self.engine.name).image.port
+        named = re.fullmatch(
+            rf"(?:[\w-]+[-_])?{self.engine.name}(?:[-_](?:ser?ver?|srv|service|llm|gpu|cpu))?\d*",
+            name,
+        )
+        inside = re.compile(rf"(?:.*:)?{port}")
+        at_hand = id(service) in self.built and self.built[id(service)] is not None
+        ports = ports_of(name, service) if named and not at_hand else ()
+        return any(inside.fullmatch(text) for text, _ in ports)
 
     def _starts(self, words: list[str]) -> bool:
         """Whether a command starts the server."""

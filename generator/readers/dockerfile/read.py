@@ -134,13 +134,20 @@ def variables_of(
     texts = [text for _, text in scripts(stage, source, context)]
     used = {name for text in texts for name in _REFERENCE.findall(text or "")}
     application = re.compile(engine.application)
+    others = any(text is None or _PROGRAMS.search(text) for text in texts)
     for variable in stage.variables.values() if found is None else found:
         fact = facts.variable(variable.name)
         known = fact is not None and fact.known
         theirs = variable.name in used or (
-            None in texts and application.fullmatch(variable.name) is not None
+            others and application.fullmatch(variable.name) is not None
         )
         yield replace(variable, reach="client") if theirs and not known else variable
+
+
+_PROGRAMS: Final = re.compile(
+    r"(?m)^[^#\n]*\b(?:python3?|node|bun|npm|uvicorn|gunicorn|flask|java|ruby|php)[ \t]+\S"
+)
+"""Other programs that a script of an image starts, which may read what is theirs."""
 
 
 def scripts(stage: Stage, source: Source, context: Context) -> Iterator[tuple[Place, str | None]]:

@@ -124,8 +124,10 @@ def commands(text: str) -> str:
 
 
 _EDITING: Final = re.compile(
-    r"[ \t$#]*(?:sudo[ \t]+)?(?:-E[ \t]+)?systemctl[ \t]+(?:--\S+[ \t]+)*edit[ \t]+(?:--\S+[ \t]+)*"
-    r"([\w@.-]+)[ \t]*(?:--\S+[ \t]*)*(?:#.*)?"
+    r"[ \t$#]*(?:sudo[ \t]+)?(?:-\w+[ \t]+)*"
+    r"(?:systemctl[ \t]+(?:--\S+[ \t]+)*edit[ \t]+(?:--\S+[ \t]+)*"
+    r"|(?:nano|vim?|nvim|emacs|micro|edit|gedit)[ \t]+(?:\S*/)?(?=[\w@.-]+\.service\b))"
+    r"([\w@.-]+)(?:\.d/\S+)?[ \t]*(?:--\S+[ \t]*)*(?:#.*)?"
 )
 _SAYS: Final = re.compile(r"[ \t]*(?:[#;].*|\[\w+\]|[A-Z][a-z]\w*[ \t]*=.*)?[ \t\r]*")
 _HEADS: Final = re.compile(r"[ \t]*\[(?:Unit|Service|Install)\][ \t\r]*")
@@ -146,7 +148,7 @@ def typed_into_units(text: str, first: int) -> Iterator[tuple[str, str, int]]:
             continue
         while at < len(lines) and _SAYS.fullmatch(lines[at]) and not _EDITING.match(lines[at]):
             at += 1
-        yield unit, "\n".join(lines[start:at]) + "\n", first + start
+        yield unit, "\n".join(lines[start:at]), first + start
         unit = ""
 
 

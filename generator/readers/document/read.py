@@ -50,7 +50,8 @@ _TELLING: Final = ("systemd", "quadlet", "kubernetes", "compose")
 _TYPED: Final = re.compile(
     r"(?m)^[ \t]*(?:\$ |sudo |(?:docker|podman) (?:run|exec|create) |export )"
 )
-_EDITS: Final = "systemctl"
+_EDITS: Final = ("systemctl", ".service")
+_DOTENV: Final = frozenset({"env", "dotenv"})
 _ASSIGNMENTS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z][A-Z0-9_]*=[^\n]*)?\n)+")
 _DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z]\w*[ \t]*=[^\n]*;[^\n]*)?\n)+")
 _UNREAD: Final = frozenset(
@@ -114,8 +115,8 @@ class _Document:
         """Read one fence in its own language."""
         text, language = fence.text, fence.language
         if language in _SHELL or (language in {*_PLAIN, "docker"} and _TYPED.search(text)):
-            for unit, part, line in typed_into_units(text, fence.line) if _EDITS in text else ():
-                self._embedded(part, f"{unit}.d/override.conf", line, "systemd")
+            for unit, part, line in self._units(text, fence.line):
+                self._embedded(f"{part}\n", f"{unit}.d/override.conf", line, "systemd")
                 text = text.replace(part, "\n" * part.count("\n"), 1)
             self._script(fence, commands(text))
         elif language in _WINDOWS:
@@ -134,6 +135,11 @@ class _Document:
             self._script(fence, text)
         else:
             self._code(fence)
+
+    def _units(self, text: str, line: int) -> tuple[tuple[str, str, int], ...]:
+        """Return what a fence has somebody type into a unit."""
+        edits = any(word in text for word in _EDITS)
+        return tuple(typed_into_units(text, line)) if edits else ()
 
     def _of_windows(self, fence: Fence) -> None:
         """Read a fence of PowerShell or cmd, and say so where it sets nothing in their own way."""
@@ -170,6 +176,8 @@ class _Document:
             # A few lines of a unit, without what is around them.
             text, line = f"[Service]\n{text}", line - 1
             served = served or "ExecStart=" in text
+        if kind == "environment" and fence.language in _DOTENV:
+            name = name or ".env"  # Where a comment may stand behind a value.
         self._embedded(text, name or ("other.service" if served else ""), line, kind)
 
     def _embedded(self, text: str, name: str, line: int, kind: str) -> None:

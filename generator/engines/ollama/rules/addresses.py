@@ -184,9 +184,7 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
     if address is None or view.container is not None or _is_off(view):
         return
     host = listens_on(address.value)
-    # In a file of variables alone, a name is that of the server that a program asks.
-    asked = view.phrases.assigns and not view.phrases.unit_file and not is_address(host)
-    if not is_local(host) and _is_known(host) and not (asked and host != EVERY):
+    if not is_local(host) and _is_known(host) and not _is_asked(view, address.value, host):
         shut = _is_shut(view)
         held = ", which the firewall keeps shut until something opens the port"
         yield Hit(
@@ -195,6 +193,13 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
             severity="info" if shut else None,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
         )
+
+
+def _is_asked(view: View, value: str, host: str) -> bool:
+    """Whether an address is rather that of a server that a program asks, outside of units."""
+    if view.phrases.unit_file or view.manager or host in {EVERY, *ALL_ADDRESSES}:
+        return False
+    return "://" in value or not is_address(host)
 
 
 def _is_off(view: View) -> bool:

@@ -6,6 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import load_signs
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, bare_fault, name_fault
 from generator.rules.helpers.containers import (
     is_for_a_script,
@@ -49,15 +50,16 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             fault = bare_fault(variable.name, facts)
         if fault is None or fault.rule != rule_id or variable.reach == "client":
             continue
-        if variable.shared and not (fault.use or fault.near) and fault.rule == "HW104":
-            continue  # Another program of the script may read it.
+        others = variable.shared or view.phrases.guide or view.phrases.several
+        if others and not (fault.use or fault.near) and fault.rule == "HW104":
+            continue  # Another program of the script, or what a guide is about, may read it.
         if variable.name in used or is_for_a_script(view, facts, variable.name):
             continue
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
         dead = facts.dead_names.get(variable.name)
         read = dead is not None and dead.forks and not official
-        forked = read and view.container is not None
+        forked = read and view.container is not None and not _is_installed(view)
         if of_a_fork and (read or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
         yield Hit(
@@ -68,6 +70,13 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             severity="info" if forked else None,
             edits=() if forked else _mended(view, variable, fault),
         )
+
+
+def _is_installed(view: View) -> bool:
+    """Whether the image has the program of its own installer."""
+    runs = (line.value for line in view.lines if line.name == "RUN")
+    installs = load_signs(view.engine).installs
+    return any(re.search(installs, text) for text in runs)
 
 
 def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...]:
