@@ -56,6 +56,12 @@ def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
     return others and re.fullmatch(load_signs(view.engine).application, name) is not None
 
 
+def is_installed(view: View) -> bool:
+    """Return whether an image has the program of its own installer."""
+    installs = load_signs(view.engine).installs
+    return any(line.name == "RUN" and re.search(installs, line.value) for line in view.lines)
+
+
 def is_of_a_fork(view: View) -> bool:
     """Return whether it is made of a fork, which reads names that the engine does not."""
     image, engine = view.container.image if view.container else "", load_signs(view.engine)

@@ -6,10 +6,10 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from generator.engines import load_signs
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, bare_fault, name_fault
 from generator.rules.helpers.containers import (
     is_for_a_script,
+    is_installed,
     is_of_a_fork,
     is_official,
     release_said,
@@ -59,7 +59,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         typed = fault.intent if view.phrases.keyed else ""
         dead = facts.dead_names.get(variable.name)
         read = dead is not None and dead.forks and not official
-        forked = read and view.container is not None and not _is_installed(view)
+        forked = read and view.container is not None and not is_installed(view)
         if of_a_fork and (read or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
         yield Hit(
@@ -70,13 +70,6 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             severity="info" if forked else None,
             edits=() if forked else _mended(view, variable, fault),
         )
-
-
-def _is_installed(view: View) -> bool:
-    """Whether the image has the program of its own installer."""
-    runs = (line.value for line in view.lines if line.name == "RUN")
-    installs = load_signs(view.engine).installs
-    return any(re.search(installs, text) for text in runs)
 
 
 def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...]:
