@@ -71,6 +71,9 @@ prove kube-apiserver "$(command -v "${KUBE_APISERVER_BIN:-kube-apiserver}")" \
 prove operators "${HOSTWRIGHT_CRDS:-}" \
   'name by HOSTWRIGHT_CRDS the folders of the kinds of KEDA and of the operator of Prometheus' \
   tests/engines/test_k8s.py -k operator
+prove kserve "${HOSTWRIGHT_KSERVE:-}" \
+  'tools/kserve.sh gets and builds it in half an hour; name its folder by HOSTWRIGHT_KSERVE' \
+  tests/engines/test_kserve.py
 prove helm "$(command -v "${HELM_BIN:-helm}" >/dev/null && echo "${OLLAMA_CHART:+${PRODUCTION_STACK:-}}")" \
   'tools/helm.sh builds it, name it by HELM_BIN; the charts by OLLAMA_CHART and PRODUCTION_STACK' \
   tests/engines/test_helm.py

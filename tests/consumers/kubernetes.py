@@ -148,5 +148,5 @@ def environment(box: dict[str, Any]) -> dict[str, str]:
     """Return the variables that a container is started with, each knowing those before it."""
     found: dict[str, str] = {}
     for each in box.get("env", ()):
-        found[each["name"]] = expanded(each["value"], found)
+        found[each["name"]] = expanded(each.get("value", ""), found)
     return found
