@@ -41,6 +41,7 @@ class Words:
     check: str = ""
     probe: str = ""
     authenticate: str = ""
+    spread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ class Hop:
     `servers` are the engines, `unbound` those without a bound on requests, `unasked` those whose
     health nobody asks; `probes` are methods and paths that are asked for it, and their places.
     `routed` is where the body of a request decides, `collects` where such a body is waited for.
+    `turns` is how requests are spread over several servers, where nobody asks which one is busy.
+    `barred` is where authentication is asked for that nobody can pass.
     """
 
     words: Words
@@ -71,6 +74,8 @@ class Hop:
     probes: tuple[tuple[str, str, Place], ...] = ()
     routed: Place | None = None
     collects: Place | None = None
+    turns: tuple[str, Place] | None = None
+    barred: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,8 @@ class Scrape:
 class Watched:
     """What files of Prometheus say: `asked` is what all those at hand ask, `scraped` whether one of
     them says so, `records` are names that recording rules of theirs give, `bounded` whether a
-    server beside them has a quota of CPU time; None: there is no server.
+    server beside them has a quota of CPU time; None: there is no server. `jobs` are the names under
+    which they ask; None: there may be others. `unheard` is where alerts reach nobody.
     """
 
     expressions: tuple[Expression, ...] = ()
@@ -107,6 +113,8 @@ class Watched:
     records: frozenset[str] = frozenset()
     scraped: bool = False
     bounded: bool | None = None
+    jobs: frozenset[str] | None = None
+    unheard: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +177,8 @@ class Alias:
 class Cache:
     """Where a gateway keeps answers. `scope` parts the answers of one user from another's.
 
-    `likeness`: it answers questions that are like others.
+    `likeness`: it answers questions that are like others. `unable` is the image beside it that
+    cannot look for them.
     """
 
     kind: str
@@ -178,6 +187,7 @@ class Cache:
     namespace: str = ""
     scope: str = ""
     likeness: bool = False
+    unable: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ KINDS: Final = {
     "haproxy": "a configuration of HAProxy",
     "nginx": "a configuration of nginx",
     "caddy": "a Caddyfile",
+    "traefik": "a dynamic configuration of Traefik",
     "litellm": "a configuration of LiteLLM",
     "prometheus": "rules or a configuration of Prometheus",
     "kubernetes": "a manifest of Kubernetes",

@@ -43,6 +43,7 @@ from generator.readers.signs import (
     orders_in,
     signs_of,
 )
+from generator.readers.taken import is_taken
 from generator.readers.templates import (
     as_written,
     has_branches,
@@ -199,7 +200,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
             files.setdefault(file.source.path, file)
     groups = _whole(files.values(), orders)
     taken_in = {path for g in groups for s in g.sources for path in signs_of(g.kind).includes(s)}
-    inner = [g for g in groups if taken_in and not g.named and paths_of(g) <= taken_in]
+    inner = [g for g in groups if taken_in and not g.named and is_taken(paths_of(g), taken_in)]
     return Found(
         groups=tuple(group for group in groups if group not in inner),
         aside=(*_groups(f for f in files.values() if f.aside), *inner),
@@ -560,7 +561,7 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
             file.system in systems
             and (not (file.general and _lies_over(file)) or (file.kind, file.path.parent) in served)
         )
-        or (file.general and not ours.isdisjoint(signs_of(file.kind).includes(file.source)))
+        or (file.general and _takes_in(file, ours))
     ]
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
@@ -570,6 +571,12 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
             file.path in brought or file.path.name in mentioned
         )
         yield replace(file, aside=beside) if beside else file
+
+
+def _takes_in(file: _File, ours: Iterable[str]) -> bool:
+    """Return whether a file takes in one that is about an engine."""
+    patterns = tuple(signs_of(file.kind).includes(file.source))
+    return any(is_taken((path,), patterns) for path in ours) if patterns else False
 
 
 def _lies_over(file: _File) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, PartlyRead, Source
-from generator.readers.signs import assigns_only, kind_of
+from generator.readers.signs import assigns_only, kind_of, reached, signs_of
 from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
 
@@ -47,7 +47,8 @@ def embedded(
     engine = context.engine
     if kind not in KINDS or (engine.kinds and kind not in engine.kinds):
         return [], []
-    if not sure and not re.search(engine.mentioned, f"{text}\n{name}"):
+    named = re.search(engine.mentioned, f"{text}\n{name}")
+    if not (sure or named or _leads(source, kind)):
         return [], []
     if kind == "environment" and not told and not assigns_only(text):
         return [], []  # A program in another language assigns as well.
@@ -68,6 +69,11 @@ def embedded(
     if packed:
         found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
     return found, unread
+
+
+def _leads(source: Source, kind: str) -> bool:
+    """Return whether a text of a kind that need not name an engine leads to the address of one."""
+    return signs_of(kind).ours is reached and reached(source)
 
 
 def _told_again(

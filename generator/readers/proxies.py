@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from generator.view import Phrases, View
 
 _FAULT: Final = re.compile(r"line (\d+): (.*)", re.DOTALL)
-_PUBLIC: Final = re.compile(r"(?=[^:]*[A-Za-z])[\w-]+(?:\.[\w-]+)+|.*[{$].*")
+_PUBLIC: Final = re.compile(
+    r"(?=[^:]*[A-Za-z])[\w-]+(?:\.[\w-]+)+|.*[{$].*|[A-Z]+(?:_[A-Z]+)+"  # Or to be filled in.
+)
+EVERY_NAME: Final = "*"
+"""The Host of a proxy that hands on any name by which somebody asks."""
 _QUICK: Final = re.compile(
     r"/?(?:api/(?:tags|version|ps|show)|v1/models|health\w*|status|metrics|ping)?/?"
 )
@@ -36,7 +40,8 @@ def is_api(address: str, context: Context) -> bool:
 def on_loopback(address: str) -> bool:
     """Return whether an address is one that the proxy itself has alone."""
     bare = re.sub(r"^\w+://", "", address).partition("/")[0]
-    return is_local(re.sub(r":\d+$", "", bare).strip("[]") or "?")
+    host = re.sub(r":\d+$", "", bare).strip("[]")
+    return is_local(host or "?") or (not host and bare[:1] == ":")
 
 
 def generates(path: str) -> bool:

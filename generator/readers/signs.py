@@ -143,7 +143,7 @@ OWN: Final = {
         maybe=frozenset({".toml"}),
         named=frozenset({".toml"}),
         content=r"(?m)^schema_version\s*=",
-        never=r"(?m)^\[hosts[.\]]|^(?:app|primary_region)[ \t]*=",
+        never=r"(?m)^\[hosts[.\]]|^(?:app|primary_region)[ \t]*=|^[ \t]*\[(?:http|tcp)[.\]]",
         ours=lambda _: True,
     ),
     "fleet": Signs(

@@ -1,4 +1,4 @@
-"""HW223, HW224, HW226 to HW228, HW644, HW645: a proxy before a server that takes its time."""
+"""HW223, HW224, HW226 to HW228, HW572, HW644, HW645: a proxy before a server that is slow."""
 
 from __future__ import annotations
 
@@ -203,4 +203,30 @@ def unasked(view: View, _: Facts) -> Hits:
                 "whether they answer",
                 place=hop.unasked[0],
                 fix=f"add {hop.words.check}",
+            )
+
+
+@Rule(
+    id="HW572",
+    severity="info",
+    title="servers that take turns, busy or not",
+    why="One answer takes a second, the next one minutes. Whoever sends requests in turn, or at "
+    "random, sends them also to the server that is still busy, where they wait inside and nobody "
+    "sees it, while another one is idle. Counted by open requests, the free one gets the next.",
+    bad="upstream llm { server 10.0.0.1:11434; server 10.0.0.2:11434; }",
+    good="upstream llm { least_conn; server 10.0.0.1:11434; server 10.0.0.2:11434; }",
+    source="nginx.org: least_conn; caddyserver.com/docs: reverse_proxy, lb_policy; "
+    "docs.litellm.ai/docs/routing: least-busy",
+)
+def take_turns(view: View, _: Facts) -> Hits:
+    told = set()
+    for hop in view.hops:
+        how, place = hop.turns or ("", hop.place)
+        if how and place not in told:
+            told.add(place)
+            yield Hit(
+                message=f"{how}: requests also go to a server that is busy while another one is "
+                "free",
+                place=place,
+                fix=f"write {hop.words.spread}",
             )

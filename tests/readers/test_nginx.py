@@ -27,7 +27,8 @@ def test_the_innermost_word_counts(tmp_path: Path) -> None:
 def test_a_pool_is_followed_to_its_servers(tmp_path: Path) -> None:
     pool = "upstream llm {\n  server 10.0.0.1:11434;\n  server 10.0.0.2:11434;\n}\n"
     assert told(tmp_path, f"{pool}{HEAD}  location / {{ proxy_pass http://llm; }}\n}}\n") == [
-        "8 HW223"
+        "8 HW223",
+        "1 HW572",
     ]
 
 

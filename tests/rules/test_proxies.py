@@ -1,4 +1,4 @@
-"""HW223 to HW229, HW644, HW645 and HW661: proxies before a server, in their three languages."""
+"""HW223 to HW229, HW572, HW644, HW645, HW661: proxies before a server, in their languages."""
 
 from pathlib import Path
 
@@ -43,6 +43,21 @@ def caddy(*lines: str, site: str = ":8080", to: str = "127.0.0.1:11434", block: 
 
 
 ASKS = "\tbasic_auth {\n\t\tme $2a$14$x\n\t}\n"
+
+POOL = (
+    "upstream llm {\n  %s\n  server 10.0.0.1:11434;\n  server 10.0.0.2:11434;\n}\n"
+    "server {\n  location / { proxy_pass http://llm; }\n}\n"
+)
+INGRESS = (
+    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: o\n"
+    "  annotations: {nginx.ingress.kubernetes.io/auth-type: basic%s}\nspec:\n  rules:\n"
+    "  - http: {paths: [{backend: {service: {name: ollama, port: {number: 11434}}}}]}\n"
+)
+SHUFFLED = {
+    "l.yaml": "model_list:\n- model_name: a\n  litellm_params: {model: ollama_chat/a, api_base: "
+    "'http://a:11434'}\n- model_name: a\n  litellm_params: {model: ollama_chat/a, api_base: "
+    "'http://b:11434'}\n"
+}
 
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
@@ -129,6 +144,20 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
          haproxy("  option httpchk GET /health\n  server a 10.0.0.1:11434 maxconn 4\n"),
          caddy("health_uri /api/version")),
     ),
+    "HW572": (
+        (caddy("health_uri /api/version", to="a:11434 b:11434"),
+         caddy("lb_policy round_robin", to="a:11434 b:11434"), nginx(*QUIET, passes="http://llm")
+         | {"nginx.conf": POOL % ""}, SHUFFLED, {"l.yaml": f"{SHUFFLED['l.yaml']}"
+         "router_settings: {routing_strategy: simple-shuffle}\n"}),
+        (caddy("lb_policy least_conn", to="a:11434 b:11434"), caddy(to="a:11434"),
+         caddy("lb_policy first", to="a:11434 b:11434"), {"nginx.conf": POOL % "least_conn;"},
+         {"nginx.conf": POOL.replace("2:11434", "2:11434 backup") % ""},
+         {"l.yaml": f"{SHUFFLED['l.yaml']}router_settings: {{routing_strategy: least-busy}}\n"}),
+    ),
+    "HW578": (
+        ({"i.yaml": INGRESS % ""},),
+        ({"i.yaml": INGRESS % ", nginx.ingress.kubernetes.io/auth-secret: users"},),
+    ),
     "HW644": (
         (haproxy(head=GOOD.replace("  default_backend",
                  "  use_backend big if { req.body -m sub qwen3 }\n  default_backend")),
@@ -171,7 +200,7 @@ def test_it_catches_some_and_leaves_others_alone(
     assert (rule in told(tmp_path, files)) is caught
 
 
-@pytest.mark.parametrize("files", [haproxy(), nginx(*QUIET), caddy()])
+@pytest.mark.parametrize("files", [haproxy(), nginx(*QUIET), caddy("header_up Host localhost")])
 def test_of_a_good_proxy_nothing_is_said_and_nothing_left(tmp_path: Path, files: Text) -> None:
     report = checked(tmp_path, files)
     assert (report.findings, report.not_judged) == ((), ())

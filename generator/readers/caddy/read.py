@@ -15,10 +15,20 @@ from generator.around import Hop, Said
 from generator.meaning import parse_go_duration
 from generator.readers.base import Context, Source, each
 from generator.readers.caddy import CADDY, WORDS
-from generator.readers.proxies import fault, generates, is_api, made, on_loopback, public, streams
+from generator.readers.proxies import (
+    EVERY_NAME,
+    fault,
+    generates,
+    is_api,
+    made,
+    on_loopback,
+    public,
+    streams,
+)
 from generator.readers.syntax.caddyfile import Entry, parse
+from generator.readers.taken import taken
 from generator.units import whole
-from generator.view import NotJudged, Place, View
+from generator.view import Line, NotJudged, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +43,8 @@ _ASKS: Final = re.compile(
 )
 _COMPARED: Final = re.compile(r"authorization|api[-_]?key|token|cookie|secret|remote_ip|client_ip",
                               re.IGNORECASE)  # fmt: skip
+_ANY_NAME: Final = re.compile(r"(?:https?://)?(?::\d+)?,?")
+_IN_TURN: Final = frozenset({"random", "random_choose", "round_robin", "weighted_round_robin"})
 _ENVIRONMENT: Final = re.compile(r"\{\$[A-Za-z_]\w*:([^{}]*)\}")
 
 
@@ -50,13 +62,46 @@ def _view(source: Source, context: Context) -> View:
     return made(source, CADDY, list(file.hops()), file.gaps, context)
 
 
+def hops_of(
+    top: Sequence[Entry], source: Source, context: Context
+) -> tuple[list[Hop], list[NotJudged]]:
+    """Return the ways to an engine that entries make, and what of them is not followed."""
+    file = _File(source, context, top)
+    return list(file.hops()), file.gaps
+
+
 class _File:
     def __init__(self, source: Source, context: Context, top: Sequence[Entry]) -> None:
         self.path, self.context, self.gaps = source.path, context, list[NotJudged]()
+        top = self._with_files(top, source.path, 0)
         self.snippets = {e.name[1:-1]: e.block for e in top if _is_snippet(e)}
         sites = (e for e in top if e.words and not _is_snippet(e))
         self.sites = [replace(e, block=self._put_in(e.block, 0)) for e in sites]
         self.options = [e for e in top if not e.words]
+
+    def _with_files(self, top: Sequence[Entry], by: str, depth: int) -> list[Entry]:
+        """Return what stands at the top, with the files that it imports in their places."""
+        found: list[Entry] = []
+        for entry in top:
+            if entry.name == "import" and len(entry.words) > 1 and _is_file(entry.words[1]):
+                found += self._of_files(entry, by, depth, within=False) or [entry]
+            else:
+                found.append(entry)
+        return found
+
+    def _of_files(self, entry: Entry, by: str, depth: int, *, within: bool) -> list[Entry]:
+        found: list[Entry] = []
+        for source in taken(entry.words[1], by, self.context) if depth < _DEEPEST else ():
+            text = _ENVIRONMENT.sub(r"\1", source.text)
+            try:
+                told = parse(f"site {{\n{text}\n}}" if within else text)
+            except ValueError:
+                continue
+            told = tuple(
+                _in_file(e, source.path, within) for e in (told[0].block if within else told)
+            )
+            found += told if within else self._with_files(told, source.path, depth + 1)
+        return found
 
     def _put_in(self, block: tuple[Entry, ...], depth: int, of: str = "") -> tuple[Entry, ...]:
         """Return a block with the snippets that it imports in their places.
@@ -67,6 +112,9 @@ class _File:
         for entry in block:
             if entry.name == "import" and len(entry.words) > 1 and depth < _DEEPEST:
                 inner = self.snippets.get(entry.words[1])
+                if inner is None and _is_file(entry.words[1]) and of not in _OF_KEYS:
+                    by = entry.file or self.path
+                    inner = tuple(self._of_files(entry, by, depth, within=True)) or None
                 found += self._put_in(inner, depth + 1) if inner is not None else (entry,)
                 if inner is None and of not in _OF_KEYS:
                     self._gap(entry)
@@ -92,14 +140,14 @@ class _File:
                     yield self._hop(site, entry, path, targets, matched)
 
     def _at(self, entry: Entry) -> Place:
-        return Place(self.path, entry.line, entry.name)
+        return Place(entry.file or self.path, entry.line, entry.name)
 
     def _hop(
         self, site: Entry, entry: Entry, path: str, targets: list[str], matched: list[Entry]
     ) -> Hop:
         inner = list(entry.inside())
         asked = _asks(site, matched)
-        names = public(site.words, "caddyfile", Place(self.path, site.line))
+        names = public(site.words, "caddyfile", Place(site.file or self.path, site.line))
         kept = not any(
             e.name == "header_up" and e.words[1:2] in {("Host",), ("host",)} for e in inner
         )
@@ -112,12 +160,27 @@ class _File:
             held=self._held(inner) if generates(path) and streams(path) else None,
             body=self._body(site),
             local=all(on_loopback(word) for word in targets),
-            host=(names[0].value, self._at(entry)) if names and kept and not secured else None,
+            host=self._host(site, names, entry) if kept and not secured else None,
             names=() if asked else names,
             servers=tuple(self._at(entry) for _ in targets),
             unasked=() if probes else tuple(self._at(entry) for _ in targets),
             probes=tuple(("GET", e.words[1], self._at(e)) for e in probes),
+            turns=self._turns(entry, inner) if len(targets) > 1 else None,
         )
+
+    def _host(self, site: Entry, names: tuple[Line, ...], entry: Entry) -> tuple[str, Place] | None:
+        """Return the name that is handed on: that of the site, or any where it has none."""
+        if names:
+            return names[0].value, self._at(entry)
+        anyhow = all(_ANY_NAME.fullmatch(word) for word in site.words)
+        return (EVERY_NAME, self._at(entry)) if anyhow else None
+
+    def _turns(self, entry: Entry, inner: Sequence[Entry]) -> tuple[str, Place] | None:
+        told = [e for e in inner if e.name == "lb_policy" and len(e.words) > 1]
+        if told and told[-1].words[1] not in _IN_TURN:
+            return None
+        how = f"`lb_policy` is `{told[-1].words[1]}`" if told else "`lb_policy` is not set"
+        return how, self._at(told[-1] if told else entry)
 
     def _time(self, inner: Sequence[Entry]) -> Said | None:
         """Return the shortest time that an answer may be silent; Caddy has none by itself."""
@@ -146,6 +209,16 @@ class _File:
                 value = _bytes(entry.words[1])
                 return Said(name="max_size", value=value, place=self._at(entry)) if value else None
         return None
+
+
+def _is_file(word: str) -> bool:
+    return any(sign in word for sign in "/.*")
+
+
+def _in_file(entry: Entry, file: str, within: bool) -> Entry:
+    """Return what stands in a file of its own; within a site its first line is the second."""
+    inner = tuple(_in_file(one, file, within) for one in entry.block)
+    return replace(entry, line=entry.line - within, block=inner, file=file)
 
 
 def _is_snippet(entry: Entry) -> bool:

@@ -112,7 +112,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(sources, project, context, loader)
     servers = [found.view(name) for name in found.servers]
-    views = tuple(chain.from_iterable(map(found.with_files, servers)))
+    views = (*chain.from_iterable(map(found.with_files, servers)), *found.around())
     if loader.problems:
         raise PartlyRead(sources[0].path, tuple(dict.fromkeys(loader.problems)), views)
     if loader.gaps and not views:
@@ -330,6 +330,16 @@ class _Services:
                 reason, hint = "it is of no kind that is checked", "check what it sets by hand"
                 gaps.append(NotJudged(file=at, reason=reason, hint=hint, part=part, line=line))
         return with_gaps(found, gaps)
+
+    def around(self) -> Iterator[View]:
+        """Yield the proxies and what else stands around a server, by files of their `configs`."""
+        for service in self.project.services.values():
+            for name, target, content in self._given(service):
+                if name not in self.contents:
+                    self.contents.add(name)
+                    at, line = content.place.file, content.starts
+                    views, _ = embedded(content.text, target, at, line, self.context)
+                    yield from (v for v in views if v.hops or v.gateway or v.watched)
 
     def _contents(self, server: str) -> Iterator[tuple[str, str, Scalar]]:
         """Yield the files whose text stands in the project, each once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.traefik import host_of
+from generator.readers.syntax.traefik import host_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.view import INGRESS, Line
 
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RULE: Final = re.compile(r"traefik\.http\.routers\.([^.]+)\.rule")
+_OF_TCP: Final = re.compile(r"traefik\.tcp\.routers\.([^.]+)\.rule")
+_EVERYBODY: Final = "HostSNI(`*`)"
+_MIDDLEWARE: Final = re.compile(r"traefik\.http\.middlewares\.([^.]+)\.([^.]+).*")
 _ASKS: Final = re.compile(r"caddy\..*(?:auth|remote_ip|client_ip)", re.IGNORECASE)
 
 
 def routes(service: Table) -> Iterator[Line]:
     """Yield the names under which a proxy leads to a service, where nothing says who may come.
 
-    A router with a middleware may have one that authenticates. A certificate of an authority says
-    that a name is public, whoever fills it in.
+    A router of TCP can ask nobody. A certificate of an authority says that a name is public,
+    whoever fills it in.
     """
     labels = {**_labels(service.table("deploy")), **_labels(service)}
     off = labels.get("traefik.enable")
@@ -28,6 +31,8 @@ def routes(service: Table) -> Iterator[Line]:
         for name, label in labels.items():
             if router := _RULE.fullmatch(name):
                 yield from _routed(router[0].removesuffix(".rule"), label, labels)
+            if _OF_TCP.fullmatch(name) and (label.written or label.text) == _EVERYBODY:
+                yield Line(section=INGRESS, name="tcp public", value="$", place=label.place)
     caddy = labels.get("caddy")
     if caddy is not None and not any(_ASKS.match(name) for name in labels):
         host = caddy.text.removeprefix("https://")
@@ -36,10 +41,19 @@ def routes(service: Table) -> Iterator[Line]:
 
 def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:
     host = host_of(rule.written or rule.text)
-    if not host or f"{router}.middlewares" in labels:
+    used = labels.get(f"{router}.middlewares")
+    if not host or (used and any(_may_ask(one, labels) for one in used.text.split(","))):
         return
     public = " public" if f"{router}.tls.certresolver" in labels else ""
     yield Line(section=INGRESS, name=f"traefik{public}", value=host, place=rule.place)
+
+
+def _may_ask(name: str, labels: dict[str, Scalar]) -> bool:
+    known: dict[str, list[str]] = {}
+    for found in map(_MIDDLEWARE.fullmatch, labels):
+        if found:
+            known.setdefault(found[1], []).append(found[2])
+    return may_ask(name.strip(), known)
 
 
 def _labels(table: Table) -> dict[str, Scalar]:

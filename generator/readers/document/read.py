@@ -30,11 +30,13 @@ _SHELL: Final = frozenset(
     {"bash", "sh", "shell", "zsh", "console", "shell-session", "sh-session", "terminal"}
 )
 _RECIPES: Final = frozenset({"make", "makefile", "just", "justfile"})
+_FRONTS: Final = ("haproxy", "nginx", "caddy")
 _KINDS: Final = {
     **dict.fromkeys(("ini", "systemd", "conf", "unit", "toml"),
-                    ("systemd", "quadlet", "environment")),
+                    ("systemd", "quadlet", "traefik", *_FRONTS, "environment")),
     **dict.fromkeys(
-        ("yaml", "yml"), ("steps", "kubernetes", "litellm", "prometheus", "helm", "compose")
+        ("yaml", "yml"),
+        ("steps", "kubernetes", "traefik", "litellm", "prometheus", "helm", "compose"),
     ),
     **dict.fromkeys(("env", "dotenv", "properties"), ("environment",)),
     **dict.fromkeys(("dockerfile", "docker", "containerfile"), ("dockerfile",)),
@@ -46,7 +48,10 @@ _KINDS: Final = {
     "json": ("kubernetes",),
 }  # fmt: skip
 _PLAIN: Final = frozenset({"", "text", "txt", "plaintext", "none"})
-_TELLING: Final = ("systemd", "quadlet", "kubernetes", "compose")
+_TELLING: Final = (
+    *("systemd", "quadlet", "kubernetes", "compose", "traefik", "litellm", "prometheus"),
+    *_FRONTS,
+)
 _TYPED: Final = re.compile(
     r"(?m)^[ \t]*(?:\$ |sudo |(?:docker|podman) (?:run|exec|create) |export )"
 )

@@ -18,6 +18,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
+from generator.readers.kubernetes.fronts import fronts
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
@@ -124,12 +125,25 @@ def _around(tables: Sequence[Table], context: Context) -> Iterator[View]:
     """Yield what scales a server that is in other files, and the rules of Prometheus."""
     for table, scaling in loose(tables, context.engine.name):
         yield _part(table, context, scaling=scaling)
+    for table, hops in fronts(tables, context):
+        yield _part(table, context, hops=hops)
+    for table in (table for table in tables if table.text("kind") == "ConfigMap"):
+        yield from _configured(table.table("data"), context)
     rules = [table.table("spec") for table in tables if table.text("kind") == _RULES]
     for table in (table for table in tables if table.text("kind") == _RULES):
         queries = tuple(expressions_of(table.table("spec")))
         if any(names_an_engine(query.text) for query in queries):
             watched = Watched(expressions=queries, records=recorded(rules))
             yield _part(table, context, watched=watched)
+
+
+def _configured(data: Table, context: Context) -> Iterator[View]:
+    """Yield the proxies and gateways whose files a ConfigMap has."""
+    for name in data.entries:
+        text = data.scalar(name)
+        if text is not None and text.block:
+            views, _ = embedded(text.text, name, text.place.file, text.starts, context)
+            yield from (v for v in views if v.hops or v.gateway or v.watched)
 
 
 def _part(table: Table, context: Context, **fields: Any) -> View:  # noqa: ANN401 -- of a View

@@ -15,4 +15,6 @@ SIGNS: Final = Signs(
     ours=reached,
 )
 LITELLM: Final = Phrases(kind="litellm", restart="", mendable=True)
-WORDS: Final = Words(program="LiteLLM", wait="`timeout: 1800`")
+WORDS: Final = Words(
+    program="LiteLLM", wait="`timeout: 1800`", spread="`routing_strategy: least-busy`"
+)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from generator.around import Alias, Cache, Gateway, Hop, Said
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source, each, refused
+from generator.readers.compose import BASES
 from generator.readers.litellm import LITELLM, WORDS
 from generator.readers.proxies import is_api
 from generator.readers.syntax.yaml_tree import Scalar, Table, parse
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _EMBEDS: Final = re.compile(r"(?i)embed|minilm|\bbge\b|bge-|\be5\b|\bgte\b|snowflake-arctic")
+_REDIS: Final = re.compile(r"(?:^|/)(?:redis(?:-stack[\w-]*)?|valkey|keydb|dragonfly)(?=[:@]|$)")
+_SEARCHES: Final = re.compile(r"redis-stack|(?:^|/)redis(?:$|@|:(?:[89]|\d\d|latest|alpine|\D))")
+"""Images whose Redis looks for vectors: the stack, and Redis itself from 8 on."""
 _KEPT_AT: Final = ("litellm_settings", "cache_params")
 
 
@@ -49,7 +53,7 @@ def _view(source: Source, context: Context) -> View:
         adds=True,
         models=tuple(ModelUse(name=a.model, place=a.place) for a in aliases if _is_named(a)),
         hops=tuple(_hops(top, aliases)),
-        gateway=Gateway(aliases=aliases, cache=_cache(top), names=names,
+        gateway=Gateway(aliases=aliases, cache=_cache(top, source.path, context), names=names,
                         fallbacks=tuple(_fallbacks(top)), unread=tuple(_unread(top))),
     )  # fmt: skip
 
@@ -104,9 +108,21 @@ def _hops(top: Table, aliases: Sequence[Alias]) -> Iterator[Hop]:
         if scalar is not None and re.fullmatch(r"\d{1,9}(?:\.\d+)?", scalar.text):
             said = Said(name=name, value=float(scalar.text), place=_at(scalar, name))
             yield Hop(words=WORDS, place=said.place, answer=said)
+    yield from _in_turn(top, aliases)
 
 
-def _cache(top: Table) -> Cache | None:
+def _in_turn(top: Table, aliases: Sequence[Alias]) -> Iterator[Hop]:
+    """Yield that servers which offer one name are chosen at random."""
+    strategy = top.scalar("router_settings", "routing_strategy")
+    bases = {(alias.name, alias.base[0]) for alias in aliases if alias.base}
+    several = len(bases) > len({name for name, _ in bases})
+    if several and (strategy is None or strategy.text == "simple-shuffle"):
+        how = "is not set, and shuffles" if strategy is None else "is `simple-shuffle`"
+        place = _at(strategy, "routing_strategy") if strategy else aliases[0].place
+        yield Hop(words=WORDS, place=place, turns=(f"`routing_strategy` {how}", place))
+
+
+def _cache(top: Table, path: str, context: Context) -> Cache | None:
     on = top.scalar("litellm_settings", "cache")
     if on is None or not on.is_true:
         return None
@@ -122,7 +138,30 @@ def _cache(top: Table) -> Cache | None:
         namespace=params.text("namespace"),
         scope=scope,
         likeness=kind.endswith("-semantic"),
+        unable=_unable(params, path, context) if kind == "redis-semantic" else "",
     )
+
+
+def _unable(params: Table, path: str, context: Context) -> str:
+    """Return the image of the Redis that a compose file beside has, where it has no search."""
+    host = params.text("host") or re.sub(r"^\w+://(?:[^@/]*@)?", "", params.text("redis_url"))
+    wanted = re.split(r"[:/]", host)[0]
+    folder = posixpath.dirname(path)
+    for near in ("", ".."):
+        for name in BASES:
+            text = context.read(posixpath.normpath(posixpath.join(folder, near, name)))
+            found = _image(text, wanted) if text else ""
+            if found:
+                return "" if _SEARCHES.search(found) else found
+    return ""
+
+
+def _image(text: str, service: str) -> str:
+    """Return the image of Redis that a service has; of any, where its name is not told."""
+    name = re.escape(service) if re.fullmatch(r"[\w.-]+", service) else r"[\w.-]+"
+    block = rf"(?m)^  {name}:[ \t]*\n(?:    [^\n]*\n|\n)*?    image:[ \t]*[\"']?([^\s\"']+)"
+    every = [found for found in re.findall(block, text) if _REDIS.search(found)]
+    return every[0] if len(set(every)) == 1 else ""
 
 
 def _fallbacks(top: Table) -> Iterator[tuple[str, Place]]:

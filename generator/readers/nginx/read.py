@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.around import Hop, Said
@@ -15,6 +16,7 @@ from generator.readers.base import Context, Source, each
 from generator.readers.nginx import NGINX, WORDS
 from generator.readers.proxies import fault, generates, is_api, made, on_loopback, public, streams
 from generator.readers.syntax.nginx import Directive, parse
+from generator.readers.taken import taken
 from generator.view import NotJudged, Place, View
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _ASKS: Final = re.compile(
 _COMPARED: Final = re.compile(r"authorization|cookie|token|key|secret|remote_addr|api|auth", re.I)
 _HARMLESS: Final = re.compile(r".*(?:mime\.types|modules-enabled/.*|fastcgi_params|\bssl[\w.-]*)")
 _CLIENTS: Final = re.compile(r"\$(?:\{)?(?:host|http_host|server_name)\b.*")
+_CHOOSES: Final = re.compile(r"least_\w+|ip_hash|hash|random|sticky|balancer_by_lua\w*")
 _DEEPEST: Final = 5
 _PASSES: Final = frozenset({"proxy_pass", "grpc_pass"})
 
@@ -50,18 +53,49 @@ def _view(source: Source, context: Context) -> View:
     return made(source, NGINX, list(file.hops()), file.gaps, context)
 
 
+def hops_of(
+    top: Sequence[Directive], source: Source, context: Context
+) -> tuple[list[Hop], list[NotJudged]]:
+    """Return the ways to an engine that directives make, and what of them is not followed."""
+    file = _File(source, context, top)
+    return list(file.hops()), file.gaps
+
+
 class _File:
     def __init__(self, source: Source, context: Context, top: Sequence[Directive]) -> None:
-        self.path, self.context, self.top = source.path, context, top
+        self.path, self.context = source.path, context
         self.gaps: list[NotJudged] = []
+        self.top = self._put_in(top, source.path, 0)
+        top = self.top
         self.pools = {
             one.words[0]: [s for s in one.all("server") if s.words]
             for one in _every(top)
             if one.name == "upstream" and one.words
         }
-        for one in _every(top):
+
+    def _put_in(self, block: Sequence[Directive], by: str, depth: int) -> tuple[Directive, ...]:
+        """Return directives with those of the files that they include in their places."""
+        found: list[Directive] = []
+        for one in block:
             if one.name == "include" and one.words and not _HARMLESS.fullmatch(one.words[0]):
-                self._included(one)
+                found += self._included(one, by, depth)
+            else:
+                file = "" if by == self.path else by
+                inner = self._put_in(one.block, by, depth)
+                found.append(replace(one, block=inner, file=one.file or file))
+        return tuple(found)
+
+    def _included(self, one: Directive, by: str, depth: int) -> list[Directive]:
+        sources = taken(one.words[0], by, self.context) if depth < _DEEPEST else []
+        if not sources:
+            self._missed(one, by)
+        found: list[Directive] = []
+        for source in sources:
+            try:
+                found += self._put_in(parse(source.text), source.path, depth + 1)
+            except ValueError:
+                self._missed(one, by)
+        return found
 
     def hops(self) -> Iterator[Hop]:
         """Yield the places that lead to an engine."""
@@ -76,7 +110,7 @@ class _File:
                 yield from self._in((*above, one), depth + 1)
 
     def _at(self, one: Directive) -> Place:
-        return Place(self.path, one.line, one.name)
+        return Place(one.file or self.path, one.line, one.name)
 
     def _servers(self, passed: Directive) -> list[tuple[str, Directive]]:
         """Return the engines behind a `proxy_pass`; none where it leads elsewhere."""
@@ -122,12 +156,30 @@ class _File:
             host=self._host(above),
             names=() if _asks(above) else public(names, "nginx", place),
             servers=tuple(self._at(one) for _, one in servers),
+            turns=self._turns(passed),
         )  # fmt: skip
+
+    def _turns(self, passed: Directive) -> tuple[str, Place] | None:
+        """Return that the servers of a pool take turns, where nothing else is said."""
+        host = re.sub(r"^\w+://", "", passed.words[0]).partition("/")[0]
+        above = next((d for d in _every(self.top) if d.name == "upstream"
+                      and d.words[:1] == (host,)), None)  # fmt: skip
+        if above is None or any(_CHOOSES.fullmatch(d.name) for d in above.block):
+            return None
+        spare = {"backup", "down"}
+        busy = [s for s in above.all("server") if not spare & set(s.words[1:])]
+        return ("`upstream` has no `least_conn`", self._at(above)) if len(busy) > 1 else None
 
     def _names(self, above: tuple[Directive, ...]) -> tuple[str, ...]:
         server = next((a for a in reversed(above) if a.name == "server"), None)
         named = server.all("server_name") if server else ()
-        return tuple(word for one in named for word in one.words if word[:1] not in "~*._$")
+        filled_in = ("${",) if server and _secured(server) else ()
+        return tuple(
+            word
+            for one in named
+            for word in one.words
+            if word[:1] not in "~*._$" or word.startswith(filled_in)
+        )
 
     def _time(self, passed: Directive, above: tuple[Directive, ...]) -> Said | None:
         name = "proxy_read_timeout" if passed.name == "proxy_pass" else "grpc_read_timeout"
@@ -168,13 +220,17 @@ class _File:
             return (found[0].value, found[0].place) if found else None
         return None
 
-    def _included(self, one: Directive) -> None:
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), one.words[0]))
+    def _missed(self, one: Directive, by: str) -> None:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(by), one.words[0]))
         reason = f"`include {one.words[0]}` is not followed"
         self.gaps.append(
-            NotJudged(file=self.path, line=one.line, reason=reason, part="what it includes",
+            NotJudged(file=by, line=one.line, reason=reason, part="what it includes",
                       hint=f"check {path} as well" if "*" not in path else "check those as well")
         )  # fmt: skip
+
+
+def _secured(server: Directive) -> bool:
+    return any("ssl" in one.words for one in server.all("listen"))
 
 
 def _every(directives: Sequence[Directive]) -> Iterator[Directive]:

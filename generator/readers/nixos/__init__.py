@@ -18,6 +18,7 @@ _SETS: Final = re.compile(
     rf"\b(?:services|containers|daemons|agents)\.\"?(?:{_ENGINES})\b"
     rf"|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
     rf"|[\"/](?:{_ENGINES})[\w./@-]{{0,100}}\"(?:\.(?:text|source))?[ \t]*="
+    rf"|\b(?:proxyPass|proxy_pass|reverse_proxy|url)\b[^\n]{{0,100}}(?:{_ENGINES}|:11434)"
     rf"|\b(?:{_COMMANDS})\b|[\"/=](?:{_ENGINES})/(?:{_ENGINES})\b|/(?:{_ENGINES}):\w",
     re.MULTILINE,
 )

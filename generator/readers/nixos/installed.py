@@ -68,7 +68,7 @@ def _read(
     if not isinstance(text, str) or not text:
         return [], [*_unknown(name, found, source)]
     text = text.replace(UNKNOWN, f"{UNTOLD}untold}}")
-    line = _first_line(source.text.split("\n"), text, found.line)
+    line = first_line(source.text.split("\n"), text, found.line)
     at, gaps = line or found.line, UNTOLD in text
     return embedded(text, name, source.path, at, context, packed=not line, gaps=gaps)
 
@@ -79,7 +79,7 @@ def _unknown(name: str, found: Definition, source: Source) -> Iterator[NotJudged
         yield NotJudged(file=source.path, part=name, line=found.line, reason=reason, hint=_HINT)
 
 
-def _first_line(lines: list[str], text: str, near: int) -> int:
+def first_line(lines: list[str], text: str, near: int) -> int:
     """Return the line on which a text begins that stands in a file; 0: not line by line."""
     wanted = [line.strip() for line in text.split("\n")]
     first = next((n for n, line in enumerate(wanted) if line and UNTOLD not in line), 0)

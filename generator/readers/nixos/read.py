@@ -16,6 +16,7 @@ from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.agents import agents
 from generator.readers.nixos.containers import containers, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
+from generator.readers.nixos.fronts import fronts
 from generator.readers.nixos.installed import installed
 from generator.readers.nixos.modules import (
     DARWIN,
@@ -76,11 +77,12 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _views(source: Source, context: Context) -> list[View]:
     """Return the services, and the containers beside them. Raises as `read`."""
     written, gaps = installed(source, context)
+    before, unread = fronts(source, context)
     found = modules(source, context)
     views = [view for module in found for view in _of(module, source, context)]
     views += wrappers(source, in_force(said_literally(source)), context)
-    if views or written:
-        return [*with_gaps((*views, *written), gaps)]
+    if views or written or before:
+        return [*with_gaps((*views, *written, *before), [*gaps, *unread])]
     message = f"this module says nothing of services.{context.engine.name}"
     problem = Problem("", message, "name the module that sets it", source.path)
     raise NeedsMore(source.path, (problem,))

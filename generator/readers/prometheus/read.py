@@ -7,7 +7,7 @@ prometheus.io/docs/prometheus/latest/configuration: configuration, alerting and 
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.around import Expression, Scrape, Watched
 from generator.errors import Problem, ProfileError
@@ -19,6 +19,9 @@ from generator.view import Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+_MORE: Final = frozenset({"scrape_config_files", "remote_read"})
+"""Keys by which series come from elsewhere."""
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -41,6 +44,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 def _views(pairs: Sequence[tuple[Source, Table]], context: Context) -> Iterator[View]:
     tables = [table for _, table in pairs]
+    jobs = jobs_of(tables)
+    alerts = any(one.alert for table in tables for one in expressions_of(table))
     asked = tuple(one for table in tables for one in scrapes_of(table))
     for source, table in pairs:
         if not {"scrape_configs", "groups"} & set(table.entries):
@@ -51,6 +56,8 @@ def _views(pairs: Sequence[tuple[Source, Table]], context: Context) -> Iterator[
             asked=asked,
             records=recorded(tables),
             scraped=any("scrape_configs" in one.entries for one in tables),
+            jobs=jobs,
+            unheard=_unheard(table) if alerts else None,
         )
         yield context.view(
             PROMETHEUS,
@@ -65,6 +72,45 @@ def _views(pairs: Sequence[tuple[Source, Table]], context: Context) -> Iterator[
 def _table(source: Source) -> Table:
     top = parse(source)
     return top if isinstance(top, Table) else Table({}, Place(source.path, 1))
+
+
+def jobs_of(tables: Sequence[Table]) -> frozenset[str] | None:
+    """Return the names that series have as their job; None: there may be others."""
+    asking = [table for table in tables if "scrape_configs" in table.entries]
+    if not asking or any(_MORE & set(table.entries) for table in asking):
+        return None
+    names: set[str] = set()
+    for job in (one for table in asking for one in table.items("scrape_configs")):
+        if not isinstance(job, Table) or _renames(job):
+            return None
+        names.add(job.text("job_name"))
+        groups = (one for one in job.items("static_configs") if isinstance(one, Table))
+        names |= {text for group in groups if (text := group.text("labels", "job"))}
+    return frozenset(names)
+
+
+def _renames(job: Table) -> bool:
+    """Return whether series of a job may have the name of another one."""
+    honors = job.scalar("honor_labels")
+    steps = (*job.items("relabel_configs"), *job.items("metric_relabel_configs"))
+    targets = {one.text("target_label") for one in steps if isinstance(one, Table)}
+    actions = {one.text("action") for one in steps if isinstance(one, Table)}
+    return bool(honors and honors.is_true) or "job" in targets or "labelmap" in actions
+
+
+def _unheard(table: Table) -> Place | None:
+    """Return where a configuration with rules names nobody who gets their alerts."""
+    if "scrape_configs" not in table.entries or not list(table.items("rule_files")):
+        return None
+    managers = [one for one in table.items("alerting", "alertmanagers") if isinstance(one, Table)]
+    for one in managers:
+        groups = [g for g in one.items("static_configs") if isinstance(g, Table)]
+        if any(key.endswith("_sd_configs") for key in one.entries):
+            return None
+        if any(list(group.items("targets")) for group in groups):
+            return None
+    key = "alerting" if "alerting" in table.entries else "rule_files"
+    return Place(table.place.file, table.place_of(key).line, key)
 
 
 def recorded(tables: Iterable[Table]) -> frozenset[str]:

@@ -20,11 +20,12 @@ _DEEPEST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line with its words, the first one its name, and what stands in its block."""
+    """A line with its words, the first one its name, and its block; `file`: in another file."""
 
     words: tuple[str, ...]
     line: int
     block: tuple[Entry, ...] = ()
+    file: str = ""
 
     @property
     def name(self) -> str:
@@ -44,7 +45,8 @@ def parse(text: str) -> tuple[Entry, ...]:
     Without braces the first line names the only site. Raises ValueError, with the line.
     """
     lines = list(_lines(text))
-    if lines and not any(words[-1] == "{" for words, _ in lines[:1]) and not _braces(lines):
+    opens = lines and (lines[0][0][-1] == "{" or lines[0][0][0] == "import")
+    if lines and not opens and not _braces(lines):
         words, line = lines[0]
         return (Entry(words, line, tuple(Entry(w, n) for w, n in lines[1:])),)
     found, rest = _block(lines, 0, 0)

@@ -20,12 +20,13 @@ _DEEPEST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """A directive with its words, and what stands in its block."""
+    """A directive with its words, and what stands in its block; `file`: in another file."""
 
     name: str
     words: tuple[str, ...]
     line: int
     block: tuple[Directive, ...] = ()
+    file: str = ""
 
     def all(self, name: str) -> Iterator[Directive]:
         """Yield the directives of that name in the block itself."""

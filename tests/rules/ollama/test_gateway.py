@@ -30,6 +30,11 @@ def falls(name: str) -> Text:
 PULLS = {"pull.sh": "docker run -d --name ollama ollama/ollama:0.32.15\nollama pull qwen3:8b\n"}
 KEPT = "type: redis, ttl: 3600, namespace: llm"
 
+
+def redis(image: str) -> Text:
+    return {"compose.yaml": f"services:\n  redis:\n    image: {image}\n    restart: always\n"}
+
+
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     "HW638": (
@@ -57,6 +62,11 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         (cache("type: redis"), litellm(more="litellm_settings: {cache: true}\n"),
          cache("type: redis, ttl: 60")),
         (cache(KEPT), cache("type: local"), litellm(more="litellm_settings: {cache: false}\n")),
+    ),
+    "HW579": (
+        (cache("type: redis-semantic, host: redis") | redis("redis:7"),),
+        (cache("type: redis-semantic, host: redis") | redis("redis:8"),
+         cache("type: redis-semantic"), cache("type: redis") | redis("redis:7")),
     ),
     "HW658": (
         (cache("type: redis-semantic, similarity_threshold: 0.8"), cache("type: qdrant-semantic")),

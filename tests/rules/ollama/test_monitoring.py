@@ -1,4 +1,4 @@
-"""HW565 and HW646 to HW649: what Prometheus is to ask of Ollama, and of what is around it."""
+"""HW565, HW573 to HW575, HW646 to HW649: what Prometheus is to ask, of Ollama and around it."""
 
 from pathlib import Path
 
@@ -27,6 +27,9 @@ def about(metric: str) -> str:
 
 THROTTLED = about("container_cpu_cfs_throttled_periods_total")
 
+RULES = "rule_files: [rules.yml]\n"
+TELLS = "alerting:\n  alertmanagers:\n    - static_configs:\n      - targets:\n"
+
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     "HW565": (
@@ -35,6 +38,25 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
           "      - {names: [tasks.ollama], port: 11434}\n"}),
         (scrapes("ollama:9090"), scrapes("ollama-exporter:11434"), scrapes("router:11434"),
          scrapes("ollama:11434", "    metrics_path: /api/version\n")),
+    ),
+    "HW573": (
+        (alert("up{job='ollama'} == 0") | scrapes("a:1"),),
+        (alert("up{job='llm'} == 0") | scrapes("a:1"), alert("up{job='ollama'} == 0"),
+         alert("up{job=~'ollama.*'} == 0") | scrapes("a:1"),
+         alert("up{job='ollama'} == 0") | scrapes("a:1", "    honor_labels: true\n"),
+         alert("up{job='ollama'} == 0", "record") | scrapes("a:1"),
+         alert("up{job='ollama'} == 0") | scrapes("a:1", "scrape_config_files: [b.yml]\n")),
+    ),
+    "HW574": (
+        (alert("up{job='llm'} == 0") | scrapes("a:1", RULES),
+         alert("up{job='llm'} == 0") | scrapes("a:1", f"{RULES}{TELLS}          # - a:9093\n")),
+        (alert("up{job='llm'} == 0") | scrapes("a:1"), scrapes("a:1", RULES),
+         alert("up{job='llm'} == 0") | scrapes("a:1", f"{RULES}{TELLS}        - a:9093\n")),
+    ),
+    "HW575": (
+        (alert("absent(container_last_seen{name=~'ollama|redis'})"),),
+        (alert("absent(container_last_seen{name='ollama'})"),
+         alert("absent(up{job=~'ollama.*'})"), alert("up{job=~'ollama|redis'} == 0")),
     ),
     "HW646": (
         (alert("ollama_queue_length > 10"), alert("sum(rate(ollama_requests_total[5m])) by (m)"),
@@ -57,7 +79,8 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
          alert(about("container_cpu_usage_seconds_total")) | service()),
     ),
     "HW649": (
-        (alert(about("container_memory_usage_bytes")),),
+        (alert(about("container_memory_usage_bytes")),
+         alert("container_memory_usage_bytes{name=~'.+'} > 1  # ollama")),
         (alert(about("container_memory_rss")),
          alert(about("container_memory_usage_bytes"), "record")),
     ),

@@ -348,7 +348,9 @@ def tunnel_to_the_api(view: View, _: Facts) -> Hits:
 
 
 _AT_HOME: Final = re.compile(
-    r"^[^.]*$|\.(?:local|lan|internal|intranet|home|home\.arpa|localhost|test|localdomain)$|[{$]"
+    r"^(?![A-Z]+_[A-Z_]+$)[^.]*$"
+    r"|\b(?:10|127|192[.-]168|172[.-](?:1[6-9]|2\d|3[01]))[.-][\d.-]+\.(?:nip|sslip|xip)\.io$"
+    r"|\.(?:local|lan|internal|intranet|home|home\.arpa|localhost|test|localdomain)$|[{$]"
 )
 """Names that nobody asks for beyond the local network, and those of a template."""
 
@@ -374,8 +376,9 @@ def ingress_to_the_api(view: View, _: Facts) -> Hits:
         filled_in = public.strip() and re.search(r"[{$]", line.value)
         if filled_in or not _AT_HOME.search(line.value):
             subject, how = _ROUTES.get(what, _ROUTES["host"])
+            name = "by any name" if line.value == "$" else f"as {line.value}"
             yield Hit(
-                message=f"{subject} opens the API as {line.value}, and neither asks who comes",
+                message=f"{subject} opens the API {name}, and neither asks who comes",
                 place=line.place,
                 fix=f"have it authenticate, as with {how}, unless something before it does",
             )
@@ -385,6 +388,7 @@ _ROUTES: Final = {
     "host": ("an Ingress", "`nginx.ingress.kubernetes.io/auth-type`"),
     "route": ("a route of the gateway", "a policy of the gateway for the route"),
     "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
+    "tcp": ("a router of Traefik for TCP", "a router of HTTP with `basicauth`"),
     "fly": ("Fly's proxy", "a server of its own before it, or drop the service and use `flycast`"),
     "cloud": (
         "an external ingress",

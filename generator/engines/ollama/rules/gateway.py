@@ -133,6 +133,27 @@ def alike(view: View, _: Facts) -> Hits:
 
 
 @Rule(
+    id="HW579",
+    severity="error",
+    title="a semantic cache in a Redis that cannot search",
+    why="`redis-semantic` looks for questions that are alike by RediSearch: the commands `FT.…`, "
+    "which Redis itself has from 8 on, Redis Stack before, and Valkey in a module of its own. "
+    "Where they are unknown LiteLLM does not begin, or caches nothing.",
+    bad="cache_params: {type: redis-semantic, host: redis}    # image: redis:7-alpine",
+    good="cache_params: {type: redis-semantic, host: redis}    # image: redis:8",
+    source="docs.litellm.ai/docs/proxy/caching: redis-semantic; redis.io: Redis 8, query engine",
+)
+def cannot_search(view: View, _: Facts) -> Hits:
+    cache = view.gateway.cache if view.gateway else None
+    if cache is not None and cache.unable:
+        yield Hit(
+            message=f"`{cache.unable}` has no RediSearch, which `{cache.kind}` needs",
+            place=cache.place,
+            fix="write `type: redis`, or take an image of Redis 8",
+        )
+
+
+@Rule(
     id="HW638",
     severity="info",
     title="a model that nobody pulls",

@@ -1,4 +1,4 @@
-"""HW646 to HW649: queries of figures that nobody gives, or that say something else."""
+"""HW573 to HW575, HW646 to HW649: queries of what nobody gives, or that say something else."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ _GONE: Final = {
     "vllm:gpu_cache_usage_perc": ("is called `vllm:kv_cache_usage_perc`", "write that name"),
 }
 _ABOUT: Final = re.compile(r"(?i)\{[^{}]*ollama[^{}]*\}")
+_OF_ALL: Final = re.compile(r"\{\s*(?:name|container|pod|id)\s*=~\s*[\"']\.[+*][\"']\s*,?\s*\}")
+_UP: Final = re.compile(r"\bup\s*\{[^{}]*?\bjob\s*=\s*[\"']([^\"'{}$]+)[\"']")
+_ABSENT: Final = re.compile(
+    r"\babsent(?:_over_time)?\(\s*[\w:]+\s*\{[^{}]*?=~\s*[\"']([^\"'{}]*\|[^\"'{}]*)[\"'][^{}]*\}"
+)
 _WITH_CACHE: Final = re.compile(r"\bcontainer_memory_(?:usage_bytes|cache)\b|\bmemory_current\b")
 _THROTTLED: Final = re.compile(r"\b\w*throttled\w*")
 
@@ -153,7 +158,7 @@ def needs_a_quota(view: View, _: Facts) -> Hits:
 )
 def counts_the_cache(view: View, _: Facts) -> Hits:
     for query in _queries(view):
-        if not (query.alert and _ABOUT.search(query.text)):
+        if not (query.alert and (_ABOUT.search(query.text) or _OF_ALL.search(query.text))):
             continue
         if found := _WITH_CACHE.search(_named(query.text)):
             yield Hit(
@@ -161,4 +166,69 @@ def counts_the_cache(view: View, _: Facts) -> Hits:
                 "the limit with nothing wrong",
                 place=query.place,
                 fix="ask for `container_memory_rss`, or `anon` of memory.stat",
+            )
+
+
+@Rule(
+    id="HW573",
+    title="an alert on a job that nobody asks",
+    why="`up` has a series for each target of a job, and for no other. Where no job of the "
+    "configuration has the name of the alert, there is none: `== 0` compares nothing, and the "
+    "alert on a server that is down never fires. Said where a configuration is checked together "
+    "with the rules, and names all of its jobs itself.",
+    bad='- job_name: ollama-exporter    # prometheus.yml\n\nexpr: up{job="ollama"} == 0',
+    good='- job_name: ollama    # prometheus.yml\n\nexpr: up{job="ollama"} == 0',
+    source="prometheus.io/docs/concepts/jobs_instances",
+)
+def of_no_job(view: View, _: Facts) -> Hits:
+    jobs = view.watched.jobs if view.watched else None
+    for query in _queries(view) if jobs is not None else ():
+        named = dict.fromkeys(_UP.findall(query.text))
+        missing = [name for name in named if name not in (jobs or ())]
+        if missing and query.alert and "absent(" not in query.text:
+            yield Hit(
+                message=f"no job here is called `{missing[0]}`: there is no such `up`, and this "
+                "never fires",
+                place=query.place,
+                fix="write the `job_name` that asks for it, or add such a job",
+            )
+
+
+@Rule(
+    id="HW574",
+    title="alerts that reach nobody",
+    why="Prometheus finds out that an alert fires, and an Alertmanager tells somebody. Where "
+    "`alerting` names none, alerts stand on a page of Prometheus that nobody looks at.",
+    bad="rule_files: [alerts.yml]    # and no `alerting`",
+    good="rule_files: [alerts.yml]\nalerting:\n  alertmanagers:\n"
+    "    - static_configs: [{targets: ['alertmanager:9093']}]",
+    source="prometheus.io/docs/prometheus/latest/configuration/configuration: alertmanager_config",
+)
+def unheard(view: View, _: Facts) -> Hits:
+    if view.watched is not None and view.watched.unheard is not None:
+        yield Hit(
+            message="these rules have alerts, and no Alertmanager gets them",
+            place=view.watched.unheard,
+            fix="name one in `alerting.alertmanagers`, or have Grafana send them",
+        )
+
+
+@Rule(
+    id="HW575",
+    title="an alert that fires only when all are gone",
+    why="`absent` is of the whole selection: with names that a pattern joins it is empty as soon "
+    "as one of them is there. The alert on the server stays silent while anything else still runs.",
+    bad='expr: absent(container_last_seen{name=~"ollama|redis"})',
+    good='expr: absent(container_last_seen{name="ollama"})',
+    source="prometheus.io/docs/prometheus/latest/querying/functions: absent",
+)
+def absent_of_several(view: View, _: Facts) -> Hits:
+    for query in _queries(view):
+        found = _ABSENT.search(query.text)
+        if found and query.alert:
+            yield Hit(
+                message=f"this is empty while one of `{found[1]}` is there: it fires only when all "
+                "are gone",
+                place=query.place,
+                fix="write one `absent` for each name, joined by `or`",
             )

@@ -1,4 +1,4 @@
-"""HW225 and HW229: the Host that Ollama refuses, and paths that it does not have."""
+"""HW225, HW229, HW578: the Host that Ollama refuses, paths that it has not, a closed door."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_TAKEN: Final = re.compile(r"(?i)localhost|[\d.]+|.*\.(?:localhost|local|internal)|[^.]*")
+_TAKEN: Final = re.compile(
+    r"(?i)localhost|[\d.]+|.*\.(?:localhost|local|internal)|(?!(?-i:[A-Z]+_[A-Z_]+$))[^.]*"
+)
+_EVERY: Final = "*"
 _THERE: Final = re.compile(r"/(?:api/(?:tags|version|ps)|v1/models)?(?:\?.*)?")
 _LOADS: Final = re.compile(r"/(?:api/(?:generate|chat|embed(?:dings)?)|v1/(?:chat/)?completions)\b")
 
@@ -34,7 +37,15 @@ _LOADS: Final = re.compile(r"/(?:api/(?:generate|chat|embed(?:dings)?)|v1/(?:cha
 def refused_host(view: View, _: Facts) -> Hits:
     for hop in view.hops:
         name, place = hop.host or ("", hop.place)
-        if hop.local and name and not _TAKEN.fullmatch(name):
+        if hop.local and name == _EVERY:
+            yield Hit(
+                message="the server is asked by whatever name the client says: where it listens on "
+                "the loopback alone, it answers 403 to all but local ones",
+                place=place,
+                fix=f"write {hop.words.host}",
+                severity="info",
+            )
+        elif hop.local and name and not _TAKEN.fullmatch(name):
             yield Hit(
                 message=f"the server is asked as `{name}`: where it listens on the loopback alone, "
                 "it answers 403 to that",
@@ -71,3 +82,24 @@ def fails_its_check(view: View, _: Facts) -> Hits:
             else:
                 continue
             yield Hit(message=message, place=place, fix=f"write {hop.words.probe}")
+
+
+@Rule(
+    id="HW578",
+    severity="error",
+    title="authentication that nobody passes",
+    why="ingress-nginx reads names and passwords from the Secret that `auth-secret` names. With "
+    "`auth-type` alone it cannot, and denies the whole location: everybody gets 503.",
+    bad="annotations: {nginx.ingress.kubernetes.io/auth-type: basic}",
+    good="annotations:\n  nginx.ingress.kubernetes.io/auth-type: basic\n"
+    "  nginx.ingress.kubernetes.io/auth-secret: ollama-users",
+    source="github.com/kubernetes/ingress-nginx: internal/ingress/annotations/auth/main.go",
+)
+def lets_nobody_in(view: View, _: Facts) -> Hits:
+    for hop in view.hops:
+        if hop.barred is not None:
+            yield Hit(
+                message="`auth-type` is set without `auth-secret`: the ingress denies each request",
+                place=hop.barred,
+                fix="name the Secret in `nginx.ingress.kubernetes.io/auth-secret`",
+            )
