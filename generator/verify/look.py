@@ -60,7 +60,7 @@ def look(
         # Another server of this machine is none that was asked.
         seen = seen if _port(seen.variables, service, running) == host_and_port(url)[1] else None
     if not (held or seen or isinstance(told, Answers)):
-        raise told or _nobody(service)
+        raise _elsewhere(service, machine, running, told) or _nobody(service)
     log = kept(machine, held, seen.pid if seen else 0)
     return Observed(
         url=url,
@@ -75,6 +75,23 @@ def look(
         unanswered=told.message if isinstance(told, EnvironmentFailure) else "",
         gaps=tuple(machine.gaps.items()),
     )
+
+
+def _elsewhere(
+    service: Service, machine: Machine, running: Running, told: Answers | EnvironmentFailure | None
+) -> EnvironmentFailure | None:
+    """Return why the server does not answer, with the ports at which others of this machine do."""
+    if not isinstance(told, EnvironmentFailure):
+        return None
+    if machine.captured:
+        return told
+    ours = servers(processes(machine.files), load_signs(service.engine).command)
+    given = (environment(machine.files, pid) for pid in ours)
+    ports = sorted({_port(one, service, running) or 0 for one in given if one is not None})
+    if not ports:
+        return told
+    hint = f"{service.product} listens at {', '.join(map(str, ports))} here: name one by --url"
+    return EnvironmentFailure(told.message, hint=hint)
 
 
 def _nobody(service: Service) -> EnvironmentFailure:

@@ -51,6 +51,19 @@ def test_nothing_was_answered() -> None:
     assert found.client.together == 0
 
 
+def test_tokens_that_were_held_up_come_no_faster_than_they_are_made() -> None:
+    """A proxy that buffers, or a machine that is busy, lets all of an answer arrive at once."""
+    made = sample(gap=10, tokens=11)
+    held = replace(made, gaps=(10_000,) * 10)
+    assert held.rate == pytest.approx(held.served_rate)
+    told = summary(level(held), None).tokens_per_second
+    assert told
+    assert told.p50.value == pytest.approx(held.served_rate)
+    # Of a server that counts nothing nobody knows better.
+    assert replace(held, decode=0).rate == pytest.approx(1e5)
+    assert made.rate == pytest.approx(100)
+
+
 @pytest.mark.parametrize(("tokens", "rate", "together"), [(21, 200, 21), (12, 100, 11)])
 def test_tokens_that_arrive_together_are_counted(tokens: int, rate: float, together: float) -> None:
     """Eleven arrive, 10 ms apart: of 21 several at once, of 12 one that only ends the answer."""

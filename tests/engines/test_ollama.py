@@ -34,9 +34,10 @@ SMALL = skeleton.Outline(
     architecture="llama", layers=2, embedding=64, feed_forward=128, heads=4, kv_heads=2,
     head_length=16, vocabulary=256, context=2048,
 )  # fmt: skip
+FOR_EVER = "2562047h47m16.854775807s"
 # How the server prints what was written for it.
-PRINTED = {"24h": "24h0m0s", "1h": "1h0m0s", "30m": "30m0s"}
-SWITCHES = {"OLLAMA_FLASH_ATTENTION", "OLLAMA_SCHED_SPREAD"}
+PRINTED = {"24h": "24h0m0s", "1h": "1h0m0s", "30m": "30m0s", "-1": FOR_EVER}
+SWITCHES = {"OLLAMA_FLASH_ATTENTION", "OLLAMA_NOPRUNE", "OLLAMA_SCHED_SPREAD"}
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +62,16 @@ def plan_for(profile: str, version: str) -> Plan:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_server_takes_what_the_plan_says(profile: str, server: Ollama, tmp_path: Path) -> None:
-    decided = plan_for(profile, release(server))
-    values = {n: v for n, v in environment(decided).items() if n.startswith("OLLAMA_")}
-    assert values
-    with ollama(tmp_path, values) as running:
+    for part in plan_for(profile, release(server)).parts:
+        values = {n: v for n, v in environment(part).items() if n.startswith("OLLAMA_")}
+        assert values
+        home = tmp_path / part.service.name
+        home.mkdir()
+        says_what_it_was_given(home, values)
+
+
+def says_what_it_was_given(home: Path, values: dict[str, str]) -> None:
+    with ollama(home, values) as running:
         (line,) = [text for text in running.log.splitlines() if "server config" in text]
     for name, value in values.items():
         said = str(value != "0").lower() if name in SWITCHES else PRINTED.get(value, value)

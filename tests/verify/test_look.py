@@ -45,6 +45,16 @@ def test_it_waits_as_long_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (clock.now, tries) == (1.75, ["/api/version"] * 4)
 
 
+def test_where_several_servers_listen_that_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {7: {"OLLAMA_HOST": "127.0.0.1:8001"}, 8: {"OLLAMA_HOST": "0.0.0.0:8000"}, 9: None}
+    monkeypatch.setattr(look, "processes", lambda _: {})
+    monkeypatch.setattr(look, "servers", lambda *_: [*given])
+    monkeypatch.setattr(look, "environment", lambda _, pid: given[pid])
+    done = called("verify", str(HERE / "small.toml"), "--url", "http://127.0.0.1:9")
+    assert done.returncode == 3
+    assert done.stderr.endswith("hint: Ollama listens at 8000, 8001 here: name one by --url\n")
+
+
 def test_of_two_managers_the_one_that_is_reached_there(tmp_path: Path) -> None:
     """A unit at 11434, and a container that is published at 11435: each by the port it has."""
     for name in ("docker", "as-wanted"):
