@@ -561,19 +561,21 @@ class Facts:
             entry = self._catalogue.library.get(family)
         if entry is None or _UNLISTED.search(rest):
             return ""
-        tags = [tag for file in entry.files for tag in file.split()[1:]]
+        tags = {tag.casefold(): tag for file in entry.files for tag in file.split()[1:]}
         if rest in tags:
             return f"{family}:{rest}" if f"{family}:{rest}" != tag else ""
         close = closest(rest, tags) or _nearest_size(rest, tags)
         if close:
-            return f"{family}:{close}"
+            return f"{family}:{tags[close]}"
         return family if family != tag.partition(":")[0] else ""
 
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""
         tag = plain(name)
         for entry in self._catalogue.all("missing", MissingModel):
-            if tag == entry.name or tag.startswith((f"{entry.name}-", f"{entry.name}:")):
+            listed = ":" not in entry.name and tag.partition(":")[0] in self._catalogue.library
+            longer = tag.startswith(f"{entry.name}-") and not listed
+            if tag == entry.name or longer or tag.startswith(f"{entry.name}:"):
                 return f"{entry.why}; use `{entry.use}`"
         return None
 

@@ -47,6 +47,8 @@ SIGNS: Final = Signs(
     installed="OLLAMA_VERSION",
     api=r"(?i)[^\s:]*:11434|(?!\S*(?:web-?ui|exporter|proxy|gateway|router|metrics))"
     r"(?:[\w-]+[.-])?ollama[\w.-]*(?::\d+)?",
-    application=r"OLLAMA_(?:(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_)*"
-    r"(?:URLS?|URI|ENDPOINT|ADDR(?:ESS)?|API|BASE|SERVER|MODEL(?:_NAME|_ID)?)",
+    application=r"OLLAMA_(?:\w+_)?(?:URLS?|URI|ENDPOINT|ADDR(?:ESS)?)"
+    r"|OLLAMA_(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_(?:HOST|PORT)"
+    r"|OLLAMA_(?:(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_)*"
+    r"(?:API|BASE|SERVER|MODEL(?:_NAME|_ID)?)",
 )

@@ -102,7 +102,8 @@ def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
     verbs = {engine.command[-1], *engine.verbs}
     said = (i for i in at if texts[i + 1 : i + 2] and texts[i + 1] in verbs)
     start = next(said, next((i for i in reversed(at) if i + 1 not in at), at[-1]))
-    if start and texts[0] in _ABOUT_SERVICES:
+    own = start and texts[0].endswith(_OWN) and texts[0] not in {"env", "sudo"}
+    if own or (start and texts[0] in _ABOUT_SERVICES):
         return None
     rest = tuple((word.text, word.place) for word in words[start + 1 :])
     return Command(rest) if rest else None
@@ -119,6 +120,8 @@ def _executed(words: Sequence[Argument]) -> int:
     return next((at for at, word in enumerate(words) if word is behind), len(words))
 
 
+_OWN: Final = (".sh", ".bash", ".py", ".ps1")
+"""How scripts end that are given the name of a program as a word."""
 _NEAR: Final = 10  # words between a client and what it is to do
 
 

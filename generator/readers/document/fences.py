@@ -133,10 +133,14 @@ _SAYS: Final = re.compile(r"[ \t]*(?:[#;].*|\[\w+\]|[A-Z][a-z]\w*[ \t]*=.*)?[ \t
 _HEADS: Final = re.compile(r"[ \t]*\[(?:Unit|Service|Install)\][ \t\r]*")
 
 
-def typed_into_units(text: str, first: int) -> Iterator[tuple[str, str, int]]:
-    """Yield what a guide has somebody type behind `systemctl edit`: the unit, text, line.
+_BARE: Final = re.compile(r"[ \t]*Environment(?:File)?=[\"']?[A-Z/-]")
 
-    It begins with the header of a section and ends before what is no line of a unit.
+
+def typed_into_units(text: str, first: int) -> Iterator[tuple[str, str, int, bool]]:
+    """Yield what a guide has somebody type into a unit: its name, the text, line, `bare`.
+
+    It begins with the header of a section behind `systemctl edit`, or with the word that a shell
+    does not have (`bare`), and ends before what is no line of a unit.
     """
     lines = text.split("\n")
     at, unit = 0, ""
@@ -144,11 +148,12 @@ def typed_into_units(text: str, first: int) -> Iterator[tuple[str, str, int]]:
         if found := _EDITING.fullmatch(lines[at][:_LONG]):
             unit = found[1] if "." in found[1] else f"{found[1]}.service"
         start, at = at, at + 1
-        if not (unit and _HEADS.fullmatch(lines[start][:_LONG])):
+        bare = _BARE.match(lines[start]) is not None
+        if not bare and not (unit and _HEADS.fullmatch(lines[start][:_LONG])):
             continue
         while at < len(lines) and _SAYS.fullmatch(lines[at]) and not _EDITING.match(lines[at]):
             at += 1
-        yield unit, "\n".join(lines[start:at]), first + start
+        yield unit, "\n".join(lines[start:at]), first + start, bare
         unit = ""
 
 

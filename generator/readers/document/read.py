@@ -55,7 +55,7 @@ _TELLING: Final = (
 _TYPED: Final = re.compile(
     r"(?m)^[ \t]*(?:\$ |sudo |(?:docker|podman) (?:run|exec|create) |export )"
 )
-_EDITS: Final = ("systemctl", ".service")
+_EDITS: Final = ("systemctl", ".service", "Environment")
 _DOTENV: Final = frozenset({"env", "dotenv"})
 _ASSIGNMENTS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z][A-Z0-9_]*=[^\n]*)?\n)+")
 _DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z]\w*[ \t]*=[^\n]*;[^\n]*)?\n)+")
@@ -120,8 +120,10 @@ class _Document:
         """Read one fence in its own language."""
         text, language = fence.text, fence.language
         if language in _SHELL or (language in {*_PLAIN, "docker"} and _TYPED.search(text)):
-            for unit, part, line in self._units(text, fence.line):
-                self._embedded(f"{part}\n", f"{unit}.d/override.conf", line, "systemd")
+            for unit, part, line, bare in self._units(text, fence.line):
+                head = "[Service]\n" if bare else ""
+                name = f"{unit or f'{self.context.engine.name}.service'}.d/override.conf"
+                self._embedded(f"{head}{part}\n", name, line - bare, "systemd")
                 text = text.replace(part, "\n" * part.count("\n"), 1)
             self._script(fence, commands(text))
         elif language in _WINDOWS:
@@ -141,7 +143,7 @@ class _Document:
         else:
             self._code(fence)
 
-    def _units(self, text: str, line: int) -> tuple[tuple[str, str, int], ...]:
+    def _units(self, text: str, line: int) -> tuple[tuple[str, str, int, bool], ...]:
         """Return what a fence has somebody type into a unit."""
         edits = any(word in text for word in _EDITS)
         return tuple(typed_into_units(text, line)) if edits else ()

@@ -129,9 +129,14 @@ def views_of_release(release: Release, place: Place, context: Context) -> list[V
     return [replace(v, place=place, phrases=replace(v.phrases, mendable=mends)) for v in views]
 
 
+_OF_A_ROLE: Final = re.compile(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/(?:[^/]+/)?[^/]+$")
+"""Where Ansible keeps variables, which are no values of a chart."""
+
+
 def _chart(source: Source, context: Context) -> _Chart:
     tree, name = parse(source), context.engine.name
-    found = _found(tree, context.engine) if isinstance(tree, Table) else None
+    of_role = _OF_A_ROLE.search(source.path) is not None
+    found = _found(tree, context.engine) if isinstance(tree, Table) and not of_role else None
     told = tree.text("image", "repository") if isinstance(tree, Table) else ""
     if found is None and context.engine.is_image(image_name(told).repository):
         reason = "these are values of a chart that is not known here"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.applications import of_applications
@@ -56,9 +57,22 @@ def _views(source: Source, context: Context) -> Iterator[View]:
             context.release_for(),
             name=posixpath.basename(source.path),
             place=Place(source.path),
-            variables=tuple(of_applications(found, context)),
+            variables=tuple(of_applications(_for_itself(found, source.text, context), context)),
             lines=parted,
         )
+
+
+_USED: Final = re.compile(r"(?i)%(?:~\w*)?(\w+)%|!(\w+)!|\$(?:env:|\{env:)(\w+)(?!\w*\s*=[^=])")
+
+
+def _for_itself(found: list[Variable], text: str, context: Context) -> list[Variable]:
+    """Return variables; what the script uses itself, and no release reads, is its own."""
+    facts = context.catalogue.at(context.engine.name)
+    used = {name for names in _USED.findall(text) for name in names}
+    return [
+        replace(v, reach="client") if v.name in used and facts.variable(v.name) is None else v
+        for v in found
+    ]
 
 
 def _parted(source: Source, context: Context) -> Iterator[Line]:
