@@ -53,7 +53,8 @@ class PodGpus:
     """The GPUs of a pod: so many (`count`) of the `resource` of its `maker`'s device plugin.
 
     With `mode` `dra` they are those of a claim instead: devices of `device_class` that satisfy
-    each of the `selectors`, which are CEL. `taints` are what keeps other pods from such nodes.
+    each of the `selectors`, which are CEL, for the `selectors_reason`. `taints` are what keeps
+    other pods from such nodes.
     """
 
     mode: GpuMode
@@ -64,6 +65,7 @@ class PodGpus:
     selectors: tuple[str, ...]
     taints: tuple[str, ...]
     reason: str
+    selectors_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,8 @@ class Pod:
 
     There are never more than `most`, and as many as `scaling` says (None: always the same). The DNS
     has them below the `domain` of the cluster. A program beside the server, as a front, asks for
-    `beside_cpu` and `beside_memory`; after `leave_seconds` nobody is sent to a pod that is to stop.
+    `beside_cpu` and `beside_memory`, and has `beside_seconds` for its end, as `beside_reason` says;
+    after `leave_seconds` nobody is sent to a pod that is to stop.
 
     `namespace` empty: whichever it is applied to. `user` is the number that user and group have,
     `home` where keys and models are, below what `home_variable` says, and `writes` are directories
@@ -154,6 +157,8 @@ class Pod:
     alive: Probe
     beside_cpu: int
     beside_memory: int
+    beside_seconds: int
+    beside_reason: str
     leave_seconds: int
     drain: tuple[str, ...]
     drain_reason: str

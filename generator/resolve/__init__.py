@@ -17,6 +17,7 @@ from generator.readers.plan.view import view_of
 from generator.records import dataclass
 from generator.resolve import (
     cache,
+    claims,
     confine,
     credentials,
     devices,
@@ -99,7 +100,12 @@ def resolve(
     ]
     if problems:
         raise ProfileError(source, tuple(dict.fromkeys(problems)))
-    services = instances.joined(services)
+    services = instances.joined(
+        [
+            claims.claimed(one, each.seen, engine, facts)
+            for one, each in zip(services, every, strict=True)
+        ]
+    )
     before = front.front_of(profile, engine, facts, services)
     services = scaling.scaled(profile, engine, services, before)
     said = [*instances.remarked([one.found for one in every], parts)]

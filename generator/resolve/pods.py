@@ -52,6 +52,7 @@ _LEAST: Final = (
 _IN_FULL: Final = "Asked for in full: what others take of it is not there when a model needs it."
 EVERYWHERE: Final = "Every pod and node reaches it, as `host` says; the API has no authentication."
 WITHIN: Final = "Pods of this namespace reach it, and no others; the API has no authentication."
+_AS_THE_CARDS: Final = "Devices like the cards of this profile, or better ones."
 DRAIN_SECONDS: Final = 5
 """After which no proxy of a Service sends a new connection to a pod that is to stop."""
 MARGIN_SECONDS: Final = 30
@@ -93,6 +94,7 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
     alone = not cpu and not memory
     seconds = -(-parse_go_duration(choice.longest_answer) // 10**9)
     local = is_local(case.listen.host)
+    beside, why = _beside(case.profile, seconds)
     return Pod(
         namespace=_namespace(case.profile),
         replicas=choice.replicas,
@@ -123,6 +125,8 @@ def pod_of(case: Case, server: Server, decided: Decided, limits: Sequence[Limit]
         alive=_asking(server, 6, "A server that no longer answers is started again."),
         beside_cpu=BESIDE_CPU,
         beside_memory=BESIDE_MEMORY,
+        beside_seconds=beside,
+        beside_reason=why,
         leave_seconds=DRAIN_SECONDS,
         drain=_drain(case.facts.image.port, seconds),
         drain_reason="No new requests come; it ends when the last connection does. A client that "
@@ -249,13 +253,15 @@ def _gpus(
     count = used or len(devices.ids) or len(cards) or 1
     own = choice.gpu_resource or ""
     resource = vendor.resource if dra or not own else own
+    chosen = tuple(_selectors(maker, _used(devices, cards))) if dra and not own else ()
     return PodGpus(
         mode=choice.gpu,
         maker=maker,
         resource=resource,
         count=count,
         device_class=own or vendor.device_class if dra else "",
-        selectors=tuple(_selectors(maker, _used(devices, cards))) if dra and not own else (),
+        selectors=chosen,
+        selectors_reason=_AS_THE_CARDS if chosen else "",
         taints=tuple(dict.fromkeys((resource, vendor.resource))),
         reason=f"{count} of them, whichever the node has free.",
     )
@@ -283,9 +289,7 @@ def _selectors(maker: Maker, cards: Sequence[Gpu]) -> Iterator[str]:
     domain = VENDORS[maker].device_class
     sizes = [card.memory for card in cards if card.memory and not card.unified]
     if sizes:
-        # A card has a little less than is printed on it.
-        mebibytes = min(sizes) * 95 // 100 // 2**20
-        yield f"device.capacity['{domain}'].memory.compareTo(quantity('{mebibytes}Mi')) >= 0"
+        yield enough(domain, usable(min(sizes)) // 2**20)
     told = [card.compute_capability for card in cards if card.compute_capability]
     if told and maker == "nvidia":
         least = min(told, key=lambda text: [int(part) for part in text.split(".")])
@@ -293,6 +297,16 @@ def _selectors(maker: Maker, cards: Sequence[Gpu]) -> Iterator[str]:
             f"device.attributes['{domain}'].cudaComputeCapability"
             f".compareTo(semver('{least}.0')) >= 0"
         )
+
+
+def usable(memory: int) -> int:
+    """Return what a driver may tell of a card: a little less than is printed on it."""
+    return memory * 95 // 100
+
+
+def enough(domain: str, mebibytes: int) -> str:
+    """Return the CEL that is true of devices with so much memory."""
+    return f"device.capacity['{domain}'].memory.compareTo(quantity('{mebibytes}Mi')) >= 0"
 
 
 def _nodes(
@@ -350,6 +364,15 @@ def _asking(server: Server, failures: int, reason: str) -> Probe:
         failures=failures,
         reason=reason,
     )
+
+
+def _beside(profile: Profile, seconds: int) -> tuple[int, str]:
+    """Return how long a front may go on when it is to stop: what it hands on, servers compute."""
+    front = profile.front
+    if front is None or "drain_timeout" not in front.model_fields_set:
+        return seconds, "Answers that run may end: as long as a server has, `k8s.longest_answer`."
+    told = -(-parse_go_duration(front.drain_timeout) // 10**9)
+    return told, "Answers that run may end, as `front.drain_timeout` says."
 
 
 def _drain(port: int, seconds: int) -> tuple[str, ...]:

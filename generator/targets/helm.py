@@ -98,7 +98,8 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "for a front, and one claim",
-        "Service.name Pod.beside_cpu Pod.beside_memory Pod.domain Pod.leave_seconds Pod.most",
+        "Service.name Pod.beside_cpu Pod.beside_memory Pod.beside_seconds Pod.beside_reason "
+        "Pod.domain Pod.leave_seconds Pod.most",
     ),
     LeftOut(
         "the chart has one claim for all pods, and two servers must not write to one",
@@ -129,6 +130,7 @@ LEFT_OUT: Final = (
         "the chart's own hook has the models pulled and loaded before anybody is sent to the pod",
         "Service.alone Job.steps Job.wait Job.environment Job.reason Probe.argv Pod.start",
     ),
+    LeftOut("the chart's claim has no word for it", "PodGpus.selectors_reason"),
     LeftOut(
         "the chart's claim says how many devices, not what they must be",
         key="k8s.gpu",

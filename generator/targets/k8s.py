@@ -61,6 +61,7 @@ LEFT_OUT: Final = (
     *NOT_IN_PODS,
     LeftOut("in the commands of the jobs, and the pod's own", "Model.name Variable.reason"),
     LeftOut("for the target `helm`", "Pod.chart"),
+    LeftOut("a pod has as long as the servers behind it", "Front.drain_seconds"),
     LeftOut("whoever runs the pod bounds and places it", "Step.seconds"),
     LeftOut("in what its plugin or driver calls the GPUs", "PodGpus.maker"),
     LeftOut("the front tells the same, and what waits there too", "Scaling.own Scaling.own_reason"),
@@ -400,7 +401,7 @@ def _claim(plan: Plan, service: Service, name: str) -> Object:
         return {}
     chosen = [{"cel": {"expression": text}} for text in held.selectors]
     exactly = {"deviceClassName": held.device_class, "allocationMode": "ExactCount",
-               "count": held.count, **({"selectors": chosen} if chosen else {})}  # fmt: skip
+               "count": held.count, **_told(chosen, held.selectors_reason)}  # fmt: skip
     spec = {"spec": {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}}
     return _made(
         plan, service, "resource.k8s.io/v1/ResourceClaimTemplate", f"{name}-gpu", spec=spec
@@ -412,6 +413,10 @@ _FIRST: Final[dict[bool, dict[str, tuple[Make, ...]]]] = {
     True: {"llminferenceservice": (_of_kserve,)},
 }
 """What makes the pods, by whether that is KServe."""
+
+
+def _told(chosen: list[Object], reason: str) -> Object:
+    return {"selectors": Commented(chosen, reason)} if chosen else {}
 
 
 def _folders(apart: Sequence[File]) -> tuple[str, ...]:

@@ -74,6 +74,22 @@ def test_it_warns_of_what_a_restricted_pod_may_not(cluster: Cluster, tmp_path: P
     assert "would violate PodSecurity" in _applied(cluster, loose, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [("quantity(", "quantitty("), (".compareTo(", " > ("), (") >= 0", ")")],
+)
+def test_the_server_compiles_what_a_claim_asks_for(
+    was: str, becomes: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    claims = plan({**CASES["claims"], "models": [{"name": "llama3.1:8b"}]})
+    assert _applied(cluster, claims, tmp_path) == ""
+    file = tmp_path / "resourceclaimtemplate.yaml"
+    text = file.read_text()
+    assert was in text
+    file.write_text(text.replace(was, becomes))
+    assert "CEL" in cluster.kubectl(*ASKED, str(tmp_path)).stderr.replace("cel", "CEL")
+
+
 # ── Kinds of operators ────────────────────────────────────────────────────────────────────────────
 
 

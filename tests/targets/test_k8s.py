@@ -1,14 +1,18 @@
 """What only manifests have: claims, probes, scripts of a pod, GPUs, Secrets, names."""
 
 import os
+import re
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from generator.api import Question
+from generator.cli.fit_command import assess_plan
 from generator.errors import ProfileError, RenderError
 from generator.plan import Plan
 from generator.profiles.document import Document
@@ -288,6 +292,45 @@ def test_a_claim_says_what_a_device_must_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        # By the numbers of `gen fit`: 4.3 GiB of weights, 2 GiB of cache, a batch of 512, what a
+        # device takes for itself, and 1 GiB that llama.cpp leaves free.
+        ("llama3.1:8b", range(7500, 8500)),
+        (
+            "llama3.3:70b",
+            [23347],
+        ),  # no card of the profile holds it: such a card, as far as it goes
+        ("nobody/knows:7b", [23347]),
+    ],
+)
+def test_a_claim_asks_for_what_its_models_need(
+    name: str, asked: Sequence[int], tmp_path: Path
+) -> None:
+    data = {**CASES["claims"], "models": [{"name": name}], "ollama": {"context_length": 16384}}
+    claim = kubernetes.one(objects(plan(data), tmp_path), "ResourceClaimTemplate")
+    first, second = claim["spec"]["spec"]["devices"]["requests"][0]["exactly"]["selectors"]
+    (size,) = re.findall(r"quantity\('(\d+)Mi'\)", first["cel"]["expression"])
+    assert int(size) in asked
+    assert "cudaComputeCapability" in second["cel"]["expression"]
+
+
+def test_a_smaller_device_than_a_claim_asks_for_is_too_small() -> None:
+    card = {"name": "A card", "compute_capability": "8.6"}
+    told = {"models": [{"name": "llama3.1:8b"}], "ollama": {"context_length": 16384}}
+    decided = plan({**told, "host": {"gpus": [CARD]}, "k8s": {"gpu": "dra"}})
+    assert decided.service.pod is not None
+    assert decided.service.pod.gpus is not None
+    (size,) = re.findall(r"quantity\('(\d+)Mi'\)", decided.service.pod.gpus.selectors[0])
+    words = []
+    for mebibytes in (int(size), int(size) - 1):
+        host = {"gpus": [{**card, "memory": f"{mebibytes}MiB"}]}
+        found = assess_plan(plan({**told, "host": host}), Question())
+        words.append(found.fits[0].placement.on_gpus > found.fits[0].shape.layers)
+    assert words == [True, False]
+
+
+@pytest.mark.parametrize(
     ("name", "limits"),
     [("a slice", {"nvidia.com/mig-1g.10gb": 1}), ("of AMD", {"amd.com/gpu": 1})],
 )
@@ -440,6 +483,17 @@ def test_a_front_is_before_all_pods_and_they_are_behind_it(tmp_path: Path) -> No
     pods = kubernetes.one(found, "Deployment")["spec"]["template"]["metadata"]["labels"]
     (asked,) = policy["ingress"][0]["from"]
     assert asked["podSelector"]["matchLabels"].items() <= pods.items()
+
+
+@pytest.mark.parametrize(("front_table", "seconds"), [({}, 600), ({"drain_timeout": "2m"}, 120)])
+def test_a_front_goes_on_as_long_as_the_servers_behind_it(
+    front_table: dict[str, Any], seconds: int, tmp_path: Path
+) -> None:
+    found = objects(plan({"front": front_table}), tmp_path)
+    (text,) = kubernetes.one(found, "ConfigMap", "test-front")["data"].values()
+    assert f"hard-stop-after {seconds}s" in text
+    pod = kubernetes.one(found, "Deployment")["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] == seconds + 10
 
 
 def test_a_front_listens_above_the_ports_of_root(tmp_path: Path) -> None:

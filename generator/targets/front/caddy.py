@@ -38,7 +38,7 @@ def _options(front: Front, at: At) -> Iterator[Directive]:
     yield directive("admin", admin, why="" if at.socket else "Started again for a new file.")
     yield directive("auto_https", "disable_redirects")
     why = "Answers that run may end when the front stops."
-    yield directive("grace_period", f"{front.drain_seconds}s", why=why)
+    yield directive("grace_period", f"{at.drain_seconds or front.drain_seconds}s", why=why)
     yield directive("servers", block=[directive("metrics")])
 
 

@@ -37,7 +37,8 @@ class At:
     listens, `metrics_host` where its metrics are. `folder` has the files for keys and certificates
     under their names; empty: systemd hands them over. `socket` is where it takes commands (empty:
     nowhere). `named`: `reach` gives names that may come and go, as those of containers. `many` says
-    how many servers a name may stand for (None: each for one).
+    how many servers a name may stand for (None: each for one). `drain_seconds`: answers that run
+    have these to end (0: those of the front).
     """
 
     reach: Callable[[Service], str]
@@ -48,6 +49,7 @@ class At:
     socket: str = ""
     named: bool = False
     many: Callable[[Service], int] | None = None
+    drain_seconds: int = 0
 
 
 def front_file(plan: Plan, front: Front, at: At, folder: str = FOLDER) -> File:

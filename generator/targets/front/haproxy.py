@@ -50,7 +50,7 @@ def _global(front: Front, at: At) -> Iterator[Line]:
     yield line("log", "stdout", "format", "raw", "local0", why="One line for each request.")
     yield line("maxconn", str(CLIENTS), why="Clients at once, served or waiting.")
     why = "Answers that run may end when the front stops or reads this file again."
-    yield line("hard-stop-after", f"{front.drain_seconds}s", why=why)
+    yield line("hard-stop-after", f"{at.drain_seconds or front.drain_seconds}s", why=why)
     if front.by_body and len(front.backends) > 1:
         why = "So much of a request is read for the model; some clients put it behind the prompt."
         yield line("tune.bufsize", str(LOOKED_AT), why=why)

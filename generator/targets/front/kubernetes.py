@@ -25,6 +25,7 @@ METRICS: Final = "metrics"
 _MODE: Final = 0o440
 # Added to a port that only root may listen on.
 _HIGHER: Final = 8000
+_MARGIN: Final = 5
 _ONE: Final = "One queue: a second front would give each server as many requests again."
 _LEAVES: Final = "Until no proxy of the Service sends it new connections."
 _BESIDE: Final = "What it needs for its connections."
@@ -79,6 +80,7 @@ def _text(plan: Plan, decided: Front) -> dict[str, str]:
         folder=SECRETS,
         named=True,
         many=lambda service: pod_of(service).most,
+        drain_seconds=pod_of(plan.services[0]).beside_seconds,
     )
     return {FILES[decided.kind]: Lines(front_file(plan, decided, at).text)}
 
@@ -103,7 +105,11 @@ def _deployment(plan: Plan, decided: Front) -> Object:
 
 
 def _pod(plan: Plan, decided: Front) -> Object:
-    name, secrets = front_name(plan), [one.name for one in decided.secrets]
+    pod, name, secrets = (
+        pod_of(plan.services[0]),
+        front_name(plan),
+        [one.name for one in decided.secrets],
+    )
     volumes: list[Any] = [{"name": FOLDER, "configMap": {"name": name}}]
     if secrets:
         held = {"secretName": name, "defaultMode": _MODE}
@@ -112,9 +118,9 @@ def _pod(plan: Plan, decided: Front) -> Object:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": Commented(
-            decided.drain_seconds + 10, "Answers that run may end."
+            pod.beside_seconds + pod.leave_seconds + _MARGIN, pod.beside_reason
         ),
-        "securityContext": pod_security(pod_of(plan.services[0]), models=False),
+        "securityContext": pod_security(pod, models=False),
         "containers": [_box(plan, decided, secrets=bool(secrets))],
         "volumes": volumes,
     }
