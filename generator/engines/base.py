@@ -105,7 +105,8 @@ class Case:
 class Decided:
     """What an engine has decided, and what it has to say of the profile.
 
-    It computes on so many `gpus` at once; 0: on all that it is given.
+    It computes on so many `gpus` at once; 0: on all that it is given. `shared` are bytes that its
+    processes share beside those of any server.
     """
 
     environment: tuple[Setting, ...]
@@ -114,6 +115,7 @@ class Decided:
     runner: str = ""
     cache: str = ""
     gpus: int = 0
+    shared: int = 0
     build: Build | None = None
     models: tuple[Model, ...]
     jobs: tuple[Job, ...]

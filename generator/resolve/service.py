@@ -110,7 +110,10 @@ def service_of(
         jobs=confine.guarded(decided.jobs, case.profile),
         offered=confine.guarded(decided.offered, case.profile),
         resume_declined="resume_fix" in choice.model_fields_set and not choice.resume_fix,
-        container=_container(case, name, server, mounts=bool(handed or asked.models_dir)),
+        container=replace(
+            _container(case, name, server, mounts=bool(handed or asked.models_dir)),
+            shm_size=server.shm_size + decided.shared,
+        ),
         environment_files=choice.environment_files,
         build=decided.build,
         credentials=handed,
@@ -206,7 +209,6 @@ def _container(case: Case, engine: str, server: Server, *, mounts: bool) -> Cont
         named="name" in choice.model_fields_set,
         form=choice.compose,
         home_dir=choice.home_dir or "",
-        shm_size=server.shm_size,
         variables=confine.variables(choice),
         guards=confine.guards(
             case,

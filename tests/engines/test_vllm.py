@@ -94,6 +94,7 @@ def test_tools_and_embeddings_and_revisions() -> None:
 def test_every_option_is_one_of_the_release_and_takes_its_value(release: str) -> None:
     asked = ("vllm.tool_parser=hermes", "vllm.revision=x", "ollama.kv_cache_type=q8_0",
              "ollama.flash_attention=true", TWO, "vllm.tensor_parallel=2",
+             "ollama.prompt_cache=8GiB",
              "host.unified_memory=false", "vllm.gpu_memory_utilization=0.8",
              f"vllm.version={release}")  # fmt: skip
     service = plan(*asked).service
@@ -586,3 +587,39 @@ def test_a_plan_of_it_has_its_own_release_whatever_that_of_ollama_is(tmp_path: P
     path.write_text(called("plan", "dgx-spark", "--set", "engine=vllm").stdout)
     judged = called("check", str(path), "--ollama-version", "0.9")
     assert (judged.returncode, "1 file" in judged.stdout) == (0, True)
+
+
+def test_earlier_prompts_go_to_host_memory() -> None:
+    own = (GPU, "host.unified_memory=false")
+    asked = plan(*own, "ollama.prompt_cache=12GiB")
+    assert {one.name: one.value for one in asked.service.arguments}["--kv-offloading-size"] == "12"
+    # It is a file in /dev/shm: 4 GiB for messages, and that.
+    assert asked.service.container.shm_size == 16 << 30
+    assert told(*own, "ollama.prompt_cache=512MiB")["--kv-offloading-size"] == "0.5"
+    for sets in ((), (*own,), (*own, "ollama.prompt_cache=0")):
+        assert "--kv-offloading-size" not in told(*sets)
+        assert plan(*sets).service.container.shm_size == 4 << 30
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        ("ollama.prompt_cache=8GiB",),  # the cards have that memory
+        (GPU, "host.unified_memory=false", "ollama.prompt_cache=infinity"),
+        ("ollama.acceleration=cpu", "threads.count=8", "host.system=x86_64-linux",
+         "ollama.prompt_cache=8GiB",
+         'host.cpu={ cores = 8, features = ["avx512f"] }'),
+    ],
+)  # fmt: skip
+def test_where_they_have_no_other_memory_it_is_said(sets: tuple[str, ...]) -> None:
+    decided = plan(*sets)
+    assert "--kv-offloading-size" not in {one.name for one in decided.service.arguments}
+    (found,) = (one for one in decided.findings if one.where == "ollama.prompt_cache")
+    assert found.rule == "HW670"
+
+
+def test_what_goes_there_is_counted() -> None:
+    sets = (GPU, "host.unified_memory=false", "host.memory=32GiB", "ollama.prompt_cache=27GiB")
+    done = called("fit", "dgx-spark", "--engine", "vllm", *(f"--set={one}" for one in sets))
+    assert "prompt caches may grow by 27.0 GiB" in " ".join(done.stdout.split())
+    assert "the host has 32 GiB" in refused(*sets[:3], "ollama.prompt_cache=32GiB")

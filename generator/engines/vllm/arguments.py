@@ -8,6 +8,7 @@ from generator.engines.vllm.decision import argument, note
 from generator.engines.vllm.scheduler.ask import CONTEXT
 from generator.engines.vllm.scheduler.share import USUAL, share_of
 from generator.errors import Problem
+from generator.units import GIB, gib
 
 if TYPE_CHECKING:
     from generator.engines.base import Case
@@ -23,6 +24,7 @@ def arguments(case: Case) -> Decisions:
     yield from _lengths(case)
     yield from _cards(case)
     yield from _cache(case)
+    yield from _moved(case)
     yield from _rest(case)
 
 
@@ -101,6 +103,33 @@ def _cache(case: Case) -> Decisions:
         why = f"As {kind}: half the memory for each token, and rounded in another way."
         where = "ollama.kv_cache_type"
         yield argument(case, "--kv-cache-dtype", word, where=where, reason=why)
+
+
+def moved(case: Case) -> int:
+    """Return the bytes of host memory for what has no room on the cards; 0: none."""
+    size = case.profile.ollama.prompt_cache
+    apart = case.gpus and not any(gpu.unified for gpu in case.gpus)
+    return size if isinstance(size, int) and apart and case.acceleration == "cuda" else 0
+
+
+def _moved(case: Case) -> Decisions:
+    """Yield where blocks of earlier prompts go that have no room on the cards."""
+    size, where = case.profile.ollama.prompt_cache, "ollama.prompt_cache"
+    if size and not moved(case):
+        why = "the cache of prompts is in the memory of the host already, and has no second place"
+        fix = "leave it out, or keep it for Ollama"
+        if size == "infinity":
+            why, fix = "host memory for earlier prompts has a bound", "write one, like 16GiB"
+        yield note("HW670", f"with vLLM {why}", where, fix)
+    elif size:
+        why = "Blocks of earlier prompts that have no room on the cards go to shared memory of the "
+        why += "host, all of it taken at the start; read from there, they are not computed again."
+        number = f"{moved(case) / GIB:g}"
+        yield argument(case, "--kv-offloading-size", number, where=where, reason=why)
+        if 0 < case.host.memory <= moved(case):
+            message = f"{gib(moved(case), 0)} for earlier prompts are taken at the start, and the "
+            message += f"host has {gib(case.host.memory, 0)}"
+            yield Problem(where, message, "write less")
 
 
 def _rest(case: Case) -> Decisions:

@@ -82,7 +82,7 @@ def asked(profile: Profile) -> Asked:
 
 def decide(case: Case) -> Decided:
     """Return arguments, variables and the model for the case."""
-    from generator.engines.vllm.arguments import arguments, parallel
+    from generator.engines.vllm.arguments import arguments, moved, parallel
     from generator.engines.vllm.gate import faults
     from generator.engines.vllm.lost import lost
     from generator.engines.vllm.models import models
@@ -95,6 +95,7 @@ def decide(case: Case) -> Decided:
         omissions=tuple(one for one in chosen if isinstance(one, Omission)),
         cache=CACHE,
         gpus=parallel(case)[0],
+        shared=moved(case),
         models=tuple(one for one in chosen if isinstance(one, Model)),
         jobs=(),
         offered=(),

@@ -18,7 +18,6 @@ LOST: Final[Mapping[str, str]] = {
     "load_timeout": "the server starts with its model, or not at all",
     "max_queue": "requests wait in the server without a bound; the front has one",
     "max_loaded_models": "a server has one model",
-    "prompt_cache": "earlier prompts stay in the blocks of the cache, as long as those are free",
     "flash_attention": "it chooses its attention by the card",
     "llm_library": "the image has one library",
     "noprune": "nothing is pruned",

@@ -15,7 +15,7 @@ from generator.fit.host import computes_on_cpu
 from generator.fit.layout import by_share, only, placed
 from generator.fit.shape import Load
 from generator.records import dataclass, replace
-from generator.units import whole
+from generator.units import GIB, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,5 +117,6 @@ def ask_of(view: View, facts: Facts) -> VllmAsk:
         on_cpu=computes_on_cpu(view),
         share=float(share) if share else 0.92,
         cards=whole(told.get("--tensor-parallel-size", "")) or 1,
+        cache_ram=round(float(told.get("--kv-offloading-size", "") or 0) * GIB),
         bits=tuple((one.base or one.name, one.bits) for one in view.models if one.bits),
     )
