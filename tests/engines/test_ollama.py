@@ -37,7 +37,7 @@ SMALL = skeleton.Outline(
 FOR_EVER = "2562047h47m16.854775807s"
 # How the server prints what was written for it.
 PRINTED = {"24h": "24h0m0s", "1h": "1h0m0s", "30m": "30m0s", "-1": FOR_EVER}
-SWITCHES = {"OLLAMA_FLASH_ATTENTION", "OLLAMA_NOPRUNE", "OLLAMA_SCHED_SPREAD"}
+SWITCHES = {f"OLLAMA_{name}" for name in ("FLASH_ATTENTION", "NOPRUNE", "SCHED_SPREAD", "VULKAN")}
 
 
 @pytest.fixture(scope="module")

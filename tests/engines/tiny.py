@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import gguf
@@ -17,22 +18,24 @@ OUTLINE = Outline(
     architecture="llama", layers=2, embedding=64, feed_forward=128, heads=2, kv_heads=1,
     head_length=32, vocabulary=259, context=8192,
 )  # fmt: skip
+WIDE = dataclasses.replace(OUTLINE, embedding=128, feed_forward=256, heads=4, kv_heads=2)
+"""One of which prompts take long enough to tell how they were read."""
 BEGIN, END = 257, 258
 
 
-def write(path: Path, *, pooling: bool = False) -> None:
+def write(path: Path, outline: Outline = OUTLINE, *, pooling: bool = False) -> None:
     """Write the model; the same each time. With `pooling` it makes vectors and no text."""
-    writer = gguf.GGUFWriter(path, OUTLINE.architecture)
+    writer = gguf.GGUFWriter(path, outline.architecture)
     writer.add_name("tiny")
-    writer.add_block_count(OUTLINE.layers)
-    writer.add_context_length(OUTLINE.context)
-    writer.add_embedding_length(OUTLINE.embedding)
-    writer.add_feed_forward_length(OUTLINE.feed_forward)
-    writer.add_head_count(OUTLINE.heads)
-    writer.add_head_count_kv(OUTLINE.kv_heads)
+    writer.add_block_count(outline.layers)
+    writer.add_context_length(outline.context)
+    writer.add_embedding_length(outline.embedding)
+    writer.add_feed_forward_length(outline.feed_forward)
+    writer.add_head_count(outline.heads)
+    writer.add_head_count_kv(outline.kv_heads)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(OUTLINE.head_length)
-    writer.add_vocab_size(OUTLINE.vocabulary)
+    writer.add_rope_dimension_count(outline.head_length)
+    writer.add_vocab_size(outline.vocabulary)
     if pooling:
         writer.add_pooling_type(gguf.PoolingType.MEAN)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
@@ -47,11 +50,11 @@ def write(path: Path, *, pooling: bool = False) -> None:
     writer.add_bos_token_id(BEGIN)
     writer.add_eos_token_id(END)
     random = numpy.random.default_rng(7)
-    for name, shape in tensors(OUTLINE):
+    for name, shape in tensors(outline):
         values = random.standard_normal(tuple(reversed(shape))) * 0.05
         if name == "output.weight":
             # It writes letters and never ends: half a letter would cut Ollama's stream off.
-            values[[place for place in range(OUTLINE.vocabulary) if not 32 <= place < 127]] = 0
+            values[[place for place in range(outline.vocabulary) if not 32 <= place < 127]] = 0
         norm = name.endswith("norm.weight")
         writer.add_tensor(name, (numpy.ones(shape) if norm else values).astype(numpy.float32))
     writer.write_header_to_file()
