@@ -427,6 +427,8 @@ class Phrases:
     """Whether it shows people what to write, with gaps for them to fill in."""
     several: bool = False
     """Whether it has commands and variables of other programs as well, as a guide does."""
+    passing: bool = False
+    """Whether the machine is made for what it says, and goes with it."""
     plugged: bool = False
     """Whether a device plugin sets variables, before those of the file."""
     check: str = '["CMD", {}]'

@@ -387,7 +387,7 @@ def _views_of(
     return views, refused
 
 
-_WHOLE: Final = frozenset({"script", "document", "steps"})
+_WHOLE: Final = frozenset({"document", "helm", "script", "steps"})
 """Kinds of file that say what they are about, and refer to nothing that would."""
 
 

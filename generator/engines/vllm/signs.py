@@ -17,7 +17,10 @@ SIGNS: Final = Signs(
     module=MODULE,
     images=frozenset({"vllm-openai", "vllm-openai-cpu", "vllm-openai-rocm"}),
     kinds=frozenset(
-        {"compose", "dockerfile", "document", "kubernetes", "quadlet", "script", "steps", "systemd"}
+        {
+            *("compose", "dockerfile", "document", "helm", "kubernetes", "quadlet"),
+            *("script", "steps", "systemd"),
+        }
     ),
     # config/llmisvcconfig/config-llm-template.yaml of kserve v0.20.0.
     operated=Operated(

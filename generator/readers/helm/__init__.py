@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import READ, load_signs
-from generator.readers.signs import Signs
+from generator.readers.signs import Signs, served
 from generator.view import Phrases
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _IMAGE: Final = (
 
 def _holds(text: str) -> bool:
     """Whether values have a table of the chart's name, or its image beside its volume."""
-    signs = (f"(?m){_BELOW}", _IMAGE, _HELMFILE)
+    signs = (f"(?m){_BELOW}", _IMAGE, _HELMFILE, f"(?m){_STACK}")
     return any(re.search(sign, text) is not None for sign in signs)
 
 
@@ -38,15 +38,18 @@ def _includes(source: Source) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(folder, name[0]))
 
 
+_STACK: Final = r"^servingEngineSpec:[ \t\r]*(?:#.*+)?\n(?:.*+\n)*?[ \t]+modelSpec:"
+"""Values of vllm-project/production-stack."""
 _HELMFILE: Final = r"(?m)^releases[ \t]*:[ \t]*(?:#[^\n]*)?\n[ \t#-]"
 _NAMED: Final = re.compile(r"(?<![\w./-])[\w./-]{1,200}\.ya?ml(?![\w./-])")
 SIGNS: Final = Signs(
     names=r"helmfile(?:\.[\w-]+)?\.ya?ml",
     maybe=frozenset({".yaml", ".yml"}),
-    content=rf"(?m){_BELOW}|^persistentVolume:|{_HELMFILE.removeprefix('(?m)')}",
+    content=rf"(?m){_BELOW}|^persistentVolume:|{_HELMFILE.removeprefix('(?m)')}|{_STACK}",
     holds=_holds,
     includes=_includes,
     referred=True,
+    ours=served("helm"),
     # Other charts have `extraEnv` as well, so that somebody has to name the file.
     hinted=rf"(?ms)\A(?>.*?^extraEnv:).*?\b(?:{_PREFIXES})"
     rf"|(?m:^image:[ \t]*\n[ \t]+repository:[ \t]*(?:[\w.-]+/)?(?:{_CHARTS})/(?:{_CHARTS})\b)",

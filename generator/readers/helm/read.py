@@ -25,6 +25,7 @@ from generator.readers.base import (
 from generator.readers.embedded import with_gaps
 from generator.readers.helm import HELM
 from generator.readers.helm.releases import releases
+from generator.readers.helm.stack import STACK, servers
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
@@ -89,6 +90,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _views(source: Source, context: Context) -> tuple[View, ...]:
+    if context.engine.by_arguments or STACK.search(source.text):
+        return _of_stack(source, context)
     if not _HELMFILE.search(source.text):
         return (_chart(source, context).view(),)
     try:
@@ -110,6 +113,12 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
         told = (Problem(f"line {g.line}", g.reason, g.hint, g.file) for g in gaps)
         raise NeedsMore(source.path, tuple(told))
     return with_gaps(views, gaps)
+
+
+def _of_stack(source: Source, context: Context) -> tuple[View, ...]:
+    """Return the servers of the production stack, which are those of another engine than most."""
+    tree = parse(source) if STACK.search(source.text) and context.engine.by_arguments else None
+    return tuple(servers(tree, source, context)) if isinstance(tree, Table) else ()
 
 
 _LOST: Final[dict[str, Any]] = {

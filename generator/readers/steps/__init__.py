@@ -32,5 +32,5 @@ SIGNS: Final = Signs(
     ours=served("steps"),
 )
 STEPS: Final = replace(SCRIPT, kind="steps", string='"{}"')
-PASSING: Final = replace(STEPS, volumes_told=False, restart="")
+PASSING: Final = replace(STEPS, volumes_told=False, restart="", passing=True)
 """Of a container that goes with its job."""

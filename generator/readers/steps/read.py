@@ -84,9 +84,23 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _is_hosted(text: str) -> bool:
-    """Whether every job of a workflow runs on a machine that is made for it, and goes with it."""
-    runners = [found[1] for found in _RUNNER.finditer(text)]
-    return bool(runners) and all(_HOSTED.match(one) for one in runners)
+    """Whether every job of a workflow runs on a machine that is made for it, and goes with it.
+
+    One that is computed is as the others are.
+    """
+    runners = [_chosen(found[1], text) for found in _RUNNER.finditer(text)]
+    told = [one for one in runners if not one.startswith("${{")]
+    return bool(told) and all(_HOSTED.match(one) for one in told)
+
+
+def _chosen(runner: str, text: str) -> str:
+    """Return a runner, or the first one that a matrix chooses from where it begins with that."""
+    named = _MATRIX.match(runner)
+    found = named and re.search(rf"(?m)^[ \t]+{named[1]}[ \t]*:[ \t]*\[([^,\]\n]+)", text)
+    return found[1].strip() if found else runner
+
+
+_MATRIX: Final = re.compile(r"\$\{\{\s*matrix\.(\w+)\s*\}\}")
 
 
 def _views(source: Source, context: Context) -> tuple[View, ...]:

@@ -278,3 +278,40 @@ def test_variables_of_a_server_are_not_those_of_ollama() -> None:
 def test_what_is_turned_on_may_be_turned_off_by_another_name_from_0_33_on(tag: str) -> None:
     text = compose("--disable-log-requests --enable-cascade-attn").replace("v0.33.0", tag)
     assert ("HW673" in said(text)) == (tag == "v0.32.0")
+
+
+STACK = """servingEngineSpec:
+  vllmApiKey: {key}
+  modelSpec:
+    - name: llama
+      repository: vllm/vllm-openai
+      tag: v0.33.0
+      modelURL: org/name
+      requestGPU: 2
+      vllmConfig:
+        tensorParallelSize: {cards}
+        gpuMemoryUtilization: {share}
+        extraArgs: ["--swap-space", "8"]
+"""
+
+
+def test_values_of_the_production_stack() -> None:
+    wrong = STACK.format(key="abc123XYZ987", cards=4, share=90)
+    assert said(wrong, "values.yaml") == {"HW406", "HW673", "HW674", "HW678"}
+    right = STACK.format(key="{secretName: a, secretKey: b}", cards=2, share=0.9)
+    right = right.replace('"--swap-space", "8"', '"--enable-sleep-mode"')
+    assert said(right, "values.yaml") == set()
+    spread = wrong.replace("      requestGPU", "      raySpec: {enabled: true}\n      requestGPU")
+    assert "HW678" not in said(spread, "values.yaml")
+    off = wrong.replace("      tag", "      enabled: false\n      tag")
+    assert ids(off, "values.yaml") == set()
+
+
+def test_a_machine_that_goes_with_its_job_is_open_to_nobody() -> None:
+    job = "jobs:\n  a:\n    runs-on: {}\n    steps:\n      - run: vllm serve a &\n"
+    assert ids(job.format("ubuntu-latest"), "ci.yml") == set()
+    assert ids(job.format("self-hosted"), "ci.yml") == {"HW676"}
+    chosen = job.format(
+        "${{ matrix.os }}\n    strategy:\n      matrix:\n        os: [ubuntu-24.04]"
+    )
+    assert ids(chosen, "ci.yml") == set()

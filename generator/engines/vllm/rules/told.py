@@ -109,7 +109,13 @@ def _is_share(text: str) -> bool:
 )
 def open_without_a_key(view: View, _: Facts) -> Hits:
     named = {one.name for one in options(view)}
-    if view.adds or named & _NO_SERVER or not view.lacks("VLLM_API_KEY") or open_ended(view):
+    if (
+        view.adds
+        or view.phrases.passing
+        or named & _NO_SERVER
+        or not view.lacks("VLLM_API_KEY")
+        or open_ended(view)
+    ):
         return
     place, where = next(_open(view), (None, ""))
     if place is not None:
