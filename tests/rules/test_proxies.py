@@ -48,6 +48,11 @@ POOL = (
     "upstream llm {\n  %s\n  server 10.0.0.1:11434;\n  server 10.0.0.2:11434;\n}\n"
     "server {\n  location / { proxy_pass http://llm; }\n}\n"
 )
+SITES = GOOD.replace(
+    "  default_backend ollama\n",
+    "  acl app hdr(host) -i app.example.com\n  use_backend %s if app\n"
+    "  acl llm hdr(host) -i llm.lan\n  use_backend ollama if llm\n  # %s\n",
+)
 INGRESS = (
     "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: o\n"
     "  annotations: {nginx.ingress.kubernetes.io/auth-type: basic%s}\nspec:\n  rules:\n"
@@ -175,6 +180,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             nginx(*QUIET, server=PUBLIC),
             caddy("header_up Host localhost", site="llm.example.com"),
             {"Caddyfile": "llm.example.com\nreverse_proxy ollama:11434\n"},
+            haproxy(head=SITES % ("ollama", "ollama")),
         ),
         (
             nginx(*QUIET, server=PUBLIC + "    auth_basic x;\n"),
@@ -183,6 +189,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             caddy(site="llm.example.com", block=ASKS),
             caddy(site="llm.example.com", block='\t@key header Authorization "Bearer x"\n'),
             caddy(site="llm.home.arpa"),
+            haproxy(head=SITES % ("app", "app")),
             {"Caddyfile": f"(safe) {{\n{ASKS}}}\nllm.example.com {{\n\timport safe\n"
              "\treverse_proxy ollama:11434\n}\n"},
         ),

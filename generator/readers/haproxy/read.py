@@ -85,8 +85,8 @@ class _File:
             answer=self._time(backend, "server"),
             queue=self._queue(backend, bound=len(bare) < len(servers)),
             local=all(on_loopback(words[1]) for words, _ in servers),
-            host=self._host(fronts, every) if http else None,
-            names=self._names(fronts, every) if http else (),
+            host=self._host(backend, fronts, every) if http else None,
+            names=self._names(backend, fronts, every) if http else (),
             servers=tuple(self._at(line) for _, line in servers),
             unbound=tuple(self._at(line) for line in bound),
             unasked=tuple(self._at(line) for line in asked),
@@ -129,17 +129,19 @@ class _File:
         return Said(name="timeout queue", value=connect.value, place=connect.place, told=False)
 
     def _host(
-        self, fronts: Sequence[Section], every: Sequence[Section]
+        self, backend: Section, fronts: Sequence[Section], every: Sequence[Section]
     ) -> tuple[str, Place] | None:
         """Return a public name that is handed on to the engine as it came."""
         lines = [" ".join(words).lower() for s in every for words, _ in s.lines]
         if any(re.search(r"(?:set|replace)-header host\b", line) for line in lines):
             return None
-        names = self._names(fronts, ())
+        names = self._names(backend, fronts, ())
         return (names[0].value, names[0].place) if names else None
 
-    def _names(self, fronts: Sequence[Section], every: Sequence[Section]) -> tuple[Line, ...]:
-        """Return the names that a front compares; none where something asks who comes."""
+    def _names(
+        self, backend: Section, fronts: Sequence[Section], every: Sequence[Section]
+    ) -> tuple[Line, ...]:
+        """Return the names that lead to a backend; none where something asks who comes."""
         lines = [" ".join(words) for s in every for words, _ in s.lines]
         if any(_ASKS.search(line) for line in lines):
             return ()
@@ -148,7 +150,7 @@ class _File:
             for words, line in section.lines:
                 host = re.search(r"hdr(?:_dom)?\(host\)(?: -\w+)* (\S+)|ssl_fc_sni(?: -\w+)* (\S+)",
                                  " ".join(words), re.IGNORECASE)  # fmt: skip
-                if host:
+                if host and _leads_by(words, section, backend):
                     found += public([host[1] or host[2]], "haproxy", self._at(line))
         return tuple(found)
 
@@ -182,3 +184,14 @@ class _File:
 def _leads(front: Section, backend: str) -> bool:
     used = (*front.all("use_backend"), *front.all("default_backend"))
     return any(words[:1] == (backend,) for words, _ in used)
+
+
+def _leads_by(words: tuple[str, ...], front: Section, backend: Section) -> bool:
+    """Return whether a line that compares the Host, or its `acl`, is for this backend."""
+    used = [line for line, _ in front.all("use_backend")]
+    if words[:1] == ("use_backend",):
+        return words[1:2] == (backend.name,)
+    if words[:1] != ("acl",) or len(words) < 2:  # noqa: PLR2004 -- with a name
+        return True
+    chosen = {line[0] for line in used if line and words[1] in line[1:]}
+    return backend.name in chosen or not chosen
