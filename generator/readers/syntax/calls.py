@@ -19,6 +19,7 @@ _PATH: Final = r"/api/(?:generate|chat|embeddings|embed)\b"
 _TOKEN: Final = re.compile(
     rf"""
     (?P<comment>(?<![:\w"'])//[^\n]*|(?<!\S)\#[^\n]*)
+  | (?P<url>https?://[^\s"'`,;(){{}}\\]+)
   | (?P<path>{_PATH})
   | (?P<string>\\"[^"\\\n]*\\"|"(?![{{\n])(?:[^"\\\n]|\\.)*"|'(?![{{\n])(?:[^'\\\n]|\\.)*')
   | (?P<open>[{{(\[]) | (?P<close>[}})\]]) | (?P<comma>[,;]) | (?P<is>:(?!:|//)|=(?!=|>))
@@ -62,8 +63,10 @@ def _frames(text: str, line: int) -> Iterator[_Frame]:
     path, since, word = "", 0, ""
     for found in _TOKEN.finditer(text):
         kind, token, top = found.lastgroup, found[0], stack[-1]
-        if kind in {"string", "path"} and (named := re.search(_PATH, token)):
-            path, since = named[0], found.end()
+        named = re.search(_PATH, token) if kind in {"string", "path", "url"} else None
+        if named or kind == "url" or (kind == "string" and _URL.match(token)):
+            ours = named and not _is_of_a_gateway(token, text, found.end())
+            path, since = named[0] if named and ours else "", found.end()
         match kind:
             case "open":
                 near = path if found.start() - since < _NEAR else ""
@@ -82,6 +85,17 @@ def _frames(text: str, line: int) -> Iterator[_Frame]:
                 _end(top) if len(stack) == 1 else None  # A line is a statement.
         word = token if kind in {"word", "string"} else word if kind == "other" else ""
     yield from reversed(stack)
+
+
+_URL: Final = re.compile(r"[\"']https?://[^\"'\s]+/")
+_OTHER_PORT: Final = re.compile(r"https?://(?![^/]*ollama)[^/:\s]+:(?!11434\b)\d+/")
+_BY_KEY: Final = re.compile(r"(?i)authorization|x-api-key")
+_HEADERS: Final = 300  # characters
+
+
+def _is_of_a_gateway(url: str, text: str, end: int) -> bool:
+    """Whether a request is one to a program before the server, which asks for a key."""
+    return bool(_OTHER_PORT.search(url) and _BY_KEY.search(text, end, end + _HEADERS))
 
 
 def _closed(stack: list[_Frame], line: int) -> _Frame:
