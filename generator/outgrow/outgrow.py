@@ -126,7 +126,7 @@ def outgrow(
     names = {model.name for model in plan.service.models}
     has = sum(names == {model.name for model in one.service.models} for one in every)
     demand = _demand(asked)
-    pace = _pace(main, asked, demand)
+    pace = _pace(main, asked, demand, "" if standing.asks[0].timed else " --api openai")
     limit = _Limit(demand, asked.objectives)
     slots, busy = pace.slots * has, demand.per_second * pace.seconds
     late = late_wait(slots, busy, pace.seconds)
@@ -193,7 +193,8 @@ def _demand(asked: Asked) -> Demand:
     )
 
 
-def _pace(main: ModelFit, asked: Asked, demand: Demand) -> Pace:
+def _pace(main: ModelFit, asked: Asked, demand: Demand, api: str) -> Pace:
+    """Return how fast it is; `api` is the option by which `gen bench` measures such a server."""
     slots = main.load.slots
     if asked.bench is not None:
         longer = demand if asked.tokens else None
@@ -208,7 +209,7 @@ def _pace(main: ModelFit, asked: Asked, demand: Demand) -> Pace:
     why = (main.speed.unknown if main.speed else "") or "it answers with vectors, not with tokens"
     raise HostwrightError(
         f"how fast `{main.shape.name}` is here cannot be estimated: {why}",
-        hint="measure it: gen bench PROFILE --json > bench.json, then --bench bench.json",
+        hint=f"measure it: gen bench PROFILE{api} --json > bench.json, then --bench bench.json",
     )
 
 

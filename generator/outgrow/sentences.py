@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from generator.outgrow.outgrow import Outgrown, Step
     from generator.outgrow.traffic import Traffic
 
+_FEW: Final = 0.1
+"""Percent; fewer are not counted."""
 _SOURCES: Final = {
     "told": "",
     "log": ", by the log's busiest minute",
@@ -38,8 +40,11 @@ def waiting(found: Outgrown) -> str:
     """Return how long requests wait with the servers that there are."""
     if found.late is None:
         return "as it is, slots are never free, and the queue grows without end"
-    late, share = number(found.late), number(100 * found.waits)
-    return f"{share} % of the requests wait for a slot, 95 % of all at most {late} s"
+    percent = 100 * found.waits
+    share = f"{number(percent)} %" if percent >= _FEW else f"fewer than {number(_FEW)} %"
+    if not found.late:
+        return f"{share} of the requests wait for a slot, all others not at all"
+    return f"{share} of the requests wait for a slot, 95 % of all at most {number(found.late)} s"
 
 
 def came(traffic: Traffic) -> str:

@@ -8,7 +8,10 @@ def number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:  # noqa: PLR2004 -- whole, as a float has them
         return str(int(value))
     rounded = float(f"{value:.3g}")
-    return str(int(rounded)) if abs(rounded) >= 100 else f"{rounded:g}"  # noqa: PLR2004 -- digits
+    if abs(rounded) >= 100:  # noqa: PLR2004 -- digits
+        return str(int(rounded))
+    text = f"{rounded:g}"
+    return (f"{rounded:.9f}".rstrip("0").rstrip(".") or "0") if "e" in text else text
 
 
 def several(count: float, what: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from generator.outgrow.words import number
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
 
@@ -28,6 +29,19 @@ def test_what_one_server_carries_is_enough() -> None:
     assert (found["servers"], found["steps"], found["leaving"]) == (1, [], [])
     assert found["busy"] == pytest.approx(0.1 * found["pace"]["seconds"])
     assert found["carries"] == pytest.approx(4 / found["pace"]["seconds"])
+
+
+def test_who_hardly_waits_is_told_without_an_exponent() -> None:
+    said = text("dgx-spark", "--rate", "0.01", code=0)
+    assert "fewer than 0.1 % of the requests wait for a slot, all others not at all" in said
+    assert number(0.00005) == "0.00005"
+    assert number(1e-12) == "0"
+
+
+def test_a_server_that_nobody_has_measured_is_to_be_measured() -> None:
+    done = called("outgrow", "dgx-spark", "--set", "engine=vllm", "--rate", "2")
+    assert done.returncode == 2
+    assert "gen bench PROFILE --api openai --json" in done.stderr
 
 
 def test_what_it_does_not_carry_takes_slots_then_servers() -> None:
