@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from generator.engines.signs import Operated
     from generator.readers.kubernetes.resources import Resources
-    from generator.view import Place
+    from generator.view import Place, View
 
 
 class OperatedPod(Pod):
@@ -31,6 +31,13 @@ class OperatedPod(Pod):
         template = owner.table("spec", "template")
         super().__init__(owner, replace(template, entries={"spec": template}), tables, resources)
         self.operated = operated
+
+    def views(self) -> Iterator[View]:
+        """Yield the server, which is there though the resource says nothing of its container."""
+        found = [*super().views()]
+        if not found and self.owner.scalar("spec", "model", "uri") is not None:
+            found = [self._view(replace(self.spec, entries={}, place=self.owner.place), ())]
+        yield from found
 
     def _is_server(self, box: Table) -> bool:
         return box.text("name") == self.operated.container
