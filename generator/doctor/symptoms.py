@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from generator.errors import HostwrightError
 from generator.formats.shell import quote
 from generator.records import dataclass
+from generator.units import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,6 +123,18 @@ class Symptoms:
     now: float | None = None
     profile: str = ""
     comparison: Comparison | None = None
+
+    def reads(self, name: str) -> bool:
+        """Whether the release that runs, or else the profile's, reads a variable."""
+        known, answers = self.facts.variable(name), self.seen.answers
+        if known is None:
+            return False
+        try:
+            running = Release.parse(answers.release if answers else "")
+        except (HostwrightError, ValueError):
+            return True
+        # What is built without a release says 0.0.0.
+        return running >= known.since or running <= Release(0, 0, 0)
 
     @property
     def gpus(self) -> tuple[Gpu, ...]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
 from tests.doctor.roots import NAMES, tree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RESTART = "sudo systemctl restart ollama.service"
 MODELS = "/usr/share/ollama/.ollama/models"
@@ -222,3 +219,13 @@ def test_with_a_profile_it_judges_by_that(tmp_path: Path) -> None:
         "MemoryMax: systemd holds `no limit`": apply,
     }
     assert done.returncode == 1
+
+
+def test_a_server_of_another_release_than_the_profile_gets_its_own_remedy(tmp_path: Path) -> None:
+    profile, root = tmp_path / "mine.toml", Path(tree("throttled", tmp_path / "root"))
+    profile.write_text('schema_version = 1\nname = "mine"\nhost.memory = "64GiB"\n')
+    (root / ".hostwright/tools/api-version.json").write_text('{"version": "0.24.0"}')
+    done = called("doctor", str(profile), "--root", str(root), "--json")
+    results = validated("doctor", done.stdout)["results"]
+    (told,) = [one["remedy"] for one in results if one["check"] == "CPU time"]
+    assert told == f"{EDIT}CPUQuota= (empty: none)"

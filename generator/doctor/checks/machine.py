@@ -88,7 +88,7 @@ def processor(s: Symptoms) -> Iterator[Result]:
         told += f", for {quota} % of a CPU"
     threads = max(quota // 100, 1) if isinstance(quota, int) else 1
     remedy = f"sudo systemctl edit {s.service.unit}  # [Service] CPUQuota= (empty: none)"
-    if s.facts.variable("LLAMA_ARG_THREADS") is not None:
+    if s.reads("LLAMA_ARG_THREADS"):
         remedy += f", or {s.set_variable(f'LLAMA_ARG_THREADS={threads}')}"
     if periods < _FEW or share < _LITTLE:
         yield says.ok(told if periods else "no quota bounds it")
