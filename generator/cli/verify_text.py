@@ -36,8 +36,8 @@ def verify_text(plan: Plan, found: Comparison, seen: Observed) -> str:
         size = f", {about(extra.size)}" if extra.size else ""
         since = f", of {extra.modified[:10]}" if extra.modified else ""
         lines.append(f"{extra.name} is not the profile's{size}{since}: {extra.remove}")
-    # Who was not there to be asked matters where nobody else was.
-    if seen.held is None:
+    # Who was not there to be asked matters where nobody else was, or nobody else could tell it.
+    if seen.held is None or (seen.held.by == "kubectl" and seen.process is None):
         lines += (_below(f"{who} tells nothing: {why}").lstrip() for who, why in seen.gaps)
     return "\n".join([*lines, _counts(found)])
 

@@ -147,6 +147,7 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
         "front": front_name(plan) if plan.front and not _is_kserve(plan) else "",
         "kserve": _kserve(plan),
         "chosen": {name: _joined(_chosen(service, name)) for service, name in named},
+        "others": _others(plan),
         "plan": plan,
         "named": named,
         "made": found,
@@ -157,6 +158,15 @@ def install_note(plan: Plan, files: Sequence[File]) -> tuple[File, ...]:
     paths = [file.path for file in files if file.path.endswith(".yaml")]
     text = render_template("k8s/README.md.jinja", **context, files=paths)
     return (File("README.md", text),)
+
+
+def _others(plan: Plan) -> str:
+    """Return what selects the objects of this profile that its files no longer have."""
+    every = [labels(plan, selector(one), one.release) for one in plan.services]
+    own = [each["app.kubernetes.io/instance"] for each in every]
+    own += [front_name(plan)] if plan.front else []
+    part = f"app.kubernetes.io/part-of={every[0]['app.kubernetes.io/part-of']}"
+    return f"{part},app.kubernetes.io/instance notin ({','.join(own)})"
 
 
 def _credentials(service: Service) -> dict[str, str]:

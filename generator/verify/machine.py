@@ -37,6 +37,16 @@ def answer_file(path: str, body: Mapping[str, Any] | None = None) -> str:
     return f"{re.sub(r'[^A-Za-z0-9.]+', '-', '-'.join(words))}.json"
 
 
+_LOG: Final = re.compile(r"[EFIW]\d{4} \d\d:\d\d:\d\d\.")
+"""How lines of klog begin, which kubectl prints before what it has to say."""
+
+
+def _reason(told: str) -> str:
+    """Return the first line that is none of a log."""
+    lines = told.strip().splitlines() or [""]
+    return next((line for line in lines if not _LOG.match(line)), lines[0])
+
+
 def _free(told: str) -> int | None:
     """Return the bytes that `df -Pk` tells are left; None: it tells nothing."""
     words = told.rpartition("\n")[2].split()
@@ -100,7 +110,7 @@ class Machine:
             if not error.hint.startswith("install"):
                 self.gaps[argv[0]] = error.message
             return ""
-        if answer.code and (why := answer.err.strip().partition("\n")[0]):
+        if answer.code and (why := _reason(answer.err)):
             self.gaps[argv[0]] = why
         return f"{answer.out}{answer.err if both else ''}"
 

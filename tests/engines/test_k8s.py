@@ -7,17 +7,21 @@ What it needs, `cluster.py` says. `HOSTWRIGHT_CRDS` names folders with the kinds
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from generator.targets import load_target
+from tests.commands import called
 from tests.consumers.targets import written
 from tests.engines.cluster import NEEDED
 from tests.plans import PROFILES, plan, shipped
-from tests.targets.test_k8s import CASES
+from tests.targets.test_k8s import CARD, CASES
 
 if TYPE_CHECKING:
     from generator.plan import Plan
@@ -88,6 +92,96 @@ def test_the_server_compiles_what_a_claim_asks_for(
     assert was in text
     file.write_text(text.replace(was, becomes))
     assert "CEL" in cluster.kubectl(*ASKED, str(tmp_path)).stderr.replace("cel", "CEL")
+
+
+# ── As a user applies, changes and removes it ─────────────────────────────────────────────────────
+
+
+KINDS_OF_OURS = "statefulset,deployment,service,poddisruptionbudget,networkpolicy,configmap"
+
+
+def _named(cluster: Cluster, *words: str) -> set[str]:
+    words = ("get", KINDS_OF_OURS, "--namespace=walk", "--output=name", *words)
+    return {name.partition("/")[2] for name in cluster.told(*words).split()} - {"kube-root-ca.crt"}
+
+
+def test_the_readme_says_how_to_apply_change_and_remove(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.namespace("walk")
+    k8s = {"k8s": {"namespace": "walk"}, "front": {}}
+    two = plan({**CASES["instances"], **k8s})
+    one = plan({"host": {"gpus": [CARD]}, **k8s, "models": [{"name": "a:1b"}]})
+    for decided in (two, one):
+        place = str(written("k8s", decided, tmp_path / decided.services[0].container.name))
+        cluster.told("apply", "-k", place)
+        assert cluster.told("diff", "-k", place) == ""
+    assert {"ollama-chat", "ollama-code", "ollama"} < _named(cluster)
+    (readme,) = load_target("k8s").install_note(one, ())
+    (line,) = [line for line in readme.text.splitlines() if " notin " in line]
+    kubectl, _, *rest = shlex.split(line)
+    assert kubectl == "kubectl"
+    gone = {"ollama-chat", "ollama-chat-pods", "ollama-code", "ollama-code-pods"}
+    assert {name for name in _named(cluster, *rest[1:]) if "modelfiles" not in name} == gone
+    cluster.told("delete", *rest)
+    assert _named(cluster) == {"ollama", "ollama-pods", "test-front"}
+    cluster.told("delete", "-k", place)
+    assert _named(cluster) == set()
+
+
+def _runs(cluster: Cluster, *changes: str) -> None:
+    """Have a pod of the StatefulSet, and tell of it what a kubelet would."""
+    words = ("get", "statefulset", "ollama", "--namespace=seen", "--output=json")
+    template = json.loads(cluster.told(*words))["spec"]["template"]
+    spec = template["spec"] | {"nodeName": "nowhere"}
+    spec["volumes"].append({"name": "models", "emptyDir": {}})
+    text = json.dumps(spec)
+    for was, becomes in zip(changes[::2], changes[1::2], strict=True):
+        assert was in text
+        text = text.replace(was, becomes)
+    meta = {"name": "ollama-0", "namespace": "seen", "labels": template["metadata"]["labels"]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": json.loads(text)}
+    cluster.told("create", "--filename=-", given=json.dumps(pod))
+    state = '{"status": {"phase": "Running", "startTime": "2026-11-30T22:00:00Z"}}'
+    words = ("pod", "ollama-0", "--namespace=seen", "--subresource=status", "--type=merge")
+    cluster.told("patch", *words, "--patch", state)
+
+
+PROFILE = """schema_version = 1
+name = "seen"
+host.memory = "64GiB"
+resources.memory_max = "20G"
+resources.cpu_quota = "800%"
+ollama.keep_alive = "24h"
+k8s.namespace = "seen"
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "keep", "memory"),
+    [((), ("24h", "unknown"), "20G"), (('"24h"', '"5m"', "20Gi", "8Gi"), ("5m", "drift"), "8G")],
+)
+def test_what_the_cluster_holds_is_compared(
+    changes: tuple[str, ...], keep: tuple[str, str], memory: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    """By what the server itself prints of a pod; no kubelet is there to be asked for more."""
+    (tmp_path / "seen.toml").write_text(PROFILE)
+    cluster.namespace("seen")
+    done = called(str(tmp_path / "seen.toml"), "-t", "k8s", "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    cluster.told("apply", "-k", str(tmp_path / "k8s"))
+    _runs(cluster, *changes)
+    try:
+        words = ("verify", str(tmp_path / "seen.toml"), "--via", "kubectl", "--timeout", "20s")
+        told = json.loads(called(*words, "--json", env=cluster.environment).stdout)
+        text = called(*words, env=cluster.environment)
+    finally:
+        cluster.told("delete", "pod", "ollama-0", "--namespace=seen", "--force")
+    assert told["manager"] == {"by": "kubectl", "name": "seen/ollama-0"}
+    rows = {row["setting"]: row for row in told["rows"]}
+    row = rows["OLLAMA_KEEP_ALIVE"]
+    assert (row["held"], row["verdict"]) == keep
+    assert (rows["MemoryMax"]["held"], rows["CPUQuota"]["held"]) == (memory, "800%")
+    assert {one["who"] for one in told["not_asked"]} == {"kubectl exec", "kubectl"}
+    assert "kubectl exec tells nothing: Error from server" in " ".join(text.stdout.split())
 
 
 # ── Kinds of operators ────────────────────────────────────────────────────────────────────────────

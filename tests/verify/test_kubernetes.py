@@ -149,6 +149,10 @@ def test_a_cluster_that_lets_nobody_in(tmp_path: Path) -> None:
     [
         ("echo '{\"items\": []}'", "no pod has its label, its image or its name"),
         ("echo 'error: no configuration has been provided' >&2; exit 1", "no configuration"),
+        (
+            "printf 'E1130 23:03:17.77 1 memcache.go:265] x\nlocalhost was refused\n' >&2; exit 1",
+            "localhost was refused",
+        ),
         ("head -c 99999 /dev/zero | tr '\\0' '['", "no pod has its label"),
         ('echo \'{"items": [7, {"metadata": [], "spec": {"containers": 1}}]}\'', "no pod"),
         ("exec sleep 60", "has not answered"),
