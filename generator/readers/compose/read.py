@@ -406,9 +406,7 @@ class _Services:
             plain and self.engine.is_image(self._repository(service))
         ):
             return tuple(self._servers(service))
-        program, *words = every = self._command(service) or [""]
-        if behind := self.engine.starts(every) if self.engine.module else 0:
-            program, words = self.engine.name, every[behind:]
+        program, *words = self._command(service) or [""]
         key = "command" if "command" in service.entries else "entrypoint"
         if program.rpartition("/")[2] != self.engine.name or key not in service.entries:
             return ()

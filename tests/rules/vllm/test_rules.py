@@ -33,6 +33,10 @@ CASES: dict[str, tuple[str, str]] = {
     "HW676": (compose("", ports="8000:8000"), compose("--api-key $KEY", ports="8000:8000")),
     "HW677": (compose("--api-key sk-abc"), compose("--api-key ${KEY}")),
     "HW678": (compose("-tp 4"), compose("-tp 4 --distributed-executor-backend ray")),
+    "HW680": (
+        compose("").replace("org/name", "python3 -m vllm.entrypoints.openai.api_server"),
+        compose("").replace("org/name", "sh/name --port 8000"),
+    ),
     "HW679": (compose("", more=""), compose("", more="    runtime: nvidia\n")),
 }
 
@@ -315,3 +319,31 @@ def test_a_machine_that_goes_with_its_job_is_open_to_nobody() -> None:
         "${{ matrix.os }}\n    strategy:\n      matrix:\n        os: [ubuntu-24.04]"
     )
     assert ids(chosen, "ci.yml") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            f'FROM {IMAGE}\nCMD ["python", "-m", "vllm.entrypoints.openai.api_server"]\n',
+            "Dockerfile",
+        ),
+        (f"docker run --gpus all {IMAGE} vllm serve org/name\n", "serve.sh"),
+        (f"docker run --gpus all {IMAGE} bash -c 'vllm serve org/name'\n", "serve.sh"),
+    ],
+)
+def test_a_program_that_is_handed_to_the_image_is_taken_for_the_model(text: str, name: str) -> None:
+    assert "HW680" in ids(text, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (f'FROM {IMAGE}\nENTRYPOINT []\nCMD ["python3", "-m", "mine"]\n', "Dockerfile"),
+        (f"docker run --gpus all --entrypoint bash {IMAGE} -c 'vllm serve a'\n", "serve.sh"),
+        (POD.replace("args: [org", "command: [vllm, serve]\n          args: [org"), "pod.yaml"),
+        (compose("").replace("v0.33.0", "v0.33.0-rocm").replace("openai", "openai-rocm"), "c.yaml"),
+    ],
+)
+def test_a_program_of_its_own_entry_point_is_none(text: str, name: str) -> None:
+    assert "HW680" not in ids(text, name)

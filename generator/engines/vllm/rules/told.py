@@ -1,12 +1,12 @@
-"""HW673, HW674, HW676 and HW677: what the server is told on its command line."""
+"""HW673, HW674, HW676, HW677 and HW680: what the server is told on its command line."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.vllm.rules.helpers.options import last, open_ended, options
-from generator.rules.helpers.containers import is_own_image
+from generator.engines.vllm.rules.helpers.options import last, open_ended, options, program
+from generator.rules.helpers.containers import is_own_image, repository
 from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import closest, is_local
@@ -63,6 +63,29 @@ def _knows(name: str, names: frozenset[str]) -> bool:
     """Return whether a parser of argparse takes a name: whole, its beginning, or to say no."""
     forms = (name, name.replace("--no-", "--", 1))
     return any(one.startswith(forms) for one in names)
+
+
+@Rule(
+    id="HW680",
+    severity="error",
+    title="a command that the image hands to `vllm serve`",
+    why="The image starts `vllm serve`, and what a file gives as the command follows it: "
+    "`vllm serve python3 -m …`, or `vllm serve vllm serve …`, ends with `unrecognized arguments`, "
+    "at every restart. Another program goes in as the entry point.",
+    bad="image: vllm/vllm-openai:v0.33.0\ncommand: vllm serve org/name",
+    good="image: vllm/vllm-openai:v0.33.0\ncommand: org/name",
+    source="docker/Dockerfile@0.33.0, ENTRYPOINT; the parser of 0.32.0, asked",
+)
+def handed_to_the_program(view: View, _: Facts) -> Hits:
+    box = view.container
+    if box is None or not is_own_image(view) or not repository(box.image).endswith("/vllm-openai"):
+        return
+    if (found := program(view)) is not None:
+        yield Hit(
+            message=f"the image starts `vllm serve`, which takes `{found[0]}` for a model and ends",
+            place=found[1],
+            fix="give the model and its options alone, or name the program as the entry point",
+        )
 
 
 @Rule(

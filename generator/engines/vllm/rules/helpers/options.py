@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SERVE: Final = "serve"
 _SHORT: Final = {"-tp": "--tensor-parallel-size", "-pp": "--pipeline-parallel-size"}
+_PROGRAM: Final = re.compile(r"(?:/[\w./-]*/)?(?:vllm|(?:ba|da)?sh|python(?:\d(?:\.\d+)?)?)")
 _GAP: Final = re.compile(r"\$|\{[{%]|<|\[")
 _MORE: Final = re.compile(
     r"\$(?:[@*]|\{[@*]|\{\w+(?:\[[@*]\]|:?\+)|\{?\w*(?:ARG|OPT|FLAG|EXTRA))", re.IGNORECASE
@@ -64,6 +65,15 @@ def _words(view: View) -> Words:
         if words:
             return words
     return view.container.arguments if view.container else ()
+
+
+def program(view: View) -> tuple[str, Place] | None:
+    """Return the first word that the image's own program is handed; None: it is no program."""
+    words = _words(view)
+    if len(words) > 1 and (view.commands == () or view.commands[0].words[0][0] != _SERVE):
+        text, _ = words[0]
+        return words[0] if _PROGRAM.fullmatch(text) else None
+    return None
 
 
 def open_ended(view: View) -> bool:
