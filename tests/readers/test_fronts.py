@@ -122,6 +122,17 @@ def test_an_ingress_without_its_server(files: Text, rules: set[str], tmp_path: P
     assert {one.split(" ")[1] for one in told(tmp_path, files)} == rules
 
 
+def test_an_ingress_of_a_program_with_the_name_of_the_server(tmp_path: Path) -> None:
+    beside = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: ollama-api}\nspec: {ports: [{port: 80}]}"
+        "\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ollama-api}\n"
+        "spec: {template: {spec: {containers: [{name: a, image: me/ollama-api:1}]}}}\n"
+    )
+    files = ingress(host="llm.example.com", name="ollama-api")
+    assert told(tmp_path / "a", files) != []
+    assert told(tmp_path / "b", files | {"app.yaml": beside}) == []
+
+
 def test_a_route_of_traefik_without_its_server(tmp_path: Path) -> None:
     text = (
         "apiVersion: traefik.io/v1alpha1\nkind: IngressRoute\nmetadata: {name: o}\nspec:\n"

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.around import Hop, Said, Words
+from generator.readers.base import image_name
 from generator.readers.helm.read import AUTHENTICATES
 from generator.readers.proxies import is_api
 from generator.readers.syntax.traefik import hosts_of, may_ask
@@ -38,17 +39,39 @@ _PLAIN: Final = Words(program="the ingress")
 
 def fronts(tables: Sequence[Table], context: Context) -> Iterator[tuple[Table, tuple[Hop, ...]]]:
     """Yield the resources that lead requests to a Service of an engine, and how."""
+    others = _of_others(tables, context)
     for table in tables:
         kind = table.text("kind")
-        if kind == "Ingress" and (hop := _ingress(table, context)):
+        if kind == "Ingress" and (hop := _ingress(table, context, others)):
             yield table, (hop,)
         elif kind == "IngressRoute" and (hops := tuple(_routes(table, tables, context))):
             yield table, hops
 
 
-def _ingress(table: Table, context: Context) -> Hop | None:
+def _of_others(tables: Sequence[Table], context: Context) -> frozenset[str]:
+    """Return the Services that are at hand, with workloads of which none runs the engine.
+
+    A program of somebody's own may have the name of the engine in its own.
+    """
+    boxes = [
+        image_name(box.text("image")).repository
+        for table in tables
+        for box in table.items("spec", "template", "spec", "containers")
+        if isinstance(box, Table)
+    ]
+    if not boxes or any(context.engine.is_image(name) for name in boxes):
+        return frozenset()
+    services = (one for one in tables if one.text("kind") == "Service")
+    return frozenset(one.text("metadata", "name") for one in services)
+
+
+def _ingress(table: Table, context: Context, others: frozenset[str]) -> Hop | None:
     rules = [one for one in table.items("spec", "rules") if isinstance(one, Table)]
-    led = [rule for rule in rules if any(is_api(a, context) for a in _addresses(rule))]
+    led = [
+        rule
+        for rule in rules
+        if any(is_api(a, context) and a.partition(":")[0] not in others for a in _addresses(rule))
+    ]
     if not led:
         return None
     notes = table.table("metadata", "annotations")
