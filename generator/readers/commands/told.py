@@ -28,13 +28,19 @@ from generator.readers.commands.words import (
     models,
     variable,
 )
-from generator.readers.syntax.applied import asked_at_once, served_beside, started_in_vain
+from generator.readers.syntax.applied import (
+    asked_at_once,
+    kept_out,
+    served_beside,
+    started_in_vain,
+)
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.script import CommandLine, lines
 from generator.view import (
     AT_ONCE,
     SECOND,
+    SHUT,
     UNAPPLIED,
     Command,
     Line,
@@ -236,7 +242,17 @@ class Told:
                 requests=tuple(self._requests),
             )
             views += self._each_server(view)
-        return [*views, *self.documents.found(self.texts, managed=self._managed)]
+        views += self.documents.found(self.texts, managed=self._managed)
+        return self._guarded(views)
+
+    def _guarded(self, views: list[View]) -> list[View]:
+        """Return Views with what of the script keeps others from the port of the server."""
+        port = self.context.catalogue.at(self.engine.name).image.port
+        at = kept_out(self.texts, port) if views else 0
+        if not at:
+            return views
+        line = Line(section=SHUT, name="firewall", value=str(port), place=Place(self.file, at))
+        return [dataclasses.replace(view, lines=(*view.lines, line)) for view in views]
 
     def _variables(self) -> Iterable[Variable]:
         """Yield all that is set, in the order of the file."""

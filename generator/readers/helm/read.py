@@ -6,6 +6,7 @@ does without being asked: it restarts the pod, and listens on all addresses of i
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -142,7 +143,21 @@ _OF_A_ROLE: Final = re.compile(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/(
 """Where Ansible keeps variables, which are no values of a chart."""
 
 
+def _of_own_chart(source: Source, context: Context) -> bool:
+    """Whether values are those of a chart in the same folder, which are judged in its templates."""
+    text = context.read(posixpath.join(posixpath.dirname(source.path), "Chart.yaml"))
+    if text is None or context.engine.name not in source.text:
+        return False
+    templates = posixpath.join(posixpath.dirname(source.path), "templates", "x")
+    parts = re.search(rf"(?m)^[ \t-]+name:[ \t]*[\"']?(?:{context.engine.name}|open-webui)\b", text)
+    return not parts and any(context.listed(templates))
+
+
 def _chart(source: Source, context: Context) -> _Chart:
+    if _of_own_chart(source, context):
+        reason = "these are values of a chart of one's own, judged with its templates"
+        hint = "run `helm template`, and check what that prints"
+        raise NeedsMore(source.path, (Problem("", reason, hint, source.path),))
     tree, name = parse(source), context.engine.name
     of_role = _OF_A_ROLE.search(source.path) is not None
     found = _found(tree, context.engine) if isinstance(tree, Table) and not of_role else None
@@ -189,11 +204,16 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
         return ("", values, True) if told or chart else None
     nested = (
         wrapped or isinstance(own.get(engine.name), Table) or "pull" in own.table("models").entries
-    )
+    ) and not _is_another(own, engine)
     ours = bool(engine.chart_keys & set(own.entries))
     if wrapped or (ours and "enabled" in own.entries) or (not ours and _found(own, engine)):
         return engine.name, own, nested
-    return ("", values, True) if ours else None
+    return ("", values, not _is_another(values, engine)) if ours else None
+
+
+def _is_another(values: Table, engine: Engine) -> bool:
+    """Whether values call something as other charts do, and this one does not."""
+    return "env" in values.table(engine.name).entries or "registry" in values.table("image").entries
 
 
 _OF_CHARTS: Final = frozenset({"enabled", "image", "extraEnv"})

@@ -44,6 +44,11 @@ _PART: Final = re.compile(
 _VOLUMES: Final = re.compile(r"[vV]olumes?\b(?!Mount)")
 _COMMENT: Final = re.compile(r"\{\{-?\s{0,9}/\*.*?\*/\s{0,9}-?\}\}", re.DOTALL)
 _RESOURCE: Final = re.compile(r"(?:kind|apiVersion):")
+_WORKLOAD: Final = re.compile(
+    r"(?m)^kind:[ \t]*(?:Deployment|StatefulSet|DaemonSet|Pod|Job|CronJob)\b"
+)
+_KEPT: Final = re.compile(r"(?i)(?:persist|volume|storage|pvc)[\w.]*\.enabled?$")
+"""What turns a volume on: one that is off is for whoever installs the chart to turn on."""
 _DEEPEST: Final = 8
 _MARK: Final = "hostwright-values-"
 _ROOT: Final = "."
@@ -55,6 +60,7 @@ def manifest(source: Source, context: Context) -> tuple[Source, NotJudged, Fille
     What the Filler does to its nodes is still to be done.
     """
     filler = Filler(*_given(source.path, context))
+    filler.inside = not _WORKLOAD.search(source.text)
     text = _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), source.text)
     lines = [filler.line(line) for line in text.split("\n")]
     reason = "Helm fills it in: what stands there and the chart's own values were judged"
@@ -132,14 +138,15 @@ class Filler:
         block.taken = taken if block.taken is False or taken is None else block.taken
 
     def _holds(self, condition: str) -> bool | None:
-        """Whether a condition on values holds; None: nobody knows, or a whole resource is on it."""
+        """Whether a condition on values holds; None: nobody knows, or a whole workload is on it."""
         return holds(condition, self._value) if self.inside and self.values else None
 
     def _value(self, name: str) -> Node | None:
         path = self._path(name)
         if not path.startswith("Values."):
             raise LookupError(name)
-        return self._node(path)
+        node = self._node(path)
+        return Scalar("true", node.place) if node and _KEPT.search(path) else node
 
     def _dot(self) -> str:
         return self.blocks[-1].dot if self.blocks else _ROOT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable  # noqa: TC003 -- in a constant
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +72,9 @@ def channel_of(source: Source, options: Iterable[str], context: Context) -> Chan
     for folder in list(PurePosixPath(path).parents)[:HIGHEST]:
         texts = {name: context.read(str(folder / name)) for name in PINS}
         told = next(filter(None, (PINS[name](text) for name, text in texts.items() if text)), "")
+        dated = release_of_lock(texts["flake.lock"] or "") if told == "unstable" else ""
+        # What is locked at an older state of it is no newer than that.
+        told = dated if dated in context.catalogue.channels else told
         if told or texts["flake.nix"] is not None:
             known = told in context.catalogue.channels
             return Channel(told, told=True) if known else Channel()
@@ -95,8 +99,29 @@ def pinned_by(flake: str) -> str:
     return channel_named(inputs.get(name, ""))
 
 
+def release_of_lock(lock: str) -> str:
+    """Return the release that nixpkgs was on its way to when it was locked; empty: not told."""
+    seconds = _table(_locked(lock), "locked").get("lastModified")
+    if not isinstance(seconds, int) or not 0 < seconds < _FAR:
+        return ""
+    day = datetime.fromtimestamp(seconds, UTC)
+    before = [month for month in (5, 11) if (day.month, day.day) < (month, _BRANCHED)]
+    return f"{day.year % 100:02}.{before[0]:02}" if before else f"{day.year % 100 + 1:02}.05"
+
+
+_BRANCHED: Final = 20
+"""The day of May and of November, about, on which a release leaves unstable."""
+_FAR: Final = 4_000_000_000
+
+
 def locked_by(lock: str) -> str:
     """Return the release of NixOS that a `flake.lock` has for its nixpkgs; empty: it names none."""
+    node = _locked(lock)
+    return channel_named(*_texts(_table(node, "original")), *_texts(_table(node, "locked")))
+
+
+def _locked(lock: str) -> dict[str, object]:
+    """Return what a `flake.lock` says of the nixpkgs of its flake."""
     nodes = _table(_json(lock), "nodes")
     name: object = "root"
     steps: list[object] = ["nixpkgs"]
@@ -106,8 +131,7 @@ def locked_by(lock: str) -> str:
         name = _table(nodes, name, "inputs").get(str(steps.pop(0)))
         if isinstance(name, list):  # It follows an input of another one, from the root on.
             steps, name = [*name, *steps], "root"
-    node = _table(nodes, name)
-    return channel_named(*_texts(_table(node, "original")), *_texts(_table(node, "locked")))
+    return _table(nodes, name)
 
 
 def npins_by(sources: str) -> str:

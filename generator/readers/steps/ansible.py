@@ -166,6 +166,10 @@ def done_to_the_service(task: Table, engine: str) -> Iterator[tuple[int, str]]:
         ours = given.text("name").removesuffix(".service") == engine
         if name in _SERVICES and ours and given.text("state") in _VERBS:
             yield given.place_of("state").line, f"systemctl {_VERBS[given.text('state')]} {engine}"
+        if name == "ufw" and given.text("rule"):
+            source = given.text("from_ip") or given.text("from") or given.text("src") or "any"
+            port = given.text("port") or given.text("to_port")
+            yield given.place.line, f"ufw {given.text('rule')} from {source} to any port {port}"
         if name == "reboot":
             yield given.place.line, name
 

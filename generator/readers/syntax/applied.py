@@ -33,6 +33,7 @@ def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
     applies = re.compile(rf"{_MANAGES}(?:\S*restart|stop|kill)\b|\b(?:reboot|shutdown)\b")
     starts = re.compile(rf"{_MANAGES}(?:start\b|enable\s+--now\b)[^;&|\n]*\b{name}\b")
     installed = changed = False
+    vain = 0
     for first, lines in texts:
         silenced = any("NO_START=" in line for line in lines)
         for number, line in enumerate(lines, first):
@@ -43,10 +44,36 @@ def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
             elif installed and changes.search(line):
                 changed = True
             elif changed and applies.search(line):
-                changed = False
+                changed, vain = False, 0
             elif changed and starts.search(line):
-                return number
-    return 0
+                vain = vain or number
+    return vain
+
+
+def kept_out(texts: Iterable[tuple[int, list[str]]], port: int) -> int:
+    """Return the line by which a script lets some alone reach a port; 0: nothing does, for sure.
+
+    ufw and firewalld keep a port shut that nobody opens.
+    """
+    named = rf"(?<!\d){port}(?!\d)"
+    some = re.compile(
+        rf"\bufw\s.*\b(?:from\s+(?!any\b|0\.0\.0\.0)\S+.*{named}|(?:deny|reject)\s.*{named})"
+        rf"|--add-rich-rule.*\bsource\s.*{named}"
+        rf"|\biptables\s.*(?:--dport\s+{port}\s.*-j\s+(?:DROP|REJECT)|-s\s.*{named})"
+    )
+    everybody = re.compile(
+        rf"\bufw\s+allow\s+(?:proto\s+tcp\s+)?(?:(?:from\s+any\s+)?to\s+any\s+port\s+)?{named}"
+        rf"|--add-port=\S*{named}"
+    )
+    found = 0
+    for first, lines in texts:
+        for number, line in enumerate(lines, first):
+            if str(port) not in line or line.lstrip().startswith("#") or len(line) > _LONGEST:
+                continue
+            if everybody.search(line):
+                return 0
+            found = found or (number if some.search(line) else 0)
+    return found
 
 
 _RUNS: Final = re.compile(r"&(?![&>\d])(?<![&>]&)")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure, Problem
-from generator.readers.base import Context, NeedsMore, Source, refused
+from generator.readers.base import Context, NeedsMore, Source
 from generator.readers.embedded import with_gaps
 from generator.readers.helm.given import Given
 from generator.readers.helm.merge import all_of
@@ -29,8 +29,9 @@ from generator.readers.terraform.boxes import boxes_of
 from generator.readers.terraform.cluster import manifest_of, with_names
 from generator.readers.terraform.docker import not_literal, variables_of, view_of
 from generator.readers.terraform.evaluate import MOST_STEPS, Module
+from generator.readers.terraform.network import is_shut
 from generator.readers.terraform.texts import texts_of
-from generator.view import NotJudged
+from generator.view import CLOUD, SHUT, Line, NotJudged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,11 +60,22 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         found.all()
     except TooMuch:
         hint = "check what `terraform plan` prints"
-        raise refused(sources[0].path, "", "is larger or deeper than any module", hint) from None
+        message = "is larger or deeper than any module that is read here"
+        raise NeedsMore(sources[0].path, (Problem("", message, hint, sources[0].path),)) from None
     if found.gaps and not found.views:
         told = (Problem(f"line {g.line}", g.reason, g.hint, g.file) for g in found.gaps)
         raise NeedsMore(sources[0].path, tuple(told))
-    return with_gaps(found.views, found.gaps)
+    return with_gaps(_guarded(found.views, module, context), found.gaps)
+
+
+def _guarded(views: list[View], module: Module, context: Context) -> list[View]:
+    """Return Views with what of the module keeps others from the port of the server."""
+    place = views[0].place if views else None
+    port = context.catalogue.at(context.engine.name).image.port if place else 0
+    if place is None or not is_shut(module, port):
+        return views
+    line = Line(section=SHUT, name=CLOUD, value=str(port), place=place)
+    return [replace(view, lines=(*view.lines, line)) for view in views]
 
 
 def _module(sources: Sequence[Source], context: Context) -> Module:

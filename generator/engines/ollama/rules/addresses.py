@@ -17,7 +17,7 @@ from generator.rules.helpers.containers import REFERENCE, is_client, is_official
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import INGRESS, TUNNEL
+from generator.view import CLOUD, INGRESS, SHUT, TUNNEL
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -212,7 +212,9 @@ _FIREWALL: Final = ("networking.firewall", "networking.nftables")
 
 
 def _is_shut(view: View) -> bool:
-    """Return whether a firewall that is on unless told otherwise keeps others out."""
+    """Return whether a firewall keeps others out: one of NixOS is on unless told otherwise."""
+    if any(line.section == SHUT for line in view.lines):
+        return True
     if not view.phrases.firewalled or view.manager != "system":
         return False
     asked = any(s.name == "openFirewall" and s.value is not False for s in view.settings)
@@ -252,6 +254,7 @@ def _published(view: View, facts: Facts) -> Hits:
     # On the host's network nothing is published, whatever the file says.
     if container is None or container.host_network is not None:
         return
+    of_cloud = any(line.section == SHUT and line.name == CLOUD for line in view.lines)
     ours = facts.image.port
     api = port_of(address.value, ours) if address else ours
     for text, place in container.ports:
@@ -263,6 +266,7 @@ def _published(view: View, facts: Facts) -> Hits:
         yield Hit(
             message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
             place=place,
+            severity="info" if of_cloud else None,
             # No Edit: whether other machines may use it is for somebody to decide.
             fix=f"write `{view.phrases.local_port(local or f'127.0.0.1:{api}:{api}', place)}`; "
             f"{_AMONG_THEM}"
