@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 # What a guide writes for whoever follows it to replace.
 _TO_REPLACE: Final = re.compile(
     r"(?:your|my)[-_ ]|(?:change|replace|insert|enter|put|add)[-_ ]?(?:me|this|it|here|your)\b"
-    r"|(?:example|placeholder|todo|xxx+)\b",
+    r"|(?:example|placeholder|todo|xxx+)\b"
+    r"|(?:no|none|not|dummy|fake|unused|ignored|anything|whatever)\b",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-"""HW401 to HW403: who can reach the API."""
+"""HW401 to HW403 and HW633: who can reach the API."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from generator.engines.ollama.rules.addresses import (
 )
 from generator.meaning import port_of
 from generator.rules.registry import every_rule
-from generator.view import Container, Line, Place, Variable, View
+from generator.view import Container, Line, Place, Setting, Variable, View
 from tests.views import found, view
 
 COMPOSE = "compose.yaml"
@@ -41,7 +41,13 @@ def service_type(kind: str) -> View:
     return view(kind="helm", container=box)
 
 
+def opened(env: dict[str, str] | None = None) -> View:
+    setting = Setting(name="openFirewall", value=True, place=Place("llm.nix", 4))
+    return replace(view(env), settings=(setting,))
+
+
 CASES: dict[str, tuple[View, View]] = {
+    "HW633": (opened(), opened({"OLLAMA_HOST": "0.0.0.0:11434"})),
     "HW401": (
         view({"OLLAMA_HOST": "0.0.0.0:11434"}),
         view({"OLLAMA_HOST": "127.0.0.1:11434"}),

@@ -1,4 +1,4 @@
-"""HW113, HW122, HW401, HW402 and HW403: what the server listens on, and who can reach the API."""
+"""HW113, HW122, HW401 to HW403, HW633: what the server listens on, and who can reach the API."""
 
 from __future__ import annotations
 
@@ -200,6 +200,30 @@ def _is_asked(view: View, value: str, host: str) -> bool:
     if view.phrases.unit_file or view.manager or host in {EVERY, *ALL_ADDRESSES}:
         return False
     return "://" in value or not is_address(host)
+
+
+@Rule(
+    id="HW633",
+    severity="info",
+    title="a firewall that is opened for a server on the loopback",
+    why="`openFirewall` lets others come to the port, and `host` is 127.0.0.1 unless somebody says "
+    "otherwise: nobody answers them.",
+    bad="services.ollama = { enable = true; openFirewall = true; };",
+    good="services.ollama = { enable = true; };    # and a proxy that authenticates",
+    source="nixos/modules/services/misc/ollama.nix at 25.11: host, openFirewall",
+)
+def opened_for_nobody(view: View, _: Facts) -> Hits:
+    address = view.variable("OLLAMA_HOST")
+    told = None if address is None else listens_on(address.value)
+    reached = address is not None and (address.unresolved or not is_local(told or ""))
+    for setting in view.settings:
+        if setting.name == "openFirewall" and setting.value is True and not reached:
+            yield Hit(
+                message="it opens the port in the firewall, and the server listens on the loopback "
+                "alone, unless another module sets `host`",
+                place=setting.place,
+                fix="leave it out, or set `host`, with a proxy or a network that asks who comes",
+            )
 
 
 def _is_off(view: View) -> bool:

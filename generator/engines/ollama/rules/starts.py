@@ -225,7 +225,7 @@ def asked_too_early(view: View, _: Facts) -> Hits:
 
 
 _WAITS: Final = re.compile(
-    r"\b(?:sleep|until|while|for|curl|wget|wait|serve|nc)\b|\|\||;\s*true\b|&[\s)]{0,9}$"
+    r"\b(?:sleep|until|while|break|curl|wget|wait|serve|nc)\b|\|\||;\s*true\b|&[\s)]{0,9}$"
 )
 
 
