@@ -38,9 +38,13 @@ _DEEPEST: Final = 5
 _OF_KEYS: Final = frozenset({"map", "basicauth", "basic_auth"})
 _ASKS: Final = re.compile(
     r"basic_?auth|forward_auth|authenticate|authorize|jwtauth|remote_ip|client_ip|client_auth"
-    r"|security|abort|import .*auth.*",
+    r"|security|abort",
     re.IGNORECASE,
 )
+_HARMLESS: Final = re.compile(
+    r"(?!.*auth)(?:log|tls|ssl|cors|header|compress|encode|gzip|cloudflare|acme)", re.IGNORECASE
+)
+"""Names of snippets that say nothing of who comes."""
 _COMPARED: Final = re.compile(r"authorization|api[-_]?key|token|cookie|secret|remote_ip|client_ip",
                               re.IGNORECASE)  # fmt: skip
 _ANY_NAME: Final = re.compile(r"(?:https?://)?(?::\d+)?,?")
@@ -244,7 +248,8 @@ def _asks(site: Entry, matched: Sequence[Entry]) -> bool:
     """Return whether a site asks who comes, by a directive or a matcher."""
     for entry in site.inside():
         if _ASKS.fullmatch(entry.name) or (
-            entry.name == "import" and _ASKS.fullmatch(" ".join(entry.words))
+            # What is not at hand may do so.
+            entry.name == "import" and not _HARMLESS.search(" ".join(entry.words[1:]))
         ):
             return True
     texts = [" ".join(e.words) for one in matched for e in (one, *one.inside())]
