@@ -26,8 +26,12 @@ def of_applications(
     theirs = {v.name for v in found if pattern.fullmatch(v.name)}
     names = {v.name for v in found if v.name.startswith(engine.prefixes)} - theirs - own
     known = {name: fact for name in names if (fact := facts.variable(name)) and not fact.gone}
-    # Names that nobody else reads are its own, and then what is beside them is so as well.
-    strange = names - known.keys()
+    # Options of requests, and names that nobody knows, are its own, and so is what is beside them.
+    strange = any(
+        name.partition("_")[2].lower() in facts.options or name not in facts.dead_names
+        for name in names
+        if facts.variable(name) is None
+    )
     served = not strange and any(fact.scope != "client" for fact in known.values())
     for variable in found:
         apart = variable.reach != "client" and not (
