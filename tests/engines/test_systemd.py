@@ -6,6 +6,7 @@ and the Python of a Debian. `sh tools/uml.sh` brings it.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -167,12 +168,11 @@ class Ran:
 def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """Boot a machine once for all tests: what it says lies below its root."""
     root = root_of(request.param, tmp_path_factory.mktemp("uml"))
-    bundle = all_files("systemd", plan(tomllib.loads(PROFILE)))
     result = boot(
         root,
         SCRIPT,
         {
-            **{f"bundle/{file.path}": file.text for file in bundle},
+            **{f"bundle/{path}": text for path, text in BUNDLE.items()},
             "usr/local/bin/ollama": SERVER,
             "etc/systemd/system/ollama.service": UNIT,
             "override.conf": OVERRIDE,
@@ -190,7 +190,11 @@ LOST = [
     f"MemoryMax of this bundle has no effect: {CONTROL}:4 says otherwise.",
     f"OLLAMA_HOST of this bundle has no effect: {DROP_INS}/override.conf:4 says otherwise.",
 ]
-SETTINGS = 17
+BUNDLE = {file.path: file.text for file in all_files("systemd", plan(tomllib.loads(PROFILE)))}
+WANTED = json.loads(BUNDLE["verify.json"])
+DROP_IN_FILES = [path for path in BUNDLE if path.endswith(".conf") and path.startswith("etc/")]
+# Five variables, eleven limits (no swap follows from that on memory), and the release.
+SETTINGS = len(WANTED["variables"]) + len(WANTED["limits"]) + 1
 IN_EFFECT = f"{SETTINGS} settings of this bundle are in effect."
 GROUP = "sys/fs/cgroup/system.slice/ollama.service"
 
@@ -267,7 +271,7 @@ def test_edits_stay_and_all_else_goes(ran: Ran) -> None:
         f"to put it back: mv '{edited}.edited-1' '{edited}'"
     )
     status, lines = ran.said("gone")
-    assert (status, lines[0], len(lines)) == (0, f"would remove {edited}", 4)
+    assert (status, lines[0], len(lines)) == (0, f"would remove {edited}", len(DROP_IN_FILES))
     assert ran.said("removed") == (0, [line.replace("would remove", "removed") for line in lines])
     assert (ran.folder / "left").read_text(encoding="utf-8").split() == [
         "20-limits.conf.edited-1",
