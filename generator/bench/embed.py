@@ -37,7 +37,8 @@ def embedded(
     except HostwrightError as error:
         return Sample(due=due, error=error.message)
     except ValueError as error:
-        return Sample(due=due, error=shortened(f"{server.url}: {error}", 200))
+        told = server.without_key(f"{server.url}: {error}")
+        return Sample(due=due, error=shortened(told, 200))
 
 
 def _sample(found: dict[str, Any], vectors: int, ended: int, due: int) -> Sample:

@@ -38,6 +38,7 @@ TURNS: Final = 4
 """In how many parts two loads take turns, at most."""
 TOO_LONG: Final = "context"
 """What a server says of a prompt that it does not take."""
+NO_KEY: Final = " answers 401"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def measure(
     seen = loaded(environment, server, model)
     every = [sample for level in levels for sample in level.samples]
     if all(sample.error for sample in every):
-        raise EnvironmentFailure(failures(every)[0].error, hint="nothing could be measured")
+        raise _nothing(failures(every)[0].error)
     return Measurement(
         profile=profile,
         url=server.url,
@@ -102,6 +103,11 @@ def measure(
         repeated=tuple(_repeated(server, load, of_load)),
         starts=_starts(server, model, load, of_load, told) if load.starts else (),
     )
+
+
+def _nothing(error: str) -> EnvironmentFailure:
+    asks = "; it asks for a key: OPENAI_API_KEY or --api-key-file" if NO_KEY in error else ""
+    return EnvironmentFailure(error, hint=f"nothing could be measured{asks}")
 
 
 def _levels(
@@ -225,7 +231,7 @@ def _warmed(
         words = SHORT
         sample = sent(words, workload.output_tokens)
     if sample.error:
-        raise EnvironmentFailure(sample.error, hint="nothing could be measured")
+        raise _nothing(sample.error)
     if given:
         return sample, replace(workload, words=0)
     last, texts = sample, workload.texts if workload.task == "embed" else 1

@@ -47,7 +47,8 @@ def timed(
     except HostwrightError as error:
         return Sample(due=due, error=error.message)
     except ValueError as error:
-        return Sample(due=due, error=shortened(f"{server.url}: {error}", 200))
+        why = server.without_key(f"{server.url}: {error}")
+        return Sample(due=due, error=shortened(why, 200))
 
 
 def _sample(times: list[int], ended: int, due: int, last: dict[str, Any]) -> Sample:

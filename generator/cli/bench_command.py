@@ -10,6 +10,7 @@ import click
 from generator.cli.bench_ab import AB
 from generator.cli.bench_ab import command as ab_command
 from generator.cli.bench_compare import command as compare_command
+from generator.cli.bench_key import key_of, key_option
 from generator.cli.bench_loads import baseline_of, load_of, more_loads, prompts_of
 from generator.cli.environment import mirrored
 from generator.cli.options import (
@@ -50,6 +51,7 @@ Examples:
   gen bench -m llama3.2:1b --rate 4 --batch-window 50ms
   gen bench -m llama3.2:1b --cold 3             from disk, cached, and warm
   gen bench -m nomic-embed-text --texts 8        vectors per second
+  OPENAI_API_KEY=… gen bench -m org/name --api openai --url http://host:8000
   gen bench -m llama3.2:1b --checklist --baseline before.json
   gen bench -m llama3.2:1b --json > after.json
   gen bench ./my-host.toml --remember            gen fit ./my-host.toml then
@@ -101,6 +103,7 @@ class Bench(click.Command):
     text=f"Where the server answers.  [default: where the profile has it listen, or {DEFAULT_URL}]",
 )
 @click.option("--api", type=APIS, default="ollama", help="How the server is asked.")
+@key_option
 @click.option(
     "--requests",
     type=click.IntRange(1, MOST_REQUESTS),
@@ -164,6 +167,7 @@ def command(
     overrides: tuple[str, ...],
     model: str | None,
     url: str | None,
+    api_key_file: str | None,
     timeout: str | None,
     form: str,
     html: str | None,
@@ -185,6 +189,7 @@ def command(
     from generator.live.client import Server
 
     workload, load, given = _asked(checklist=checklist, **asked)
+    key = key_of(api_key_file, workload.api)
     before = baseline_of(baseline, checklist=checklist)
     if remember:
         from generator.cli.bench_remember import can_be_kept
@@ -194,7 +199,7 @@ def command(
     at, named, objectives = _meant(document, url, model, workload)
     try:
         found = measure(
-            Server.at(at, seconds_of(timeout or "10m", "--timeout")),
+            Server.at(at, seconds_of(timeout or "10m", "--timeout"), key),
             named,
             workload,
             load,

@@ -31,9 +31,12 @@ MOST_PARTS: Final = 1 << 18
 LONGEST_LINE: Final = 1 << 20
 """Bytes of one part of a stream: a token of it has some hundred."""
 DEPTH: Final = 8
+HIDDEN: Final = "…"
+"""What stands where a server repeats the key that it was asked with."""
 LONGEST_TOLD: Final = 160
 """Characters of what a server says went wrong."""
 _CHUNK: Final = 1 << 16
+_NO_KEY: Final = 401
 _NOT_FOUND: Final = 404
 _ELSEWHERE: Final = range(300, 400)
 
@@ -42,17 +45,26 @@ _ELSEWHERE: Final = range(300, 400)
 class Server:
     """A running server: its URL, and how long all its answers together may take.
 
-    `ends` is when that is over, by the monotonic clock.
+    `ends` is when that is over, by the monotonic clock. `key` is sent with each request, and said
+    nowhere.
     """
 
     url: str
     seconds: float
     ends: float
+    key: str = ""
+
+    def __repr__(self) -> str:
+        return f"Server({self.url!r}, {self.seconds:g} s)"
 
     @classmethod
-    def at(cls, url: str, seconds: float = PATIENCE) -> Self:
+    def at(cls, url: str, seconds: float = PATIENCE, key: str = "") -> Self:
         """Return the server at a URL, whose time begins now."""
-        return cls(url=url, seconds=seconds, ends=time.monotonic() + seconds)
+        return cls(url=url, seconds=seconds, ends=time.monotonic() + seconds, key=key)
+
+    def without_key(self, text: str) -> str:
+        """Return what a server says, and not the key that it may have said again."""
+        return text.replace(self.key, HIDDEN) if self.key else text
 
     @property
     def left(self) -> float:
@@ -143,29 +155,30 @@ def _told(
     url = server.url
     try:
         within = bounded or _within
-        for data in within(server, lambda: _parts(_request(url, path, body), server, read)):
+        for data in within(server, lambda: _parts(_request(server, path, body), server, read)):
             answer = _json(data)
             if not isinstance(answer, dict):
                 raise ValueError("it is no object")
             yield answer
     except urllib.error.HTTPError as error:
         error.close()
-        _refused(url, body, error)
+        _refused(server, body, error)
     except (http.client.HTTPException, ValueError, RecursionError) as error:
-        told = shortened(str(error))
+        told = shortened(server.without_key(str(error)))
         raise EnvironmentFailure(f"{url}{path}: no answer of an Ollama server: {told}") from error
     except OSError as error:
         _unreachable(server, getattr(error, "reason", None) or error)
 
 
-def _request(url: str, path: str, body: dict[str, Any] | None) -> Request:
+def _request(server: Server, path: str, body: dict[str, Any] | None) -> Request:
     from urllib.request import Request
 
-    base = checked(url)
+    base = checked(server.url)
     data = None if body is None else json.dumps(body).encode()
-    return Request(  # noqa: S310 -- http and https only, see above
-        base.rstrip("/") + path, data, {"Content-Type": "application/json"}
-    )
+    headers = {"Content-Type": "application/json"}
+    if server.key:
+        headers["Authorization"] = f"Bearer {server.key}"
+    return Request(base.rstrip("/") + path, data, headers)  # noqa: S310 -- http(s) only, see above
 
 
 def _based(url: str) -> str:
@@ -225,6 +238,7 @@ def _said(error: HTTPError) -> str:
 
     try:
         told = json.loads(error.read(_CHUNK)).get("error")
+        told = told.get("message") if isinstance(told, dict) else told  # as OpenAI has it
     except (AttributeError, OSError, RecursionError, ValueError, HTTPException):
         return ""
     return told if isinstance(told, str) else ""
@@ -314,19 +328,25 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number")
 
 
-def _refused(url: str, body: dict[str, Any] | None, error: HTTPError) -> NoReturn:
+def _refused(server: Server, body: dict[str, Any] | None, error: HTTPError) -> NoReturn:
+    url = server.url
     if body and error.code == _NOT_FOUND:
         raise HostwrightError(
             f"{url} has no model `{body.get('model', '')}`",
             hint="`ollama list` shows those it has",
         ) from error
     if error.code in _ELSEWHERE:
-        place = shortened(str(error.headers.get("Location", "")))
+        place = shortened(server.without_key(str(error.headers.get("Location", ""))))
         raise EnvironmentFailure(
             f"{url} sends elsewhere: {error.code}, `{place}`", hint="name the address of the server"
         ) from error
-    reason = shortened(str(error.reason), LONGEST_TOLD)
-    raise EnvironmentFailure(f"{url} answers {error.code}: {reason}") from error
+    reason = shortened(server.without_key(str(error.reason)), LONGEST_TOLD)
+    hint = (
+        "it asks for a key, which gen bench takes by --api-key-file"
+        if error.code == _NO_KEY
+        else ""
+    )
+    raise EnvironmentFailure(f"{url} answers {error.code}: {reason}", hint=hint) from error
 
 
 def _unreachable(server: Server, reason: object) -> NoReturn:

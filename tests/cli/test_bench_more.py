@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,54 @@ def test_a_model_that_makes_vectors_is_asked_for_some() -> None:
     assert told["vectors_per_second"] == pytest.approx(3 * told["requests_per_second"])
     assert "vectors/s" in text
     assert "first token" not in text
+
+
+KEY = "sk-of-nobody"
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def keyed() -> Iterator[Stub]:
+    with serving(Stub([MINE], key=KEY)) as stub:
+        yield stub
+
+
+@pytest.mark.parametrize("api", ["ollama", "openai"])
+def test_a_key_of_a_file_is_sent_and_said_nowhere(keyed: Stub, tmp_path: Path, api: str) -> None:
+    file, page = tmp_path / "key", tmp_path / "page.html"
+    file.write_text(f"{KEY}\n", encoding="utf-8")
+    asked = (*FEW, "--api", api, "--api-key-file", str(file))
+    done = bench(keyed.url, *asked, "--json", "--html", str(page))
+    assert (done.returncode, done.stderr) == (0, f"wrote {page}\n")
+    assert validated("bench", done.stdout)["summaries"][0]["failed"] == 0
+    assert KEY not in done.stdout + page.read_text(encoding="utf-8")
+
+
+def test_the_variable_of_openai_is_for_its_api_alone(keyed: Stub) -> None:
+    def asked(api: str, key: str) -> subprocess.CompletedProcess[str]:
+        words = ("bench", "-m", "mine:1b", "--url", keyed.url, *FEW, "--api", api)
+        return called(*words, env={"OPENAI_API_KEY": key})
+
+    assert asked("openai", KEY).returncode == 0
+    for done in (asked("openai", "another-key"), asked("openai", ""), asked("ollama", KEY)):
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "answers 401: Incorrect API key provided" in done.stderr
+        assert "--api-key-file" in done.stderr
+        assert KEY not in done.stderr
+        assert "another-key" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "\n", "sk-1\nsk-2", "Bearer sk-3", "sk-\u00e9", "k" * 9000])
+def test_what_is_no_key_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "key"
+    file.write_text(text, encoding="utf-8")
+    by_file = bench(NOWHERE, "--api-key-file", str(file))
+    words = ("--api", "openai", "--timeout", "1s")
+    by_variable = called("bench", "-m", "m", "--url", NOWHERE, *words, env={"OPENAI_API_KEY": text})
+    assert (by_file.returncode, by_variable.returncode) == (2, 2 if text.strip() else 3)
+    told = by_file.stderr + by_variable.stderr
+    assert "on one line" in told
+    assert not [word for word in text.split() if word in told]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,15 @@ def test_without_the_key_only_health_and_metrics_answer(server: Vllm) -> None:
     assert server.get("/health")[0] == server.get("/metrics")[0] == 200
 
 
+def test_it_is_measured_with_the_key(server: Vllm) -> None:
+    asked = ("bench", "--api", "openai", "-m", "tiny:1b", "--url", server.url, "--requests", "2",
+             "--concurrency", "1", "--output-tokens", "4")  # fmt: skip
+    without = called(*asked, env={"OPENAI_API_KEY": ""})
+    assert (without.returncode, "answers 401" in without.stderr) == (3, True)
+    done = called(*asked, env={"OPENAI_API_KEY": KEY})
+    assert (done.returncode, KEY in done.stdout + done.stderr) == (0, False), done.stderr
+
+
 def test_it_tells_what_keda_and_people_count(server: Vllm) -> None:
     _, text = server.get("/metrics")
     names = set(re.findall(r"^(vllm:\w+)\{", text, re.MULTILINE))

@@ -65,6 +65,7 @@ class Stub:
     most: int = 0  # models in memory at once; 0: all
     broken: str = ""  # why no model can be loaded
     says: str = ""  # the answer to a chat that is no stream, in place of words
+    key: str = ""  # without which it answers 401, and says again what came in its place
     machine: Machine | None = None  # whose times the counters tell, and nobody waits for
 
     def __post_init__(self) -> None:
@@ -145,6 +146,8 @@ class Handler(BaseHTTPRequestHandler):
         if len(self.stub.asked) <= self.stub.silent:
             self.close_connection = True
             return
+        if self.stranger():
+            return
         answers = {
             "/api/version": lambda: {"version": self.stub.version},
             "/api/tags": self.stub.tags,
@@ -156,6 +159,14 @@ class Handler(BaseHTTPRequestHandler):
             self.json(answers[path]())
         else:
             self.whole(b"404 page not found", 404, "text/plain")
+
+    def stranger(self) -> bool:
+        """Refuse who has not the key, in the words of OpenAI."""
+        came = self.headers.get("Authorization", "")
+        if not self.stub.key or came == f"Bearer {self.stub.key}":
+            return False
+        self.json({"error": {"message": f"Incorrect API key provided: {came}", "code": 401}}, 401)
+        return True
 
     def do_HEAD(self) -> None:
         """What Ollama's own client asks first."""
@@ -169,6 +180,9 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             return self.json({"error": "invalid character"}, 400)
         self.came = time.perf_counter_ns()
+        return None if self.stranger() else self.posted(path, body)
+
+    def posted(self, path: str, body: dict[str, Any]) -> None:
         self.stub.bodies.append(body)
         if path == "/api/pull":
             return self.pull(str(body.get("model", "")))
