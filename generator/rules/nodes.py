@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.meaning import truthy
+from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 _KFD: Final = "/dev/kfd"
 _DRI: Final = "/dev/dri"
 _CHOOSE: Final = ("HSA_OVERRIDE_GFX_VERSION", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+_VULKAN: Final = "OLLAMA_VULKAN"
 _OF_ROCM: Final = re.compile(r"\brocm\b")
 
 
@@ -51,15 +54,17 @@ def _family(path: str) -> str:
     title="a part of what ROCm needs",
     why="ROCm asks the kernel's compute driver at /dev/kfd, and reaches the card's memory by the "
     "nodes below /dev/dri. With one of them alone, or none, it finds no GPU: the server computes "
-    "on the CPU, and says so in its log alone.",
+    "on the CPU, and says so in its log alone. The plain image has no ROCm at all: it reaches such "
+    "a card by Vulkan, which does not read HSA_OVERRIDE_GFX_VERSION, and not before 0.12.11.",
     bad="image: ollama/ollama:0.32.15-rocm\ndevices: [/dev/kfd]",
     good="image: ollama/ollama:0.32.15-rocm\ndevices: [/dev/kfd, /dev/dri]",
     source="docs/docker.mdx@v0.32.15; rocm.docs.amd.com: Running ROCm Docker containers",
 )
-def half_of_rocm(view: View, _: Facts) -> Hits:
+def half_of_rocm(view: View, facts: Facts) -> Hits:
     box = view.container
     if box is None or view.adds or box.privileged or not view.phrases.devices_told:
         return
+    yield from _without_rocm(view, facts)
     if not _OF_ROCM.search(box.tag) or any(line.name == "extends" for line in view.lines):
         return
     given = [text for text, _ in box.nodes]
@@ -76,6 +81,30 @@ def half_of_rocm(view: View, _: Facts) -> Hits:
             place=box.nodes[0][1] if box.nodes else box.place,
             fix=f"hand in {' and '.join(missing)}",
         )
+
+
+def _without_rocm(view: View, facts: Facts) -> Hits:
+    """Yield what is for ROCm in the engine's plain image, where nothing reads it."""
+    box = view.container
+    if box is None or not is_official(view, facts) or re.search(r"rocm|\$", box.tag) or box.digest:
+        return
+    if any(line.name in {"RUN", "COPY", "ADD"} for line in view.lines):
+        return  # It may have been put in.
+    override = next((v for n in _CHOOSE[:1] if (v := view.variable(n)) and v.value), None)
+    kfd = any(text.startswith(_KFD) for text, _ in box.nodes)
+    vulkan = facts.variable(_VULKAN)
+    asked = view.variable(_VULKAN)
+    on = truthy(asked.value) if asked else vulkan is not None and vulkan.default in {"1", "true"}
+    if not facts.image.rocm_tag or not kfd or (on and override is None):
+        return
+    by_vulkan = "the card is reached by Vulkan, which does not read it"
+    yield Hit(
+        message=f"this image has no ROCm: {override.name if on and override else _KFD} is for "
+        f"nobody, and {by_vulkan if on else 'the CPU computes'}",
+        place=box.place,
+        fix=f"write `{facts.image.repository}:{facts.image.rocm_tag.format(release=view.release)}`"
+        + (f", or leave {override.name} out" if on and override else ""),
+    )
 
 
 def _has(box: Container, path: str) -> bool:

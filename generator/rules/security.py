@@ -69,9 +69,15 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
             "that trusts the loopback address",
             place=container.host_network,
             # Without root of the host, podman runs it as the user that started it.
-            severity="info" if view.phrases.rootless else None,
+            severity="info" if view.phrases.rootless or _is_open(view, facts) else None,
             fix="publish `127.0.0.1:11434:11434` on a network of its own instead",
         )
+
+
+def _is_open(view: View, facts: Facts) -> bool:
+    """Whether the image opens the API there, which is said of the same line already (HW402)."""
+    address = load_signs(view.engine).address
+    return view.variable(address) is None and address in facts.image.environment
 
 
 @Rule(

@@ -35,6 +35,7 @@ _SAYS: Final = (
 """What a script hands to a program that asks a server."""
 _ASKED_FOR: Final = re.compile(r"\$\{?(\w+)")
 """What a shell exports by its name, or uses itself."""
+_COMPOSES: Final = re.compile(r"(?:^|[\s;])(?:docker|podman)[ -]compose\s.*\b(?:up|run|create)\b")
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 
 
@@ -75,6 +76,7 @@ class Exports:
     _named: frozenset[str] = frozenset()
     _last: list[Place] = dataclasses.field(default_factory=list)
     _shown: bool = False
+    _composes: bool = False
 
     @property
     def _engine(self) -> Engine:
@@ -107,6 +109,7 @@ class Exports:
             self.every = _EXPORTING[words[0], words[1]]
         if words[0] == "exit":
             self._breaks()
+        self._composes = self._composes or _COMPOSES.search(" ".join(words)) is not None
         self._last = []
         filters = self._shown and words[0] in _FILTERS
         self._shown = filters or _SHOWS.match(" ".join(words)) is not None
@@ -141,6 +144,8 @@ class Exports:
             reach = "client"  # The script hands it to a command by itself.
         if around.managed and not around.served and value.place in self._exported:
             reach = "shell"
+        if reach == "shell" and self._composes and not (around.managed or self.login):
+            return "client"  # Docker Compose has it, and puts it in where its file names it.
         # What the service has of its own file is exported for the shell alone.
         apart = around.served and value.place in self._apart
         if apart or (reach == "shell" and name in around.written):

@@ -28,7 +28,10 @@ def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
     installs = re.compile(engine.installs)
     # What is said in a file that a here-document writes begins no line with these.
     changes = re.compile(
-        rf"^\s*(?:sudo\s+)?(?:sed\s+-i|tee\b|cat\s*>|echo\b.*>).*systemd/system/{name}\.service"
+        rf"^\s*(?:sudo\s+)?(?:(?:sed\s+-i|tee\b|cat\s*>|echo\b.*>|curl\b.*-o|wget\b.*-O)"
+        rf".*systemd/system/{name}\.service|(?:cp|mv|install|ln|rsync)\s.*"
+        rf"(?:systemd/system/{name}\.service(?:\.d/\S*)?|{name}\.service[\"']?\s+\S*systemd/system/?)"
+        r"[\"']?\s*(?:$|[;&|#]))"
     )
     applies = re.compile(rf"{_MANAGES}(?:\S*restart|stop|kill)\b|\b(?:reboot|shutdown)\b")
     starts = re.compile(rf"{_MANAGES}(?:start\b|enable\s+--now\b)[^;&|\n]*\b{name}\b")

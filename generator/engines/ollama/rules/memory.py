@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.catalogue.models import ModelFact
     from generator.fit.ask import Ask
-    from generator.view import Place, Variable, View
+    from generator.view import ModelUse, Place, Variable, View
 
 
 @Rule(
@@ -168,9 +168,10 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
         return
     have, place = limit
     allowed, named = may_be_loaded(view, facts), len({used.name for used in view.models})
-    if named and _all_embed(view, facts):
+    chat = named - len({used.name for used in view.models if _embeds(used, facts)})
+    if named and not chat:
         return
-    runners = min(allowed, named or allowed)
+    runners = min(allowed, chat or allowed)
     beside = need.heaviest(view, facts) if computes_on_cpu(view) else []
     used = sum(model.weight_bytes + need.least(view, facts, model).kv for model in beside)
     # Where the rest does not fit by itself, HW207 and HW511 report it.
@@ -191,10 +192,10 @@ def caches_beyond_memory(view: View, facts: Facts) -> Hits:
     )
 
 
-def _all_embed(view: View, facts: Facts) -> bool:
-    """Whether every model embeds texts alone: llama-server keeps prompts of completions."""
-    found = (facts.model(used.base or used.name) for used in view.models)
-    return all(model is not None and {*model.use} == {"embedding"} for model in found)
+def _embeds(used: ModelUse, facts: Facts) -> bool:
+    """Whether a model embeds texts alone: llama-server keeps prompts of completions."""
+    model = facts.model(used.base or used.name)
+    return model is not None and {*model.use} == {"embedding"}
 
 
 def _cache_mib(view: View, facts: Facts) -> int | None:
