@@ -22,13 +22,14 @@ def verified_fleet(
     """Ask the hosts of a fleet file, print what became of them, and return that and the code."""
     from generator.catalogue.catalogue import load_catalogue
     from generator.fleet.decide import decide_fleet
-    from generator.verify.fleet import verify_fleet
+    from generator.verify.fleet import in_clusters, verify_fleet
 
     fleet = decide_fleet(Path(file), only=only, stdin=stdin_if(file))
     try:
         asked = verify_fleet(fleet.nodes, load_catalogue(), seconds=seconds, tell=_tell)
     finally:
         status()
+    asked += in_clusters(fleet.clusters)
     code = code_of(asked)
     if html is not None:
         from generator.cli.writing import write_page

@@ -26,6 +26,7 @@ STATES: Final[dict[int, State]] = {0: "ok", 1: "drift", 3: "silent"}
 """What a host is, by the exit code of its comparison."""
 AT_ONCE: Final = 16
 """Hosts that are asked at the same time."""
+IN_CLUSTER: Final = "a cluster runs it, not a host: gen verify PROFILE --via kubectl asks there"
 _CONNECT: Final = 10
 """Seconds that ssh has to get through, unless the fleet says otherwise."""
 
@@ -107,6 +108,14 @@ def verify_fleet(
         if tell:
             tell(number + 1, len(nodes))
     return tuple(found[node.name] for node in nodes)
+
+
+def in_clusters(nodes: Sequence[Node]) -> tuple[Asked, ...]:
+    """Return servers that clusters run, of which no host tells anything: none of them was asked."""
+    return tuple(
+        Asked(name=node.name, address=node.address, plan=node.plan, failure=IN_CLUSTER)
+        for node in nodes
+    )
 
 
 def _asked(node: Node, catalogue: Catalogue, seconds: float) -> Asked:

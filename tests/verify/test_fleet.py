@@ -136,6 +136,25 @@ def test_only_some_of_them(tmp_path: Path) -> None:
     assert [*hosts(done)] == ["refused"]
 
 
+CLUSTER = 'groups.cluster.kind = "k8s"\nhosts.chat.tags = ["cluster"]\n'
+
+
+def test_a_server_that_a_cluster_runs_is_none_that_was_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "tests.verify.test_fleet.FLEET", FLEET.replace("[defaults]", f"{CLUSTER}[defaults]")
+    )
+    done = asked(tmp_path, "wanted", more=("--json",))
+    assert [*hosts(done)] == ["wanted", "chat"]
+    assert hosts(done)["chat"]["state"] == "silent"
+    assert "--via kubectl" in hosts(done)["chat"]["failure"]
+    alone = asked(tmp_path, more=("--format", "nagios"))
+    assert (alone.returncode, "UNKNOWN - 1 cannot be asked: chat" in alone.stdout) == (3, True)
+    log = tmp_path / "log"
+    assert "chat" not in log.read_text()
+
+
 def test_the_command() -> None:
     assert ssh("h", {"sshUser": "me", "sshOpts": ["-p", "2222"]}) == (
         "ssh", "-T", "-o", "BatchMode=yes", "-p", "2222", "-o", "ConnectTimeout=10", "--", "me@h",
