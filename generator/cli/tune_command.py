@@ -282,7 +282,8 @@ def _write(document: Document, path: tuple[str, ...], found: Tuned) -> None:
         say(f"{document.label} has it already: nothing is written")
         return
     if doubt := _doubt(found):
-        say(f"that it is better than {doubt} may be noise: nothing is written")
+        more = f"; --budget {2 * found.budget} may tell" if found.ended == "budget" else ""
+        say(f"that it is better than {doubt} may be noise: nothing is written{more}")
         return
     day = datetime.now(UTC).date().isoformat()
     made = edit(document, path, found.best, reason(found, day))

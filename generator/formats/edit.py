@@ -82,7 +82,9 @@ def _put(document: Any, path: Sequence[str], value: Value, reason: str, mark: st
     _assign(table, path[-1], value)
     item = line or table[path[-1]]
     kept = item.trivia.comment.removeprefix("#").partition(mark)[0].strip(" ;")
+    apart = item.trivia.comment_ws
     item.comment(f"{kept}; {mark}{reason}" if kept else f"{mark}{reason}")
+    item.trivia.comment_ws = apart or item.trivia.comment_ws
 
 
 def _assign(table: Any, key: str, value: Value) -> None:  # noqa: ANN401 -- of tomlkit

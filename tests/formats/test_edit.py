@@ -43,7 +43,7 @@ def changed(before: str, after: str) -> list[str]:
         ("threads.count", ["+count = 8 # measured: r"]),
         (
             "ollama.num_parallel",
-            ["-num_parallel = 2   # two of us", "+num_parallel = 8 # two of us; measured: r"],
+            ["-num_parallel = 2   # two of us", "+num_parallel = 8   # two of us; measured: r"],
         ),
         ("ollama.context_length", ["+context_length = 8 # measured: r"]),
         ("models.1.parameters.num_batch", ["+num_batch = 8 # measured: r"]),
@@ -68,7 +68,7 @@ def test_a_table_in_one_line_has_its_comment_behind_it() -> None:
 
 def test_the_next_measurement_takes_the_place_of_the_last() -> None:
     once = with_value(PROFILE, ("ollama", "num_parallel"), 3, "first")
-    assert "num_parallel = 4 # two of us; measured: second\n" in with_value(
+    assert "num_parallel = 4   # two of us; measured: second\n" in with_value(
         once, ("ollama", "num_parallel"), 4, "second"
     )
 
