@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from generator.cli.talk import counted, width
-from generator.doctor.result import WORDS
+from generator.doctor.result import WORDS, mended_once
 from generator.errors import shortened
 
 if TYPE_CHECKING:
@@ -26,11 +26,9 @@ _EVIDENCE: Final = 160
 def doctor_text(found: Diagnosis, *, every: bool = False) -> str:
     """Return who was looked at, what is wrong, and a line of counts; `every`: what is well, too."""
     shown = _together([r for r in found.results if every or r.word != "ok"])
-    following = [*(result.remedy for result in shown[1:]), ""]
     lines = [" · ".join(found.who)]
-    for result, after in zip(shown, following, strict=True):
-        # What mends several in a row stands below the last.
-        lines += _lines(result, "" if result.remedy == after else result.remedy)
+    for result in mended_once(shown):
+        lines += _lines(result)
     words = [result.word for result in found.results]
     counts = counted(fault=words.count("fault"), warning=words.count("warning"))
     rest = (f"{words.count(word)} {word}" for word in WORDS[2:] if word in words)
@@ -51,7 +49,7 @@ def _together(results: list[Result]) -> list[Result]:
             for one, key in named if one.check == firsts[key]]  # fmt: skip
 
 
-def _lines(result: Result, remedy: str) -> Iterator[str]:
+def _lines(result: Result) -> Iterator[str]:
     lead = f"{result.word}: {result.check}: "
     body = textwrap.fill(
         lead + result.said, width(), subsequent_indent=_INDENT, break_on_hyphens=False
@@ -59,6 +57,6 @@ def _lines(result: Result, remedy: str) -> Iterator[str]:
     # Colour last: its codes take no columns, but textwrap would count them.
     yield click.style(result.word, fg=COLOURS[result.word]) + body.removeprefix(result.word)
     yield from (f"{_INDENT}| {shortened(line, _EVIDENCE)}" for line in result.evidence)
-    if remedy:
+    if result.remedy:
         # In one piece: it is there to be copied.
-        yield f"{_INDENT}$ {remedy}"
+        yield f"{_INDENT}$ {result.remedy}"

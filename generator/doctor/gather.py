@@ -21,7 +21,7 @@ from generator.live.client import host_and_port
 from generator.units import is_local, whole
 from generator.verify.compare import compare
 from generator.verify.log import FILE as STARTED
-from generator.verify.look import look
+from generator.verify.look import MODELS, look, models_folder
 from generator.verify.manager import SHOWN
 
 if TYPE_CHECKING:
@@ -163,10 +163,7 @@ def _unit(s: Symptoms, machine: Machine) -> Mapping[str, str]:
 
 def _folder(s: Symptoms) -> str:
     """Return where the models are: as the server has read it, or as it would by itself."""
-    for name in ("OLLAMA_MODELS",):
-        if given := s.variable(name):
-            return given
-    return s.service.models_dir or s.service.installed_models
+    return s.variable(MODELS) or models_folder(s.service, None if s.boxed else s.seen.process)
 
 
 def _user(machine: Machine, seen: Observed, unit: Mapping[str, str]) -> User | None:

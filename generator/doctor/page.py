@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.doctor.result import WORDS
+from generator.doctor.result import WORDS, mended_once
 from generator.formats.page import Bar, page
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def as_page(found: Diagnosis, left: Advised | None = None) -> str:
         title="gen doctor",
         lead=" · ".join(found.who),
         words=[*_bars(found)],
-        rows=[(result, COLOURS[result.word]) for result in found.results],
+        rows=[(result, COLOURS[result.word]) for result in mended_once(found.results)],
         advice=left.advice if left else (),
         idle=[(one.lever, one.why) for one in left.idle] if left else (),
     )

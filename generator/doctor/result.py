@@ -9,7 +9,7 @@ from generator.records import dataclass
 from generator.redact import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Word = Literal["fault", "warning", "unknown", "ok"]
 WORDS: Final[tuple[Word, ...]] = ("fault", "warning", "unknown", "ok")
@@ -65,3 +65,12 @@ class Says:
         return Result(
             check=self._check, word="warning", said=said, remedy=remedy, evidence=evidence
         )
+
+
+def mended_once(results: Sequence[Result]) -> list[Result]:
+    """Return the Results, where one command mends several in a row it stands at the last alone."""
+    following = [*(result.remedy for result in results[1:]), ""]
+    return [
+        replace(result, remedy="") if result.remedy == after else result
+        for result, after in zip(results, following, strict=True)
+    ]

@@ -11,7 +11,7 @@ from generator.records import dataclass
 from generator.units import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from generator.catalogue.facts import Facts
     from generator.detect.detected import Detected, Gpu
@@ -160,7 +160,21 @@ class Symptoms:
             return f"{held.by} restart {held.name}"
         if held is not None or self.seen.process is None:
             return f"sudo systemctl restart {self.service.unit}"
-        return f"kill {self.seen.process.pid} && {self._command}"
+        return self.again_with(())
+
+    @property
+    def end(self) -> str:
+        """The command that ends a process that no manager holds, and waits until it has."""
+        pid = self.seen.process.pid if self.seen.process else 0
+        return f"while kill {pid} 2>/dev/null; do sleep 1; done"
+
+    def again_with(self, words: Sequence[str]) -> str:
+        """Return the command that starts a process again that no manager holds.
+
+        `words` are those of env(1): variables that it gets, and those that it gets no more.
+        """
+        lead = "".join(f"{quote(word)} " for word in ("env", *words)) if words else ""
+        return f"{self.end}; {lead}{self._command}"
 
     def set_variable(self, text: str) -> str:
         """Return the command with which a variable is set where it counts."""

@@ -36,6 +36,7 @@ _UNBOUND: Final = (None, 0, 100)
 """What a container has of limits that nobody gave it: no bound, no score, the usual weight."""
 _AFAR: Final = frozenset({"api"})
 _PAUSE: Final = 0.5  # seconds between two questions whether it answers
+MODELS: Final = "OLLAMA_MODELS"
 
 
 def look(
@@ -70,7 +71,7 @@ def look(
         config=running.config(log),
         devices=running.devices(log),
         loads=running.said(log),
-        room=_room(service, machine, held) if held or seen else None,
+        room=_room(service, machine, held, seen) if held or seen else None,
         answers=told if isinstance(told, Answers) else None,
         unanswered=told.message if isinstance(told, EnvironmentFailure) else "",
         gaps=tuple(machine.gaps.items()),
@@ -99,11 +100,21 @@ def _nobody(service: Service) -> EnvironmentFailure:
     return EnvironmentFailure(f"nobody here knows of {service.unit}", hint=hint)
 
 
-def _room(service: Service, machine: Machine, held: Held | None) -> int | None:
+def _room(
+    service: Service, machine: Machine, held: Held | None, seen: Process | None
+) -> int | None:
     """Return the bytes that are left for models; of a volume of containers nobody here knows."""
     boxed = held is not None and held.by in container.ENGINES
-    folder = service.models_dir or ("" if boxed else service.installed_models)
+    folder = service.models_dir if boxed else models_folder(service, seen)
     return machine.room(folder) if folder else None
+
+
+def models_folder(service: Service, seen: Process | None) -> str:
+    """Return where the models are: where the process was told, below its home, or as installed."""
+    got = (seen.variables if seen else None) or {}
+    if told := got.get(MODELS) or service.models_dir:
+        return told
+    return f"{got['HOME']}/{service.models_below}" if "HOME" in got else service.installed_models
 
 
 def _local(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
 from tests.doctor.roots import NAMES, tree
+from tests.verify.test_capture import server
+
+__all__ = ["server"]
 
 RESTART = "sudo systemctl restart ollama.service"
 MODELS = "/usr/share/ollama/.ollama/models"
@@ -229,3 +233,26 @@ def test_a_server_of_another_release_than_the_profile_gets_its_own_remedy(tmp_pa
     results = validated("doctor", done.stdout)["results"]
     (told,) = [one["remedy"] for one in results if one["check"] == "CPU time"]
     assert told == f"{EDIT}CPUQuota= (empty: none)"
+
+
+def test_a_server_of_no_manager_is_started_with_what_is_right(tmp_path: Path, server: Any) -> None:
+    """One command for all of its variables, with the words that it was started with."""
+    profile, page = tmp_path / "mine.toml", tmp_path / "page.html"
+    profile.write_text(
+        'schema_version = 1\nname = "mine"\nhost.memory = "8GiB"\n'
+        'ollama = { keep_alive = "1h", flash_attention = true }\nresources.memory_max = "4G"\n'
+    )
+    asked = ("doctor", str(profile), "--url", server.url)
+    done = called(*asked, "--json", "--html", str(page))
+    mends = {
+        one["said"].partition(":")[0]: one["remedy"]
+        for one in validated("doctor", done.stdout)["results"]
+        if one["check"] == "settings in effect"
+    }
+    again = mends["OLLAMA_KEEP_ALIVE"]
+    assert again.startswith("while kill ")
+    assert again.endswith(" ollama serve")
+    for words in (" OLLAMA_KEEP_ALIVE=1h ", " OLLAMA_FLASH_ATTENTION=1 "):
+        assert words in again
+    assert mends["OLLAMA_FLASH_ATTENTION"] == again
+    assert page.read_text().count("OLLAMA_KEEP_ALIVE=1h") == 1

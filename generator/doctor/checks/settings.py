@@ -9,7 +9,7 @@ from generator.doctor.result import Says
 from generator.verify.rows import NOTHING, written_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from generator.doctor.result import Result
     from generator.doctor.symptoms import Symptoms
@@ -55,13 +55,29 @@ def at_odds(s: Symptoms) -> Iterator[Result]:
         yield from _unread(s, says)
         return
     rows = [r for r in s.comparison.rows if r.fails and not r.setting.startswith("model ")]
+    by_hand = _by_hand(rows, s) if s.alone else ""
     for row in rows:
-        yield says.fault(f"{row.setting}: {row.why}", _mend(row, s))
+        mend = by_hand if by_hand and _is_variable(row, s) else _mend(row, s)
+        yield says.fault(f"{row.setting}: {row.why}", mend)
     if not rows:
         yield says.ok("all that can be seen is as the profile says")
 
 
+def _is_variable(row: Row, s: Symptoms) -> bool:
+    return row.stray or row.setting in {each.name for each in s.service.environment}
+
+
+def _by_hand(rows: Sequence[Row], s: Symptoms) -> str:
+    """Return the command that starts a server of no manager with all that is at odds put right."""
+    odd = [row for row in rows if _is_variable(row, s)]
+    words = [word for row in odd if row.stray for word in ("-u", row.setting)]
+    words += [f"{row.setting}={row.intended}" for row in odd if not row.stray]
+    return s.again_with(words)
+
+
 def _mend(row: Row, s: Symptoms) -> str:
+    if s.alone:
+        return f"{s.end}; gen {s.profile} -t systemd -o out && sudo out/systemd/apply.sh"
     if row.by:
         file, _, line = row.by.rpartition(":")
         at = f"sudo sed -i '{line}d' {file}" if line.isdigit() else f"sudo $EDITOR {row.by}"
