@@ -545,7 +545,7 @@ def _looked_into(path: str, gaps: list[NotJudged], orders: list[Order]) -> Itera
     if kind is not None:
         if signs_of(kind).ours(source):
             yield _File(source, kind, named=False)
-    else:
+    elif uses_an_engine(text):
         gaps.append(passed_over(path))
 
 

@@ -10,7 +10,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from generator.engines import READ, load_signs
+from generator.engines import JUDGED, READ, load_signs
 from generator.readers.templates import UNREAD, is_template
 from generator.view import NotJudged
 
@@ -20,10 +20,16 @@ MOST_FILES: Final = 20_000
 _BEGINNING: Final = 1024
 _HEADER: Final = 2000
 _ENGINES: Final = tuple(load_signs(name) for name in READ)
+_OTHERS: Final = tuple(load_signs(name) for name in JUDGED if name not in READ)
 _WORDS: Final = tuple(
-    word.encode() for engine in _ENGINES for word in (engine.name, *engine.prefixes)
+    word.encode()
+    for word in (
+        *(word for engine in _ENGINES for word in (engine.name, *engine.prefixes)),
+        *(engine.name for engine in _OTHERS),
+    )
 )
 _USED: Final = re.compile("|".join(f"(?:{engine.used})" for engine in _ENGINES))
+_STARTED: Final = re.compile("|".join(f"(?:{engine.mentioned})" for engine in _OTHERS))
 _INSTALLS: Final = re.compile("|".join(f"(?:{engine.installs})" for engine in _ENGINES))
 _DATA: Final = frozenset(
     {
@@ -67,13 +73,18 @@ def installs_an_engine(text: str) -> bool:
     return _INSTALLS.search(text) is not None
 
 
+def starts_another(text: str) -> bool:
+    """Return whether somebody's text starts an engine that is recognised by that alone."""
+    return _STARTED.search(text) is not None and _OURS.search(text[:_HEADER]) is None
+
+
 def text_that_uses(raw: bytes) -> str | None:
     """Return the text of a file that uses an engine; None: it does not, or is none."""
     plain = raw[: MOST + 1].replace(b"\\_", b"_")
     if len(raw) > MOST or not any(word in plain for word in _WORDS) or b"\0" in raw[:_BEGINNING]:
         return None
     text = raw.decode("utf-8", "replace")
-    return text if uses_an_engine(text) else None
+    return text if uses_an_engine(text) or starts_another(text) else None
 
 
 def reason_for(path: PurePosixPath) -> tuple[str, str]:

@@ -70,6 +70,20 @@ def test_bytes_are_no_text() -> None:
     assert text_that_uses(b"\xffOLLAMA_HOST=1") is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "# A\n\n```sh\nvllm serve org/name --gpu-memory-utilization 90\n```\n"),
+        ("start", "#!/bin/sh\nexec vllm serve org/name --gpu-memory-utilization 90\n"),
+    ],
+)
+def test_what_starts_another_engine_is_judged_whatever_its_name(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    report = checked(tmp_path, {name: text})
+    assert "HW674" in {placed.finding.rule for placed in report.findings}
+
+
 def test_a_program_and_a_template_have_reasons_of_their_own() -> None:
     reasons = {reason_for(PurePosixPath(name))[0] for name in ("a.py", "a.tmpl", "a.tf")}
     assert len(reasons) == 3
