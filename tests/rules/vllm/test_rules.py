@@ -84,6 +84,11 @@ def test_options_are_judged_where_the_tag_names_a_release(tag: str, told: bool) 
     assert ("HW673" in said(text)) == told
 
 
+@pytest.mark.parametrize("name", ["--max-modellen", "--gpu-memory-utilisation", "--Max-Num-Seqs"])
+def test_a_slip_is_told_of_any_release(name: str) -> None:
+    assert "HW673" in said(compose(f"{name} 1").replace("v0.33.0", "latest"))
+
+
 @pytest.mark.parametrize("share", ["0", "-0.5", "1.01", "nan", "ninety", "1e400", "'90%'"])
 def test_a_share_is_above_nothing_and_at_most_all(share: str) -> None:
     assert "HW674" in said(compose(f"--gpu-memory-utilization {share}"))

@@ -30,24 +30,37 @@ _ANY: Final = "0.0.0.0"  # noqa: S104 -- to recognise, not to bind
     title="an option that the release of vLLM does not know",
     why="The server ends with `unrecognized arguments`. Options come and go with releases: "
     "`--swap-space` and `--task` of older guides are gone; `--disable-log-requests` was, and came "
-    "back with 0.33.0. It is said where the tag of the image names a release that is known here.",
+    "back with 0.33.0. It is said where the tag of the image names a release that is known here, "
+    "and of any release where a name is a slip: `--max-modellen`, `--gpu-memory-utilisation`.",
     bad="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --swap-space, '8']",
     good="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --max-model-len, '8192']",
     source="vllm/utils/argparse_utils.py@0.33.0",
 )
 def unknown_option(view: View, facts: Facts) -> Hits:
-    if not _is_told(view, facts):
-        return
+    is_told = _is_told(view, facts)
     for one in options(view):
-        if one.name.startswith("--") and not _knows(one.name, facts.serve_names):
-            close = closest(one.name, facts.serve_names, 0.8)
+        if not one.name.startswith("--") or _knows(one.name, facts.serve_names):
+            continue
+        meant = _slip(one.name, facts.serve_names)
+        if is_told or meant:
+            close = meant or closest(one.name, facts.serve_names, 0.8)
+            whose = f"vLLM {facts.release} has no" if is_told else "no release of vLLM has an"
             yield Hit(
-                message=f"vLLM {facts.release} has no option `{one.name}`: it ends at its start",
+                message=f"{whose} option `{one.name}`: it ends at its start",
                 place=one.place,
                 fix=f"did you mean `{close}`?"
                 if close
                 else "leave it out, or take a release that has it",
             )
+
+
+def _slip(name: str, names: frozenset[str]) -> str:
+    """Return the option of the same letters, whichever way its words are parted or spelled."""
+    return next((one for one in sorted(names) if _letters(one) == _letters(name)), "")
+
+
+def _letters(name: str) -> str:
+    return name.replace("-", "").replace("isation", "ization").lower()
 
 
 def _is_told(view: View, facts: Facts) -> bool:
