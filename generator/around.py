@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 class Said:
     """A number that a setting says: seconds, bytes or requests. Not `told`: the program's default.
 
-    The place of a default is that of what lacks the setting.
+    The place of a default is that of what lacks the setting. `unread`: what is written is none
+    that the program can read, so that its default counts.
     """
 
     name: str
     value: float
     place: Place
     told: bool = True
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

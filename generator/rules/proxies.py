@@ -40,26 +40,33 @@ def _elsewhere(number: int) -> str:
     return f"; so it is at {number} more places of this file" if number else ""
 
 
+def _how(said: Said) -> str:
+    if said.unread:
+        return "is no number, so that the default counts,"
+    return "is" if said.told else "is not set, and then"
+
+
 @Rule(
     id="HW223",
     title="a proxy that gives up before the answer is there",
     why="A server is silent while it loads a model and reads a long prompt, and without streaming "
     "until the last word: minutes on a CPU. A proxy that waits a minute answers 504 in its place, "
     "or cuts the stream, while the server goes on computing for nobody. nginx waits 60 seconds "
-    "where no `proxy_read_timeout` is said, LiteLLM as long as its `request_timeout`.",
+    "where no `proxy_read_timeout` is said, LiteLLM as long as its `request_timeout`; "
+    "ingress-nginx takes a number of seconds alone, and passes over `30m` and `600s`.",
     bad="timeout server 60s    # haproxy.cfg",
     good="timeout server 30m",
     source="nginx.org: proxy_read_timeout; docs.haproxy.org/2.8: timeout server; "
-    "caddyserver.com/docs: reverse_proxy, response_header_timeout",
+    "caddyserver.com/docs: reverse_proxy, response_header_timeout; ingress-nginx, "
+    "internal/ingress/annotations/proxy/main.go",
 )
 def gives_up(view: View, _: Facts) -> Hits:
     for hop, said, others in _said(view.hops, "answer"):
         if not 0 < said.value < _LONG:
             continue
-        how = "is" if said.told else "is not set, and then"
         yield Hit(
-            message=f"`{said.name}` {how} {said.value:g} seconds: {hop.words.program} gives up on "
-            f"a server that is silent for that long{_elsewhere(others)}",
+            message=f"`{said.name}` {_how(said)} {said.value:g} seconds: {hop.words.program} gives "
+            f"up on a server that is silent for that long{_elsewhere(others)}",
             place=said.place,
             fix=f"write {hop.words.wait}",
             severity=None if said.value < _SHORT else "info",

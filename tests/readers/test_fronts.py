@@ -108,6 +108,8 @@ SET = ('proxy-read-timeout: "1800"', 'proxy-body-size: "64m"')
     [
         (ingress(*SET), set()),
         (ingress(SET[1]), {"HW223"}),
+        (ingress("proxy-read-timeout: 30m", SET[1]), {"HW223"}),
+        (ingress('proxy-read-timeout: "1800s"', SET[1]), {"HW223"}),
         (ingress(SET[0]), {"HW226"}),
         (ingress(*SET, 'proxy-buffering: "on"'), {"HW224"}),
         (ingress(*SET, "auth-type: basic"), {"HW578"}),

@@ -1,7 +1,8 @@
 """Ingresses and routes of Traefik as proxies before a server, also one that is in other files.
 
 Source: kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations; its
-internal/ingress/annotations/auth/main.go, which denies a location whose secret is not named.
+internal/ingress/annotations/auth/main.go, which denies a location whose secret is not named, and
+proxy/main.go there, which takes the default where a number has a unit.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOTE: Final = "nginx.ingress.kubernetes.io/"
 _NGINX: Final = re.compile(rf"(?:^|\s)(?:nginx|ingress-nginx)\b|{re.escape(_NOTE)}")
+_UNIT: Final = re.compile(r"\d{1,9} ?[a-z]{1,3}")
 _SIZE: Final = re.compile(r"(\d{1,12})([kKmMgG]?)")
 _SIZES: Final = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 _WORDS: Final = Words(
@@ -118,7 +120,9 @@ def _time(notes: Table, place: Place) -> Said | None:
     note = _note(notes, name)
     if note is None:
         return Said(name=name, value=60, place=place, told=False)
-    value = whole(note.text.removesuffix("s"))
+    value = whole(note.text)
+    if value is None and _UNIT.fullmatch(note.text):
+        return Said(name=name, value=60, place=_at(note, name), unread=True)
     return Said(name=name, value=value, place=_at(note, name)) if value else None
 
 
