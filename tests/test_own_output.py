@@ -33,6 +33,7 @@ OWN: dict[str, dict[str, Any]] = {
     },
     "before Caddy": {
         "host": {"memory": "64GiB", "cpu": {"cores": 16, "threads": 32}},
+        "ollama": {"port": 12434},
         "models": [{"name": "qwen3:14b"}],
         "front": {"kind": "caddy", "auth": "bearer", "auth_file": "/etc/hostwright/front.keys"},
     },

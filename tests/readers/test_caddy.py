@@ -36,6 +36,17 @@ def test_a_default_of_a_variable_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("above", "lines"), [("# Ollama\n", ["4 HW224"]), ("# Another program\n", [])]
+)
+def test_a_port_of_its_own_and_the_check_of_the_engine(
+    tmp_path: Path, above: str, lines: list[str]
+) -> None:
+    asks = "{\n\t\tflush_interval 2s\n\t\thealth_uri /api/version\n\t}\n}\n"
+    text = f"{above}:80 {{\n\treverse_proxy 127.0.0.1:11600 {asks}"
+    assert told(tmp_path, text) == lines
+
+
+@pytest.mark.parametrize(
     ("text", "line", "says"),
     [
         (":80 {\n\treverse_proxy ollama:11434\n", 1, "is never closed"),

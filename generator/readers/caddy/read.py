@@ -49,6 +49,8 @@ _COMPARED: Final = re.compile(r"authorization|api[-_]?key|token|cookie|secret|re
                               re.IGNORECASE)  # fmt: skip
 _ANY_NAME: Final = re.compile(r"(?:https?://)?(?::\d+)?,?")
 _IN_TURN: Final = frozenset({"random", "random_choose", "round_robin", "weighted_round_robin"})
+_HEALTH: Final = frozenset({"health_uri", "health_path"})
+_OF_THE_ENGINE: Final = frozenset({"/api/version", "/api/tags", "/api/ps"})
 _ENVIRONMENT: Final = re.compile(r"\{\$[A-Za-z_]\w*:([^{}]*)\}")
 
 
@@ -77,6 +79,7 @@ def hops_of(
 class _File:
     def __init__(self, source: Source, context: Context, top: Sequence[Entry]) -> None:
         self.path, self.context, self.gaps = source.path, context, list[NotJudged]()
+        self.named = context.engine.name in source.text.lower()
         top = self._with_files(top, source.path, 0)
         self.snippets = {e.name[1:-1]: e.block for e in top if _is_snippet(e)}
         sites = (e for e in top if e.words and not _is_snippet(e))
@@ -133,6 +136,11 @@ class _File:
                       hint="check that file as well")
         )  # fmt: skip
 
+    def _asks_one(self, entry: Entry) -> bool:
+        """Return whether a server, whose port somebody has chosen, is asked as the engine is."""
+        paths = (words[1] for e in entry.block if len(words := e.words) > 1 and e.name in _HEALTH)
+        return self.named and any(path in _OF_THE_ENGINE for path in paths)
+
     def hops(self) -> Iterator[Hop]:
         """Yield the places that lead to an engine."""
         for site in self.sites:
@@ -140,7 +148,7 @@ class _File:
             for entry, path in _proxies(site.block, "/"):
                 targets = [w for w in entry.words[1:] if _is_address(w)]
                 targets += [w for e in entry.block if e.name == "to" for w in e.words[1:]]
-                if any(is_api(word, self.context) for word in targets):
+                if any(is_api(word, self.context) for word in targets) or self._asks_one(entry):
                     yield self._hop(site, entry, path, targets, matched)
 
     def _at(self, entry: Entry) -> Place:
