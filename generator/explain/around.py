@@ -24,8 +24,15 @@ def litellm_keys() -> Mapping[str, LitellmKey]:
 
 @functools.cache
 def setting_names() -> dict[str, str]:
-    """Return the name or path of a setting by each name that it has: its last word, too."""
+    """Return the name or path of a setting by each name that it has: its last word, too.
+
+    An option is found without its dashes, which the command line would take for one of `gen`.
+    """
     found = {name: name for name in load_catalogue().settings}
+    for name in load_catalogue().settings:
+        plain = name.removeprefix("--")
+        for other in (name.rpartition(".")[2], plain, plain.replace("-", "_")):
+            found.setdefault(other, name)
     for path in litellm_keys():
         found.setdefault(path, path)
         found.setdefault(path.rpartition(".")[2], path)
