@@ -164,6 +164,13 @@ def test_of_another_engine(target: str, tmp_path: Path) -> None:
     assert check(CheckRequest(paths=(str(tmp_path),))).judged
 
 
+@pytest.mark.parametrize("target", ["compose", "k8s", "quadlet", "systemd"])
+def test_of_another_engine_behind_a_front_that_is_watched(target: str, tmp_path: Path) -> None:
+    more = ("front.kind=haproxy", "monitor.enable=true")
+    decided = shipped("dgx-spark", "engine=vllm", *more, *UNIT if target == "systemd" else ())
+    assert unsaid(decided, target, tmp_path) == []
+
+
 @pytest.mark.parametrize("router", ["none", "scheduler"])
 def test_of_a_service_of_kserve(router: str, tmp_path: Path) -> None:
     decided = shipped("dgx-spark", "engine=vllm", "k8s.serve=kserve", f"k8s.router={router}")

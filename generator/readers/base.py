@@ -150,6 +150,12 @@ def written_for(sources: Iterable[Source], catalogue: Catalogue) -> Release | No
         return None
 
 
+def made_for(sources: Iterable[Source]) -> frozenset[str]:
+    """Return the engines, in small letters, in the headers that `gen` wrote above files."""
+    every = (_WRITTEN.search(source.text[:_HEADER]) for source in sources)
+    return frozenset(match[1].lower() for match in every if match)
+
+
 @dataclass(frozen=True, slots=True)
 class ImageName:
     """An image reference in its parts: `docker.io/some/image`, `1.2`, pinned by a digest or not."""

@@ -18,7 +18,7 @@ from generator.engines import load_signs as load_engine
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.applications import of_an_application
-from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlike
+from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlike, made_for
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, listed, ordered, paths_of
 from generator.readers.passed import (
@@ -318,7 +318,8 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         for view in views:
             yield from unknown_values(view, context.facts(view), ours)
         # A guide that somebody comes across may show anything.
-        if not every and not refused and (group.named or group.kind != DOCUMENT):
+        looked = group.kind != DOCUMENT and _looked_for(group.kind, group.sources)
+        if not every and not refused and (group.named or looked):
             hint = "name the file that starts the server, or leave this one out"
             reason = f"nothing in it runs {_ENGINES}"
             yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
@@ -392,10 +393,15 @@ _WHOLE: Final = frozenset({"document", "helm", "script", "steps"})
 
 
 def _looked_for(kind: str, sources: Sequence[Source]) -> list[str]:
-    """Return the engines whose servers files may run; of others they say nothing."""
+    """Return the engines whose servers files may run; of others they say nothing.
+
+    What `gen` wrote for one engine is about no other: a front has the port that was asked for.
+    """
     others = [name for name in JUDGED if name not in READ and may_run(name, kind, sources)]
     theirs = kind in _WHOLE and others and not any(mentioned(source) for source in sources)
-    return others if theirs else [*READ, *others]
+    made = made_for(sources)
+    every = others if theirs else [*READ, *others]
+    return [name for name in every if not made or name in made]
 
 
 def _broken(
