@@ -14,7 +14,9 @@ from generator.readers.base import Context, image_name
 from generator.readers.commands import beside
 from generator.readers.commands.containers import asked_of_image, named, started, view_of
 from generator.readers.commands.documents import Documents
+from generator.readers.commands.enables import Enables
 from generator.readers.commands.exports import Around, Exports
+from generator.readers.commands.in_front import InFront
 from generator.readers.commands.releases import Releases
 from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import (
@@ -85,6 +87,8 @@ class Told:
         self.exports = Exports(context, bare, login)
         self.releases = Releases(context.engine)
         self.documents = Documents(context, file, bare)
+        self.front = InFront(context, file)
+        self.enables = Enables(context, file)
         self.gaps: list[NotJudged] = self.documents.gaps
         self.variables: list[Variable] = []
         self.commands: list[Command] = []
@@ -105,10 +109,13 @@ class Told:
         """Take in a script that begins on line `first` of the file."""
         self.texts.append((first, text.split("\n")))
         self.releases.begins()
+        self.front.begins(text, first)
         self.exports.begins(text)
         for line in lines(text, self.file, first):
             self._line(line)
         self.releases.ends()
+        self.front.ends()
+        self.enables.ends(text)
         self.exports.ends(text)
         requests, _ = calls(text, self.file, self.engine.name, first)
         self._requests += requests
@@ -119,7 +126,9 @@ class Told:
             self._kept(line)
             return
         self.releases.runs(line)
+        self.enables.takes(line)
         if line.words:
+            self.front.takes(line)
             self._notes(line.words)
             self._command(line)
         else:
@@ -227,6 +236,8 @@ class Told:
             *self.releases.missed,
             *self.exports.loose,
             *self._in_vain(),
+            *([] if self.bare or self.book.kind == "dockerfile" else self.front.found),
+            *self.enables.found,
         )
         variables = tuple(self._variables())
         if variables or self.commands or self._requests or lines:

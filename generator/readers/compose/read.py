@@ -83,6 +83,7 @@ if TYPE_CHECKING:
 
 _BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3
+_COMPLETED: Final = "service_completed_successfully"
 _EVERYWHERE: Final = (*EVERYWHERE, "http://0.0.0.0")
 _MAKING: Final = frozenset({"image", "build", "command", "entrypoint", "extends"})
 """Keys that say what a service runs; one without them adds to a service of another file."""
@@ -152,6 +153,8 @@ class _Services:
         container, acceleration = container_of(key, service, self.project.around)
         named = bool({"command", "entrypoint"} & service.entries.keys())
         container = over(built, container, told=named)
+        if not container.restart and any(self._waiting(name, _COMPLETED)):
+            container = replace(container, restart="no")  # It is a job: it is to end.
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self._variables(name, service)
         effective = {one.name: one for one, _ in variables}.values()
@@ -371,10 +374,10 @@ class _Services:
         every = self.project.services.items()
         return {name: table for name, one in every if (table := one.table("depends_on")).entries}
 
-    def _waiting(self, name: str) -> Iterator[str]:
-        """Yield the services that wait until this one is healthy."""
+    def _waiting(self, name: str, until: str = "service_healthy") -> Iterator[str]:
+        """Yield the services that wait until this one is healthy, or has done its work."""
         for other, table in self._depending.items():
-            if table.text(name, "condition") == "service_healthy":
+            if table.text(name, "condition") == until:
                 yield other
 
     @functools.cached_property

@@ -1,0 +1,75 @@
+"""HW415 and HW417: what runs beside, or behind, the wrong process."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from generator.rules.rule import Hit, Hits, Rule
+from generator.view import IN_FRONT, STARTED
+
+if TYPE_CHECKING:
+    from generator.catalogue.facts import Facts
+    from generator.view import View
+
+_BEGINS: Final = frozenset({"command", "cmd", "args", "entrypoint"})
+_LONGEST: Final = 100_000
+_BEHIND: Final = re.compile(r"(?<![&>|\\])&(?![&>\d])")
+_PULLS: Final = re.compile(r"\bollama[\"']?\s+(?:pull|create)\b")
+_SHORT: Final = re.compile(
+    r"[\s;&]*(?:(?:sleep[ \t]+\d+[smh]?|exit(?:[ \t]+\d+)?|echo[^;&\n]*|true)[\s;&]*)*[\"'\]\s]*"
+)
+
+
+@Rule(
+    id="HW415",
+    severity="error",
+    title="a container that ends before its pulls",
+    why="A single `&` puts the whole list before it behind, joined by `&&` or not. The shell goes "
+    "on to the next command, and where that is the last one the container ends with it: what is "
+    "still downloading ends as well, and the container with 0.",
+    bad='entrypoint: /bin/sh -c "ollama serve & sleep 5 && ollama pull qwen3:8b && pkill ollama '
+    '& sleep 5"',
+    good='entrypoint: /bin/sh -c "ollama serve & sleep 5 && ollama pull qwen3:8b && pkill ollama"',
+    source="POSIX.1-2024, Shell Command Language: Asynchronous AND-OR Lists",
+)
+def ends_before(view: View, _: Facts) -> Hits:
+    for line in view.lines if view.container is not None else ():
+        if line.section != STARTED and line.name.lower() not in _BEGINS:
+            continue
+        text = line.value[:_LONGEST]
+        parts = _BEHIND.split(text)
+        *behind, last = parts
+        pulls = _PULLS.search(behind[-1].rpartition("\n")[2]) if behind else None
+        if pulls and last.strip(" \n\"']") and _SHORT.fullmatch(last):
+            below = text[: text.rindex(last)].count("\n") if line.section == STARTED else 0
+            said = last.strip(" \n\"'];")
+            yield Hit(
+                message=f"the pulls are put behind by `&`, and the container ends after `{said}`: "
+                "what is not there by then is never there",
+                place=replace(line.place, line=line.place.line + below),
+                fix="leave that `&` out, or end with `wait`",
+            )
+
+
+@Rule(
+    id="HW417",
+    title="commands behind a server in the foreground",
+    why="`docker compose up` without `-d` stays until somebody stops the services, and so do "
+    "`docker run` without `-d` and `ollama serve` without `&`: what the script does with the "
+    "server comes when it has gone.",
+    bad="docker compose up --build\nuntil curl -s localhost:11434; do sleep 1; done",
+    good="docker compose up --build -d\nuntil curl -s localhost:11434; do sleep 1; done",
+    source="docs.docker.com/reference/cli/docker/compose/up (--detach)",
+)
+def stays_in_front(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == IN_FRONT:
+            detached = "`&`, and wait for it" if line.name.endswith("serve") else "`-d`"
+            yield Hit(
+                message=f"`{line.name}` stays in the foreground: line {line.value} comes when the "
+                "server has gone",
+                place=line.place,
+                fix=f"add {detached}",
+            )

@@ -1,0 +1,103 @@
+"""Commands that a script has behind a server which it starts in the foreground."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.commands.words import SPOKEN
+from generator.view import IN_FRONT, Line
+
+if TYPE_CHECKING:
+    from generator.readers.base import Context
+    from generator.readers.syntax.script import CommandLine
+    from generator.view import Place
+
+_UP: Final = re.compile(
+    r"(?:sudo )?(?:\S*/)?((?:docker|podman)[ -]compose|\$\{?\w*COMPOSE\w*\}?)"
+    r"(?: (?!up\b)\S+){0,20} up\b(?!.* (?:-\w*d\w*|--detach(?!=false)\S*|--wait|--no-start|--help"
+    r"|--abort-on\S*|--exit-code-from\S*)(?: |$))"
+)
+_RUN: Final = re.compile(
+    r"(?:sudo )?(docker|podman) (?:container )?run(?!.* (?:-[a-z]*d[a-z]*|--detach\S*)(?: |$)) .*"
+)
+_ENDS_BEHIND: Final = re.compile(r"(?<![&>|])&\s*(?:#.*|disown.*)?$|\|")
+_OPENS: Final = re.compile(r"^(?!\s*elif\b).*(?:\bthen|\bdo|\{|\bin)\s*(?:#.*)?$")
+_CLOSES: Final = re.compile(r"\s*(?:fi|done|\}|esac)\b|\s*\}")
+_LONGEST: Final = 1000  # characters of a line
+_MOST: Final = 20  # starts of one script
+
+
+@dataclasses.dataclass(slots=True)
+class InFront:
+    """What a script starts in the foreground, and what it asks of the server behind that."""
+
+    context: Context
+    file: str
+    found: list[Line] = dataclasses.field(default_factory=list)
+    _lines: list[str] = dataclasses.field(default_factory=list)
+    _first: int = 1
+    _waits: tuple[str, Place] | None = None
+    _tried: int = 0
+
+    def begins(self, text: str, first: int) -> None:
+        """Take note of the script that is read."""
+        self._lines, self._first, self._waits = text.split("\n"), first, None
+
+    def takes(self, line: CommandLine) -> None:
+        """Take in a command: one that stays, or one that asks the server."""
+        words = " ".join(word.text for word in line.words)[:_LONGEST]
+        place = line.words[0].place
+        if line.words[0].text in SPOKEN:
+            return
+        if self._waits is None:
+            name = self._stays(words)
+            self._tried += bool(name)
+            if name and self._tried <= _MOST and self._is_alone(place.line):
+                self._waits = name, place
+        elif place.line > self._waits[1].line and self._asks(words):
+            name, before = self._waits
+            self.found.append(
+                Line(section=IN_FRONT, name=name, value=str(place.line), place=before)
+            )
+            self._waits = None
+
+    def ends(self) -> None:
+        """Forget what the script has started, which ends here."""
+        self._waits, self._lines = None, []
+
+    def _stays(self, words: str) -> str:
+        engine = self.context.engine
+        if words == " ".join(engine.command):
+            return words
+        if found := _UP.match(words):
+            return f"{found[1]} up"
+        last = words.rpartition(" ")[2].partition(":")[0]
+        image = self.context.catalogue.at(engine.name).image.repository
+        return f"{found[1]} run" if (found := _RUN.match(words)) and last == image else ""
+
+    def _asks(self, words: str) -> bool:
+        engine = self.context.engine
+        port = self.context.catalogue.at(engine.name).image.port
+        asks = re.search(rf"{engine.asks}|/api/tags\b|:{port}\b", words)
+        return asks is not None and not re.search(r"\bopen\b|\bstop\b|\bdown\b", words)
+
+    def _is_alone(self, number: int) -> bool:
+        """Whether a line depends on nothing, and nothing is put behind."""
+        at = number - self._first
+        if not 0 <= at < len(self._lines) or self._lines[at][:1].isspace():
+            return False
+        end = at
+        while end + 1 < len(self._lines) and self._lines[end].endswith("\\"):
+            end += 1
+        whole = [line[:_LONGEST] for line in self._lines[at : end + 1]]
+        return not any(map(_ENDS_BEHIND.search, whole)) and self._depth(number) == 0
+
+    def _depth(self, number: int) -> int:
+        """Return how many blocks are open before a line."""
+        depth = 0
+        for line in self._lines[: max(0, number - self._first)]:
+            text = line[:_LONGEST]
+            depth += (_OPENS.search(text) is not None) - (_CLOSES.match(text) is not None)
+        return depth
