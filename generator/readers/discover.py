@@ -347,13 +347,27 @@ def _every_view(group: Group, context: Context) -> tuple[list[View], list[Profil
     except ProfileError as error:
         gaps = [s for s in group.sources if has_gaps(s, group.kind) and has_branches(s.text)]
         if not gaps:
-            raise
+            return _without(error, group, context)
         try:
             views, refused = _views_of(_plain(group, context, first=True), group, context)
         except ProfileError:
             raise error from None
     left = (_others(source) for source in gaps)
     return [*with_gaps(views, left)], refused
+
+
+def _without(
+    error: ProfileError, group: Group, context: Context
+) -> tuple[list[View], list[ProfileError]]:
+    """Return what is read of the files beside templates that cannot be read as they stand."""
+    broken = {problem.source or error.source for problem in error.problems}
+    names = {s.read_as or s.path: s for s in group.sources}
+    left = tuple(source for name, source in names.items() if name not in broken)
+    if not left or not all(n in names and has_gaps(names[n], group.kind) for n in broken):
+        raise error
+    rest = replace(group, sources=left)
+    views, refused = _views_of(_plain(rest, context), rest, context)
+    return views, [error, *refused]
 
 
 def _plain(group: Group, context: Context, *, first: bool = False) -> list[Source]:

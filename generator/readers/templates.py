@@ -49,7 +49,11 @@ _STATEMENT: Final = re.compile(
     r"<%(?!=)[^%\n]*%>|\{%[^{}]*%\}|\{#[^{}]*#\}|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"
     r"|(?:else|end|if|range|with|define|block|template)\b(?![.(]|[ \t]*\|)[^{}]*)\}\}"
 )
-_ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:(?:{_STATEMENT.pattern})[ \t]*)+\r?$")
+_COMMENTED: Final = (
+    r"\{\{[-~]?[^{}\n|]{0,200}\|[ \t]*(?:ansible\.builtin\.)?comment\b[^{}\n]{0,400}\}\}"
+)
+"""What Ansible makes lines of a comment of, like the one that says who writes the file."""
+_ALONE: Final = re.compile(rf"(?m)^[ \t]*(?:(?:{_STATEMENT.pattern}|{_COMMENTED})[ \t]*)+\r?$")
 _EXPRESSION: Final = re.compile(r"\{\{-?([^{}\n]*)\}\}|<%=([^%\n]*)%>")
 _DEFAULT: Final = re.compile(
     r"\s*[\w.]+\s*\|\s*(?:default|d)\s*\(\s*(?:'([^']*)'|\"([^\"]*)\"|([\w.]+))\s*(?:,[^()]*)?\)"

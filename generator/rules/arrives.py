@@ -144,15 +144,24 @@ def options_behind_the_image(view: View, facts: Facts) -> Hits:
     severity="error",
     title="a mount of a volume that is not there",
     why="Each of `volumeMounts` names a volume of the pod, or a template of claims of its "
-    "StatefulSet. With another name Kubernetes refuses the whole manifest.",
+    "StatefulSet. With another name Kubernetes refuses the whole manifest. A quadlet that names "
+    "another one, as `Volume=ollama.volume`, becomes a service only where that is there.",
     bad="volumeMounts: [{name: models, mountPath: /root/.ollama}]\nvolumes: [{name: data, "
     "emptyDir: {}}]",
     good="volumeMounts: [{name: data, mountPath: /root/.ollama}]\nvolumes: [{name: data, "
     "emptyDir: {}}]",
-    source="kubernetes.io: PodSpec v1 core, volumes; pkg/apis/core/validation (kubernetes)",
+    source="kubernetes.io: PodSpec v1 core, volumes; pkg/apis/core/validation (kubernetes); "
+    "pkg/systemd/quadlet (podman)",
 )
 def mounts_nothing(view: View, _: Facts) -> Hits:
     for name, place in view.container.unbound if view.container else ():
+        if view.phrases.headers:
+            yield Hit(
+                message=f"there is no `{name}` beside it: Podman makes no service of the container",
+                place=place,
+                fix="name it as its file is called",
+            )
+            continue
         yield Hit(
             message=f"the pod has no volume `{name}`: Kubernetes refuses the manifest",
             place=place,

@@ -119,7 +119,8 @@ class Definitions:
         """Yield every value as the rules see it."""
         for found in self.found:
             section, name, place = ".".join(found.path[:-1]), found.path[-1], self.place(found)
-            for value in found.values:
+            # A list of which nothing is known is no empty one.
+            for value in found.values or ([None] if found.unresolved else []):
                 text = UNKNOWN if found.unresolved and value is None else unit_text(value)
                 yield Line(section=section, name=name, value=text, place=place)
 

@@ -333,11 +333,12 @@ class _Module(Definitions):
         parts = zip(keys, self.engine.nixos_address, strict=True)
         text = ":".join(str(self.value(*key) or default) for key, default in parts)
         expanded = expand(text, self.service)
+        first = next((d for d in told if d.path == keys[0]), told[0])
         yield Variable(
             name=self.engine.address,
             value=expanded.text if expanded else text,
-            place=self.place(told[0]),
-            written=self.written(told[0], str(told[0].value)),
+            place=self.place(first),
+            written=self.written(first, str(first.value)),
             unresolved=any(d.unresolved for d in told),
         )
 

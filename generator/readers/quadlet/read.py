@@ -6,6 +6,7 @@ Podman puts the container below the service, so that limits of both hold.
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -186,6 +187,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
     words = container.arguments(found, _run(one))
     shared = box.shared or one.last("ShmSize", _CONTAINER)
     box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words, shared=shared)
+    box = replace(box, unbound=tuple(_misnamed(one, context)))
     box = over(built, box, told=bool(words or one.named("Entrypoint", _CONTAINER)))
     below = [(v, v.place.file) for v in built.variables] if built else []
     entry = list(_words(one, one.named("Entrypoint", _CONTAINER)[-1:]))
@@ -237,6 +239,25 @@ def _volumes(box: Container, context: Context) -> Iterator[Volume]:
             size=size_option(options),
             network=network(*kinds.values()),
         )
+
+
+def _misnamed(one: Unit, context: Context) -> Iterator[tuple[str, Place]]:
+    """Yield the names of quadlets that are not there, where one by almost that name is."""
+    for key, ends in _NAMED.items():
+        for assignment in one.named(key, _CONTAINER):
+            name = assignment.value.strip(_QUOTE).partition(":")[0]
+            if name.endswith(ends) and not {"/", "%", "$", "{"} & set(name):
+                folder = _beside(assignment.file, name)
+                beside = {PurePosixPath(path).name for path in context.listed(folder)}
+                there = any(path.startswith(name) for path in beside)
+                if not there and _letters(name) in map(_letters, beside):
+                    yield name, assignment.place()
+
+
+def _letters(name: str) -> str:
+    """Return a name without what people spell in several ways."""
+    stem, dot, end = name.lower().rpartition(".")
+    return re.sub(r"[-_.]", "", stem).removesuffix("s") + dot + end
 
 
 def _key(assignment: Assignment) -> Key:

@@ -13,6 +13,7 @@ from generator.readers.base import Context, image_name
 from generator.readers.helm.read import quantity
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.terraform import ELSEWHERE
+from generator.readers.terraform.invokers import SERVICES
 from generator.view import INGRESS, Bound, Container, Line, NotJudged, Variable
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _VARIABLES: Final = ("env", "environment", "environment_variables", "env_vars")
 _DEEPEST: Final = 12
 _APP: Final = "azurerm_container_app"
+_PARTS: Final = {
+    _APP: "variables, memory, volumes and ingress",
+    **dict.fromkeys(SERVICES, "variables, memory and who may call it"),
+}
 _NAMED: Final = "*.azurecontainerapps.io"
 _ASKS: Final = frozenset({"ip_security_restriction", "client_certificate_mode"})
 """What an ingress has that lets in some callers alone."""
@@ -33,7 +38,7 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
     views = [_view(box, image, context) for box, image in _boxes(table, context)]
     if kind == _APP:
         views = [_of_app(view, table) for view in views]
-    parts = "variables, memory, volumes and ingress" if kind == _APP else "variables and memory"
+    parts = _PARTS.get(kind, "variables and memory")
     reason = f"of `{kind}` image, {parts} alone are read here"
     gaps = [
         NotJudged(

@@ -11,6 +11,7 @@ from generator.readers import container
 from generator.readers.base import Context, image_name
 from generator.readers.syntax.options import Argument, Option
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
+from generator.readers.templates import UNTOLD
 from generator.readers.terraform import DOCKER
 from generator.view import NotJudged, Place, Variable
 
@@ -40,7 +41,7 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
         return None
     told = list(_options(table))
     place = replace(table.place_of("image"), key="image")
-    held = container.container(image.text, place, told, "docker", "")
+    held = container.container(image.text, place, told, "docker", _untold(table, "restart"))
     words = () if "entrypoint" in table.entries else _words(table, "command")
     said = tuple((word.text, word.place) for word in words)
     held = replace(
@@ -48,6 +49,7 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
         arguments=said,
         digest=held.digest or not image.explicit,
         moving=image.text in built,
+        healthcheck=_test(table) or held.healthcheck,
     )
     variables, gaps = variables_of(table, "env")
     return context.view(
@@ -109,6 +111,24 @@ def not_literal(part: str, place: Place) -> NotJudged:
         hint="check what `terraform plan` prints",
         variables=True,
     )
+
+
+def _untold(table: Table, key: str) -> str:
+    """Return what stands for a value that is there, and that only a run of Terraform can tell."""
+    node = table.get(key)
+    told = isinstance(node, Scalar) and (node.explicit or node.kind == "null")
+    return "" if node is None or told else UNTOLD
+
+
+def _test(table: Table) -> tuple[tuple[str, ...], Place] | None:
+    """Return the words of a health check as Docker gets them: the first says of which kind."""
+    for check in _tables(table, "healthcheck"):
+        node = check.get("test")
+        words = node.items if isinstance(node, Items) else ()
+        told = [word.text for word in words if isinstance(word, Scalar) and word.explicit]
+        if told and len(told) == len(words):
+            return tuple(told), replace(check.place_of("test"), key="test")
+    return None
 
 
 def _options(table: Table) -> Iterator[Option]:

@@ -29,6 +29,7 @@ from generator.readers.terraform.boxes import boxes_of
 from generator.readers.terraform.cluster import manifest_of, with_names
 from generator.readers.terraform.docker import not_literal, variables_of, view_of
 from generator.readers.terraform.evaluate import MOST_STEPS, Module
+from generator.readers.terraform.invokers import SERVICES, opened
 from generator.readers.terraform.network import is_shut
 from generator.readers.terraform.texts import texts_of
 from generator.view import CLOUD, SHUT, Line, NotJudged
@@ -167,7 +168,7 @@ class _Found:
             self.views += [found] if found else []
         elif kind and not kind.startswith(("kubernetes_", "kubectl_")):
             views, gaps = boxes_of(kind, table, self.context)
-            self.views += views
+            self.views += opened(block, table, self.module, views) if kind in SERVICES else views
             self.gaps += gaps
         views, gaps = texts_of(table, self.context)
         self.views += views

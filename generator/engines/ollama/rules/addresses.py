@@ -418,6 +418,8 @@ _ROUTES: Final = {
     "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
     "tcp": ("a router of Traefik for TCP", "a router of HTTP with `basicauth`"),
     "fly": ("Fly's proxy", "a server of its own before it, or drop the service and use `flycast`"),
+    "run": ("an invoker that is anybody", "a service account as the invoker"),
+    "render": ("a web service of Render", "a server of its own before a `type: pserv`"),
     "cloud": (
         "an external ingress",
         "the authentication of the platform, or `ip_security_restriction`",

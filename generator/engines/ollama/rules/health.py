@@ -57,6 +57,8 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
             yield _never_healthy(view, message, words, place)
+        elif words and words[0] not in _KINDS and not words[0].startswith("$"):
+            yield _of_no_kind(view, words, place)
         elif endpoint:
             message = f"the server has no `{endpoint[1]}`: it answers 404"
             yield _never_healthy(view, message, words, place)
@@ -67,6 +69,19 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
             told = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{told}` ends with 0 when no server answers: the check passes whatever is"
             yield _lists_instead(view, message, words, place)
+
+
+_KINDS: Final = frozenset({"CMD", "CMD-SHELL", "NONE"})
+
+
+def _of_no_kind(view: View, words: tuple[str, ...], place: Place) -> Hit:
+    """Return the Hit for a list that does not say what it is."""
+    book = view.phrases
+    refused = bool(book.refuses_whole)
+    who = f"{book.reader} refuses {book.refuses_whole}" if refused else "Docker runs no check"
+    message = f"a check begins with CMD, CMD-SHELL or NONE: with `{words[0]}` {who}"
+    hit = _never_healthy(view, message, words, place)
+    return replace(hit, severity="error") if refused else hit
 
 
 def _says_nothing(text: str) -> re.Match[str] | None:
