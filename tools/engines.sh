@@ -64,7 +64,7 @@ prove nixpkgs "${NIXPKGS_LIB:-}" \
   'name a checkout of nixpkgs by NIXPKGS_LIB' \
   tests/consumers
 if [ -n "${HOSTWRIGHT_UML:-}" ]; then
-  uml=$HOSTWRIGHT_UML
+  uml=$HOSTWRIGHT_UML/kernel
 else
   uml=$(sh tools/uml.sh 2>&1) && uml=$uml/kernel || say systemd "$uml"
 fi
