@@ -51,7 +51,7 @@ def test_what_no_engine_was_asked_is_not_proven() -> None:
     )
     assert done.returncode == 1
     every = (
-        "ollama older-ollama llama.cpp taskmaster litellm embeddings nixfmt nixpkgs systemd "
+        "ollama older-ollama llama.cpp taskmaster litellm vllm embeddings nixfmt nixpkgs systemd "
         "kube-apiserver operators kserve helm"
     )
     assert done.stderr == f"not proven: {every}\n"
