@@ -48,6 +48,7 @@ from generator.formats.data import to_json
 from generator.importing.entries import Added
 from generator.outgrow.outgrow import Outgrown
 from generator.plan import LATER, SCHEMA_VERSION, Plan
+from generator.pod import Pod
 from generator.trial.ab import Trial
 from generator.trial.tune import Tuned
 from generator.verify.rows import Row
@@ -658,7 +659,7 @@ def _of_type(kind: Any, definitions: dict[str, Schema]) -> Schema:  # noqa: ANN4
 def _of_record(kind: Any) -> Shape:  # noqa: ANN401 -- any record
     about = " ".join((inspect.getdoc(kind) or "").split())
     hints = get_type_hints(kind)
-    later = LATER & hints.keys() if kind.__module__ == Plan.__module__ else set()
+    later = LATER & hints.keys() if kind.__module__ in {Plan.__module__, Pod.__module__} else set()
     if kind is Plan:  # What a profile does not ask for, as a front, is not there at all.
         later |= {name for name, hint in hints.items() if type(None) in get_args(hint)}
     keys = {name: hint for name, hint in hints.items() if name not in later}

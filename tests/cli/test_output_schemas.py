@@ -142,7 +142,7 @@ def names() -> Iterator[str]:
 
 @pytest.mark.parametrize("release", [(), ("--ollama-version", "0.9")])
 def test_explain_everything(release: tuple[str, ...]) -> None:
-    text = run("explain", *names(), "LLAMA_ARG_NO_MMAP", "--json", *release).stdout
+    text = run("explain", "--json", *release, "--", *names(), "LLAMA_ARG_NO_MMAP").stdout
     kinds = {page["kind"] for page in validated("explain", text)["pages"]}
     assert kinds == {
         *("rule", "variable", "dead", "key", "limit", "option", "setting", "topic", "model"),

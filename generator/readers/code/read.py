@@ -24,7 +24,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     requests: list[Request] = []
     commands: list[Command] = []
     for source in sources:
-        asked, run = calls(source.text, source.path, context.engine.name)
+        asked, run = calls(source.text, source.path, context.engine.name, context.engine.api)
         requests += asked
         commands += run
     if not (requests or commands):

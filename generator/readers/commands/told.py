@@ -117,7 +117,7 @@ class Told:
         self.front.ends()
         self.enables.ends(text)
         self.exports.ends(text)
-        requests, _ = calls(text, self.file, self.engine.name, first)
+        requests, _ = calls(text, self.file, self.engine.name, self.engine.api, first)
         self._requests += requests
 
     def _line(self, line: CommandLine) -> None:

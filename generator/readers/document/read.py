@@ -218,7 +218,7 @@ class _Document:
     def _code(self, fence: Fence) -> None:
         """Judge the calls of the API and of the program in code of any language."""
         name = self.context.engine.name
-        requests, asked = calls(fence.text, self.file, name, fence.line)
+        requests, asked = calls(fence.text, self.file, name, self.context.engine.api, fence.line)
         if requests or asked:
             view = self.context.view(
                 DOCUMENT,

@@ -49,23 +49,26 @@ class _Frame:
 
 
 def calls(
-    text: str, file: str, program: str, first: int = 1
+    text: str, file: str, program: str, api: str, first: int = 1
 ) -> tuple[tuple[Request, ...], tuple[Command, ...]]:
-    """Return the requests in a text, and the calls of `program` as lists of words."""
-    frames = list(_frames(text[:_MOST], first))
+    """Return the requests in a text, and the calls of `program` as lists of words.
+
+    `api`: a pattern of addresses at which it is asked.
+    """
+    frames = list(_frames(text[:_MOST], first, re.compile(api)))
     requests = tuple(_request(frame, file) for frame in frames if _asks(frame, program))
     commands = tuple(_command(frame, file) for frame in frames if _runs(frame, program))
     return requests, commands
 
 
-def _frames(text: str, line: int) -> Iterator[_Frame]:
+def _frames(text: str, line: int, api: re.Pattern[str]) -> Iterator[_Frame]:
     stack = [_Frame(line)]
     path, since, word = "", 0, ""
     for found in _TOKEN.finditer(text):
         kind, token, top = found.lastgroup, found[0], stack[-1]
         named = re.search(_PATH, token) if kind in {"string", "path", "url"} else None
         if named or kind == "url" or (kind == "string" and _URL.match(token)):
-            ours = named and not _is_of_a_gateway(token, text, found.end())
+            ours = named and not _is_of_a_gateway(token, text, found.end(), api)
             path, since = named[0] if named and ours else "", found.end()
         match kind:
             case "open":
@@ -88,14 +91,16 @@ def _frames(text: str, line: int) -> Iterator[_Frame]:
 
 
 _URL: Final = re.compile(r"[\"']https?://[^\"'\s]+/")
-_OTHER_PORT: Final = re.compile(r"https?://(?![^/]*ollama)[^/:\s]+:(?!11434\b)\d+/")
+_WITH_PORT: Final = re.compile(r"https?://([^/:\s]+:\d+)/")
 _BY_KEY: Final = re.compile(r"(?i)authorization|x-api-key")
 _HEADERS: Final = 300  # characters
 
 
-def _is_of_a_gateway(url: str, text: str, end: int) -> bool:
+def _is_of_a_gateway(url: str, text: str, end: int, api: re.Pattern[str]) -> bool:
     """Whether a request is one to a program before the server, which asks for a key."""
-    return bool(_OTHER_PORT.search(url) and _BY_KEY.search(text, end, end + _HEADERS))
+    found = _WITH_PORT.search(url)
+    other = found is not None and api.search(found[1]) is None
+    return other and _BY_KEY.search(text, end, end + _HEADERS) is not None
 
 
 def _closed(stack: list[_Frame], line: int) -> _Frame:

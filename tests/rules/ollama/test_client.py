@@ -17,7 +17,7 @@ def typed(line: str, release: str = "0.32.15") -> View:
 
 def asked(*bodies: str, path: str = "/api/generate") -> View:
     text = "\n".join(f"curl localhost:11434{path} -d '{body}'" for body in bodies)
-    return view(requests=calls(text, "run.sh", "ollama")[0])
+    return view(requests=calls(text, "run.sh", "ollama", r":11434\b")[0])
 
 
 def options(text: str) -> str:
