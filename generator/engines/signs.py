@@ -74,6 +74,8 @@ class Signs:
     """Images of forks, which read names that the engine does not."""
     of_forks: str = r"(?!)"
     """Names of variables that a fork alone reads."""
+    brings: str = r"(?!)"
+    """An image of an application that has the server in it, and starts it."""
     installs: str = r"(?!)"
     """A command that installs its program."""
     gone: str = r"(?!)"

@@ -321,7 +321,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         looked = group.kind != DOCUMENT and _looked_for(group.kind, group.sources)
         if not every and not refused and (group.named or looked):
             hint = "name the file that starts the server, or leave this one out"
-            reason = f"nothing in it runs {_ENGINES}"
+            reason = f"no server of {_ENGINES} is recognised in it"
             yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
 
 

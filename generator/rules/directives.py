@@ -9,7 +9,7 @@ from generator.meaning import GO_FALSE, GO_TRUE
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import PREFIXES, Edit
+from generator.view import OF_GPU, PREFIXES, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -164,13 +164,20 @@ _WITHIN: Final = re.compile(r"--cgroups[= ](?:split|disabled|no-conmon)")
     title="a limit that the container does not get",
     why="`docker run` asks a daemon, and what that starts is in a control group of its own: limits "
     "of the unit hold for the client alone, which waits. So it is with `podman run`, unless "
-    "`--cgroups=split` keeps the container in the unit.",
+    "`--cgroups=split` keeps the container in the unit. Of a request for GPUs Docker's driver for "
+    "NVIDIA reads ids, count and capabilities, and no `options`: nothing limits their memory.",
     bad="CPUQuota=400%\nExecStart=/usr/bin/docker run --rm ollama/ollama",
     good="ExecStart=/usr/bin/docker run --rm --cpus=4 ollama/ollama",
     source="docs.docker.com: Resource constraints; podman-run(1), --cgroups; "
-    "systemd.resource-control(5)",
+    "systemd.resource-control(5); moby daemon/nvidia_linux.go, setNVIDIAGPUs",
 )
 def limits_the_client(view: View, _: Facts) -> Hits:
+    for line in [line for line in view.lines if line.section == OF_GPU][:1]:
+        yield Hit(
+            message=f"nothing reads `options` of a GPU: `{line.name}` limits nothing",
+            place=line.place,
+            fix="leave it out; what a model takes of the card is for the server to decide",
+        )
     starts = " ".join(line.value for line in sandbox.said(view, "ExecStart")[-1:])
     client = _CLIENT.match(starts)
     if not view.phrases.unit_file or view.container is None or client is None:

@@ -36,11 +36,12 @@ def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
     if container is None or container.digest or container.moving or view.adds:
         return
-    if container.image.startswith(_BUILT):
-        return
+    bare = repository(container.image)
+    if container.image.startswith(_BUILT) or ("/" not in bare and bare == view.engine):
+        return  # Docker Hub has no image of that name alone: it is built here.
     reference = REFERENCE.fullmatch(container.tag)
     tag = container.tag if reference is None else (reference["default"] or "")
-    official, bare = is_official(view, facts), repository(container.image)
+    official = is_official(view, facts)
     if tag not in MOVING or (tag == "rocm" and not official):
         return
     pattern = facts.image.rocm_tag if tag == "rocm" else facts.image.tag

@@ -310,7 +310,7 @@ def test_views_of_all_groups_and_the_problems_of_some(here: Path) -> None:
     assert seen.views == []
     assert [(p.source, p.message) for p in seen.problems] == [("gone.env", "there is no such file")]
     assert [(gap.file, gap.reason) for gap in seen.not_judged] == [
-        ("web/compose.yaml", "nothing in it runs Ollama")
+        ("web/compose.yaml", "no server of Ollama is recognised in it")
     ]
 
 

@@ -37,7 +37,7 @@ def test_what_is_wrong_with_an_application(text: str, told: list[str], tmp_path:
 
 def test_one_of_another_image_is_named(tmp_path: Path) -> None:
     found = report(tmp_path, {"fly.toml": APP.replace("ollama/ollama", "mine/llm")})
-    assert [gap.reason for gap in found.not_judged] == ["nothing in it runs Ollama"]
+    assert [gap.reason for gap in found.not_judged] == ["no server of Ollama is recognised in it"]
 
 
 def test_what_is_no_toml_is_refused(tmp_path: Path) -> None:

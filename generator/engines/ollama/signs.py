@@ -20,6 +20,8 @@ SIGNS: Final = Signs(
     api_call=r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
     r"\\?[\"']([^\"'\\]+)",
     builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",
+    # README.md of open-webui, Installing Open WebUI with Bundled Ollama Support; its start.sh.
+    brings=r"(?:^|/)open-webui:(?:[\w.-]*-)?ollama$",
     forks=r"(?i)\bipex|[-_]ipex",
     of_forks=r"(?:BIGDL|IPEX)_LLM_\w+",
     verbs=frozenset({"pull", "run", "create"}),

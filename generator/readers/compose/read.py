@@ -26,6 +26,7 @@ from generator.readers.base import (
 from generator.readers.beside import missing
 from generator.readers.commands.servers import servers_in
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
+from generator.readers.compose.clients import is_bare, nowhere, scripts_alone
 from generator.readers.compose.container import (
     PATHS,
     argv,
@@ -61,6 +62,8 @@ from generator.units import EVERYWHERE
 from generator.view import (
     ASTRAY,
     EXECUTED,
+    FOREIGN,
+    OF_GPU,
     STARTED,
     TAKEN,
     TUNNEL,
@@ -113,7 +116,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(sources, project, context, loader)
     servers = [found.view(name) for name in found.servers]
-    views = (*chain.from_iterable(map(found.with_files, servers)), *found.around())
+    clients = () if servers else found.clients()
+    views = (*chain.from_iterable(map(found.with_files, servers)), *found.around(), *clients)
     if loader.problems:
         raise PartlyRead(sources[0].path, tuple(dict.fromkeys(loader.problems)), views)
     if loader.gaps and not views:
@@ -177,6 +181,7 @@ class _Services:
                 *(self._beside(name) if name in self.keys else ()),
                 *self._astray(name),
                 *self._taken(name, container),
+                *_of_gpu(service),
             ),
             models=self._models(name, service, models_started(begun, self.engine)),
             commands=self._calls(service),
@@ -213,6 +218,8 @@ class _Services:
         """Yield what the file says beside its first server."""
         yield from self._named_by_others(name)
         yield from self._unpassed()
+        yield from self._nowhere(serves=True)
+        yield from self._foreign()
         for job, service in self.jobs.items():
             # Of the engine's own image, a job has no more programs than the server.
             if "build" not in service.entries and self.engine.is_image(self._repository(service)):
@@ -221,6 +228,34 @@ class _Services:
                         if " " in word.text:
                             place = replace(word.place, line=word.starts, key=f"services.{job}")
                             yield Line(section=EXECUTED, name="", value=word.text, place=place)
+
+    def _nowhere(self, *, serves: bool) -> Iterator[Line]:
+        """Yield the addresses at which services ask nobody, where the file is not laid over one."""
+        if self.engine.verbs and not (self.overlay or self.loader.gaps or self.loader.open):
+            yield from nowhere(self.project, self.place, self.context, serves=serves)
+
+    def _foreign(self) -> Iterator[Line]:
+        """Yield the scripts that run in images without the engine's program."""
+        for name, service in self.project.services.items():
+            image = service.text("image")
+            if name in self.servers or "build" in service.entries or not is_bare(image):
+                continue
+            mounts = container_of(f"services.{name}", service, self.project.around)[0].mounts
+            scripts = self._scripts(service, mounts)
+            for line in scripts_alone(service, scripts, name):
+                yield replace(line, section=FOREIGN, name=image)
+
+    def clients(self) -> Iterator[View]:
+        """Yield what is wrong with the clients of a project that has no server itself."""
+        lines = tuple(self._nowhere(serves=False))
+        if lines:
+            yield self.context.view(
+                COMPOSE,
+                self.context.release_for(),
+                name=PurePosixPath(self.place).name,
+                place=Place(self.place),
+                lines=lines,
+            )
 
     def _named_by_others(self, server: str) -> Iterator[Line]:
         """Yield the networks, services and variables that lists of the other services name."""
@@ -448,7 +483,8 @@ class _Services:
         if ours or (built and built.serves) or re.fullmatch(engine.builds, base):
             return True
         image = reference(service, self.project.around)
-        if image.startswith("$") and is_variable_of(engine.name, image):
+        told = image.startswith("$") and is_variable_of(engine.name, image)
+        if told or re.search(engine.brings, image):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
 
@@ -636,6 +672,14 @@ class _Services:
         words = " ".join((job.text("environment", self.engine.address), *argv(job, "command")))
         named = (n for n in self.servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", words))
         return next(named, "")
+
+
+def _of_gpu(service: Table) -> Iterator[Line]:
+    """Yield the options of requests for GPUs of NVIDIA, whose driver in Docker reads none."""
+    for request in service.items("deploy", "resources", "reservations", "devices"):
+        if isinstance(request, Table) and request.text("driver") in {"", "nvidia"}:
+            for name, node in request.table("options").entries.items():
+                yield Line(section=OF_GPU, name=name, value=_text(node), place=node.place)
 
 
 def _text(node: Node) -> str:

@@ -10,7 +10,7 @@ from generator.meaning import parse_go_duration
 from generator.rules.helpers.containers import installs, is_official, runs_own_script
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
-from generator.view import EXECUTED, STARTED, Edit
+from generator.view import EXECUTED, FOREIGN, STARTED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,14 +205,24 @@ _INSTALLS: Final = re.compile(r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]*\b(?:instal
 @Rule(
     id="HW543",
     title="a program that the image does not have",
-    why="The image has neither curl nor wget, nor nc. A script that waits with one of them until "
-    "the server answers waits for ever, or gives up, and a pull by it never begins. `ollama list` "
-    "asks the same.",
+    why="The image has neither curl nor wget, nor nc, and the images of these have no `ollama`. A "
+    "script that waits with one of them until the server answers waits for ever, or gives up, and "
+    "a pull by it never begins. `ollama list` asks the same.",
     bad="until docker exec ollama curl -s http://localhost:11434; do sleep 1; done",
     good="until docker exec ollama ollama list; do sleep 1; done",
     source="Dockerfile@v0.32.15:296-320; ollama#9781",
 )
 def lacking_program(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        at = _calls(line.value, view.engine) if line.section == FOREIGN else None
+        if at is not None:
+            inline = line.place.key or "\n" not in line.value
+            yield Hit(
+                message=f"there is no {view.engine} in `{line.name}`, where this runs",
+                place=line.place if inline else replace(line.place, line=line.place.line + at),
+                fix="run it in the image of the server, with its address in OLLAMA_HOST, or ask "
+                "`/api/pull` with curl",
+            )
     for tool in facts.image.missing_tools:
         own = is_official(view, facts) and not _made_with(view, tool)
         for line in view.lines:

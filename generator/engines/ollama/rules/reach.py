@@ -18,7 +18,7 @@ from generator.rules.helpers.containers import (
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import ASTRAY, SOCKET, STRAY
+from generator.view import ASTRAY, NOWHERE, SOCKET, STRAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +144,7 @@ def _is_read_only(mount: str) -> bool:
 
 @Rule(
     id="HW621",
-    title="a client that asks its own container",
+    title="a client that asks where no server is",
     why="In a container `localhost` is that container, and no server runs in it: the application "
     "shows no models, or says that it cannot connect. The services of a compose file reach each "
     "other by their names.",
@@ -153,6 +153,14 @@ def _is_read_only(mount: str) -> bool:
     source="docs.docker.com: Networking in Compose; docs.openwebui.com: Server Connection Error",
 )
 def asks_itself(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        if line.section.startswith(f"{NOWHERE}."):
+            yield Hit(
+                message=f"no service, container or alias has the name in `{line.value}`: "
+                f"`{line.section.removeprefix(f'{NOWHERE}.')}` finds no server",
+                place=line.place,
+                fix="write the name of the server's service, in a network of both",
+            )
     address = view.variable("OLLAMA_HOST")
     if not _serves_alone(view, facts) or (address and address.unresolved):
         return

@@ -1,0 +1,136 @@
+"""What the other services of a project ask of a server, and what they lack for it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.errors import ProfileError
+from generator.readers.base import Source
+from generator.readers.compose.container import argv
+from generator.readers.compose.project import Loader, Project, joined, load_project
+from generator.readers.syntax.yaml_tree import Items, Scalar, Table
+from generator.view import NOWHERE, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.readers.base import Context
+
+_ADDRESS: Final = re.compile(r"(?:https?://)?([A-Za-z0-9][A-Za-z0-9_-]{0,99}):\d{1,5}(?:/\S*)?")
+_FILES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_COMPOSE: Final = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml|[\w.-]*compose\.ya?ml")
+_MOST: Final = 10  # files of one folder
+_BARE: Final = re.compile(
+    r"(?:docker\.io/)?(?:library/)?(?:curlimages/curl|(?:badouralix|dwdraju|bitnami)/[\w-]*curl[\w-]*|alpine"
+    r"|busybox|debian|ubuntu|bash|python|node|docker|appropriate/curl|alpine/curl)(?::[\w.-]+)?"
+)
+"""Images of others that surely have no program of an engine."""
+_INSTALLS: Final = re.compile(
+    r"\b(?:docker|podman)\b|install\.sh|\b(?:install|add)\b|\b\w+\s*\(\)|\balias\b|/bin/ollama"
+)
+
+
+def is_bare(image: str) -> bool:
+    """Whether an image is one of a few that surely have no program of an engine."""
+    return _BARE.fullmatch(image.partition("@")[0]) is not None
+
+
+def scripts_alone(service: Table, scripts: Iterable[Line], place_key: str) -> Iterator[Line]:
+    """Yield the scripts that a service of a foreign image runs, which install nothing."""
+    inline = (
+        Line(section="", name=place_key, value=word, place=service.place_of(key))
+        for key in ("entrypoint", "command")
+        for word in argv(service, key)
+        if " " in word
+    )
+    every = [*scripts, *inline]
+    mounts = " ".join(_texts(service.items("volumes")))
+    if not any(_INSTALLS.search(line.value) for line in every) and "/bin/" not in mounts:
+        yield from every
+
+
+def _texts(nodes: Iterable[object]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, Scalar):
+            yield node.text
+        elif isinstance(node, Table):
+            yield node.text("target")
+
+
+def nowhere(project: Project, place: str, context: Context, *, serves: bool) -> Iterator[Line]:
+    """Yield the addresses of clients whose host is no service, for sure.
+
+    A name without a dot may be that of another machine: only one like the engine's is told of, and
+    only where its server is at hand, in the project or in the one whose network is used.
+    """
+    engine = context.engine
+    names = {*_names(project), *_elsewhere(place, context)}
+    for name, service in project.services.items():
+        for key, node in service.table("environment").entries.items():
+            told = isinstance(node, Scalar) and node.explicit and _ADDRESS.fullmatch(node.text)
+            if not isinstance(node, Scalar) or not told or told[1] in names:
+                continue
+            ours = re.fullmatch(f"{engine.application}|{re.escape(engine.address)}", key)
+            if not ours or engine.name not in told[1].lower() or service.get("network_mode"):
+                continue
+            known, others = _of_networks(project, service, place, context)
+            if known and told[1] not in others and (serves or engine.name in " ".join(others)):
+                yield Line(section=f"{NOWHERE}.{name}", name=key, value=node.text, place=node.place)
+
+
+def _names(project: Project) -> Iterator[str]:
+    """Yield the names by which services reach each other."""
+    for name, service in project.services.items():
+        yield name
+        yield from (service.text("container_name"), service.text("hostname"))
+        for text in _texts(chain(service.items("extra_hosts"), service.items("links"))):
+            yield from re.split(r"[:=]", text)
+        yield from service.table("extra_hosts").entries
+        for network in service.table("networks").entries.values():
+            if isinstance(network, Table):
+                yield from _texts(network.items("aliases"))
+
+
+def _elsewhere(place: str, context: Context) -> Iterator[str]:
+    """Yield all words of other Compose files of the folder, which may be laid over this one."""
+    files = [path for path in context.listed(place) if _COMPOSE.fullmatch(PurePosixPath(path).name)]
+    for path in files[:_MOST]:
+        if path != place:
+            yield from re.findall(r"[\w-]+", context.read(path) or "")
+
+
+def _of_networks(
+    project: Project, service: Table, place: str, context: Context
+) -> tuple[bool, set[str]]:
+    """Return whether all networks of a service are known, and who else is in them."""
+    declared, found = project.top.table("networks"), set[str]()
+    node = service.get("networks")
+    used = (
+        [*_texts(node.items)] if isinstance(node, Items) else [*service.table("networks").entries]
+    )
+    for network in used or ["default"]:
+        told = declared.table(network)
+        if "external" not in told.entries or told.text("external") == "false":
+            continue
+        name = told.text("name") or told.text("external", "name") or network
+        others = _beside(name, place, context)
+        if others is None:
+            return False, found
+        found |= others
+    return True, found
+
+
+def _beside(network: str, place: str, context: Context) -> set[str] | None:
+    """Return the names of the project beside this one whose own network it is; None: no such."""
+    folder, _, own = network.rpartition("_")
+    for file in _FILES if folder and own == "default" else ():
+        path = joined(place, f"../{folder}/{file}")
+        text = context.read(path)
+        if text is not None:
+            with contextlib.suppress(ProfileError):
+                return set(_names(load_project([Source(path, text)], Loader(context.read))))
+    return None
