@@ -7,6 +7,7 @@ import contextlib
 import functools
 import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
@@ -508,13 +509,26 @@ class Pod:
             if table.text("kind") == "Service" and self._selected(table)
             if self._reaches(table, box)
         ]
-        for service in services:
+        for service in (*services, *self._made(services, box)):
             opens = service.scalar("spec", "type")
             if opens is not None and opens.text in _OPENS and not _bounds_callers(service):
                 place = replace(opens.place, key="spec.type")
                 yield Line(section="service", name="type", value=opens.text, place=place)
         named = {(s.text("metadata", "name"), s.text("metadata", "namespace")) for s in services}
         yield from routes(self.tables, named)
+
+    def _made(self, known: Sequence[Table], box: Table) -> Iterator[Table]:
+        """Yield the services of a chart for the port of the engine, where it makes the labels."""
+        labels = self.pod.table("metadata", "labels").entries
+        own = "templates" in PurePosixPath(self.pod.place.file).parts
+        port = str(self.context.catalogue.at(self.engine.name).image.port)
+        if labels or not own or port not in _port_names(box):
+            return
+        for table in self.tables:
+            ports = [one for one in table.items("spec", "ports") if isinstance(one, Table)]
+            asked = {one.text("targetPort") or one.text("port") for one in ports}
+            if table.text("kind") == "Service" and port in asked and table not in known:
+                yield table
 
     def _selected(self, service: Table) -> bool:
         wanted = service.table("spec", "selector").entries

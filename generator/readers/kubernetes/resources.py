@@ -24,6 +24,7 @@ NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _DEEPEST: Final = 5
 _MOST: Final = 200
 _GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
+_SERVICE: Final = re.compile(r"(?m)^kind:[ \t]*Service[ \t]*\r?$")
 _TEMPLATE: Final = re.compile(
     r"\{\{-?\s{0,9}(?:\$?\.(?:Values|Chart|Release)\b|include\b|template\b)"
 )
@@ -66,8 +67,31 @@ class Resources:
         for path, tables in documents.items():
             if posixpath.normpath(path) not in apart:
                 self.found += (t for one in tables if id(one) not in kept for t in _listed(one))
+        self.found += self._services_of_charts(sources)
         for table, path in custom:
             self._kustomize(table, path, 0)
+
+    def _services_of_charts(self, sources: Sequence[Source]) -> Iterator[Table]:
+        """Yield the services that a chart makes beside a workload, which name no engine."""
+        folders = {posixpath.dirname(s.path): s.path for s in sources if "{{" in s.text}
+        for folder, path in folders.items():
+            listed = self.context.listed(path) if folder.endswith("templates") else ()
+            for other in sorted(one for one in listed if posixpath.normpath(one) not in self.own):
+                text = self.context.read(other) or "" if other.endswith((".yaml", ".yml")) else ""
+                if _SERVICE.search(text):
+                    yield from self._quietly(Source(other, text))
+
+    def _quietly(self, source: Source) -> Iterator[Table]:
+        """Yield the services of a file that is not judged itself."""
+        kept = len(self.filled)
+        try:
+            nodes = self._of_chart(source) or parse_all(source)
+        except ProfileError:
+            nodes = []
+        del self.filled[kept:]
+        for node in nodes:
+            if isinstance(node, Table) and node.text("kind") == "Service":
+                yield node
 
     def _documents(self, source: Source) -> list[Table]:
         """Return the documents of a file; one that cannot be read stops no other."""

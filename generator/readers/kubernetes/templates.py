@@ -19,7 +19,7 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from generator.readers.base import Context
 
@@ -95,15 +95,28 @@ class Filler:
         )  # fmt: skip
         if "{{" not in line:
             return line if self._shown() else ""
-        steered = False
-        for found in _STEERS.finditer(line):
-            steered = True
+        steers = [*_STEERS.finditer(line)]
+        if steers and not _ALONE.fullmatch(line):
+            return self._among(line, steers)
+        for found in steers:
             self._steer(found[1], found[2].rstrip("-").strip())
-        if not self._shown():
-            return ""
-        if not _ALONE.fullmatch(line) and steered:
-            return _WHOLE.sub("", line)
-        return "" if steered else self._told(line)
+        return "" if steers or not self._shown() else self._told(line)
+
+    def _among(self, line: str, steers: Sequence[re.Match[str]]) -> str:
+        """Return what becomes of a line that stands among words which direct."""
+        kept, at, sure = "", 0, True
+        for found in steers:
+            kept += line[at : found.start()] if self._shown() else ""
+            self._steer(found[1], found[2].rstrip("-").strip())
+            decided = (
+                found[1] in {"if", "else"} and self.blocks and self.blocks[-1].taken is not None
+            )
+            sure = sure and bool(found[1] == "end" or decided)
+            at = found.end()
+        kept += line[at:] if self._shown() else ""
+        if sure:
+            return self._told(kept) if "{{" in kept else kept.rstrip()
+        return _WHOLE.sub("", line) if self._shown() else ""
 
     def nodes(self, nodes: Iterable[Node]) -> list[Node]:
         """Return nodes with the parts of the values in their places."""
