@@ -25,6 +25,8 @@ _RUN: Final = re.compile(
 _ENDS_BEHIND: Final = re.compile(r"(?<![&>|])&\s*(?:#.*|disown.*)?$|\|")
 _OPENS: Final = re.compile(r"^(?!\s*elif\b).*(?:\bthen|\bdo|\{|\bin)\s*(?:#.*)?$")
 _CLOSES: Final = re.compile(r"\s*(?:fi|done|\}|esac)\b|\s*\}")
+_TOLD: Final = re.compile(r"\b(?:up|run|serve)\b.*\$")
+"""Options in a variable, of which one may put it behind."""
 _LONGEST: Final = 1000  # characters of a line
 _MOST: Final = 20  # starts of one script
 
@@ -92,6 +94,8 @@ class InFront:
         while end + 1 < len(self._lines) and self._lines[end].endswith("\\"):
             end += 1
         whole = [line[:_LONGEST] for line in self._lines[at : end + 1]]
+        if any(_TOLD.search(line) for line in whole):
+            return False
         return not any(map(_ENDS_BEHIND.search, whole)) and self._depth(number) == 0
 
     def _depth(self, number: int) -> int:
