@@ -9,11 +9,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
-from generator.readers.base import Source
-from generator.readers.compose.container import argv
+from generator.readers.base import Source, image_name
+from generator.readers.compose.container import argv, on_host, ports_of
 from generator.readers.compose.project import Loader, Project, joined, load_project
+from generator.readers.nginx.read import opened
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
-from generator.view import NOWHERE, Line
+from generator.view import NOWHERE, OPENED, UNHEARD, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +33,38 @@ _BARE: Final = re.compile(
 _INSTALLS: Final = re.compile(
     r"\b(?:docker|podman)\b|install\.sh|\b(?:install|add)\b|\b\w+\s*\(\)|\balias\b|/bin/ollama"
 )
+
+
+def proxied(name: str, service: Table, place: str, context: Context) -> Iterator[Line]:
+    """Yield the ports of an nginx that open an engine to anybody, or at which it does not listen.
+
+    Only where its one file is at hand, and it begins as its image does.
+    """
+    base = image_name(service.text("image")).repository.rpartition("/")[2]
+    if base not in _NGINX or {"build", "command", "entrypoint"} & service.entries.keys():
+        return
+    files = [text.split(":") for text in _texts(service.items("volumes")) if ":/etc/nginx" in text]
+    if len(files) != 1 or not (target := _OF_NGINX.fullmatch(files[0][1])):
+        return
+    path = joined(place, files[0][0])
+    text = context.read(path)
+    found = opened(Source(path, text), context) if text is not None else None
+    if found is None:
+        return
+    listens, free = found
+    listens |= set() if target[1] in {"nginx", "conf.d/default"} else {"80"}
+    for port, at in ports_of(name, service):
+        host, inside = on_host(port), re.search(r":(\d+)$", port)
+        if host is None or inside is None:
+            continue
+        if inside[1] in free and not host[0]:
+            yield Line(section=OPENED, name=name, value=port, place=at)
+        elif inside[1] not in listens and free:
+            yield Line(section=UNHEARD, name=name, value=port, place=at)
+
+
+_NGINX: Final = frozenset({"nginx", "nginx-unprivileged"})
+_OF_NGINX: Final = re.compile(r"/etc/nginx/(nginx|conf\.d/[\w-]+)\.conf")
 
 
 def is_bare(image: str) -> bool:

@@ -26,7 +26,7 @@ from generator.readers.base import (
 from generator.readers.beside import missing
 from generator.readers.commands.servers import servers_in
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
-from generator.readers.compose.clients import is_bare, nowhere, scripts_alone
+from generator.readers.compose.clients import is_bare, nowhere, proxied, scripts_alone
 from generator.readers.compose.container import (
     PATHS,
     argv,
@@ -220,6 +220,8 @@ class _Services:
         yield from self._unpassed()
         yield from self._nowhere(serves=True)
         yield from self._foreign()
+        for proxy, service in self.project.services.items() if self.engine.verbs else ():
+            yield from proxied(proxy, service, service.place.file, self.context)
         for job, service in self.jobs.items():
             # Of the engine's own image, a job has no more programs than the server.
             if "build" not in service.entries and self.engine.is_image(self._repository(service)):

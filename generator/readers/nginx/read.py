@@ -61,6 +61,32 @@ def hops_of(
     return list(file.hops()), file.gaps
 
 
+_PORT: Final = re.compile(r"(?:(?:0\.0\.0\.0|\*|\[::\]):)?(\d{1,5})")
+"""What a server listens on that others reach."""
+
+
+def opened(source: Source, context: Context) -> tuple[set[str], set[str]] | None:
+    """Return the ports at which servers listen, and those that lead anybody to an engine.
+
+    None: not all of it is at hand.
+    """
+    try:
+        file = _File(source, context, parse(source.text))
+    except ValueError:
+        return None
+    listens, free = set[str](), set[str]()
+    for server in (one for one in _every(file.top) if one.name == "server" and one.block):
+        words = [one.words[0] for one in server.all("listen") if one.words] or ["80"]
+        ports = {found[1] for word in words if (found := _PORT.fullmatch(word))}
+        listens |= ports
+        if list(file.hops_in(server)) and not any(_asks((one,)) for one in _every((server,))):
+            free |= ports
+    barred = _asks((Directive("", (), 0, file.top),)) or any(
+        _asks((one,)) for one in file.top if one.name == "http"
+    )
+    return None if file.gaps else (listens, set() if barred else free)
+
+
 class _File:
     def __init__(self, source: Source, context: Context, top: Sequence[Directive]) -> None:
         self.path, self.context = source.path, context
@@ -101,6 +127,10 @@ class _File:
         """Yield the places that lead to an engine."""
         root = Directive("", (), 0, tuple(self.top))
         yield from self._in((root,), 0)
+
+    def hops_in(self, server: Directive) -> Iterator[Hop]:
+        """Yield the places of one server that lead to an engine."""
+        yield from self._in((server,), 0)
 
     def _in(self, above: tuple[Directive, ...], depth: int) -> Iterator[Hop]:
         for one in above[-1].block:

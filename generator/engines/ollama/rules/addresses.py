@@ -17,7 +17,7 @@ from generator.rules.helpers.containers import REFERENCE, is_client, is_official
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import CLOUD, INGRESS, SHUT, TUNNEL
+from generator.view import CLOUD, INGRESS, OPENED, SHUT, TUNNEL
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -266,6 +266,14 @@ def _is_known(host: str) -> bool:
 )
 def published_on_all_addresses(view: View, facts: Facts) -> Hits:
     yield from _published(view, facts)
+    for line in view.lines:
+        if line.section == OPENED:
+            yield Hit(
+                message=f"`{line.value}` of `{line.name}` opens the API to every machine that "
+                "reaches this host: the proxy asks nobody who they are",
+                place=line.place,
+                fix="publish it on 127.0.0.1, or have the proxy authenticate, as with `auth_basic`",
+            )
     yield from _on_the_host_network(view, facts)
     yield from _cluster_service(view)
 

@@ -18,7 +18,7 @@ from generator.rules.helpers.containers import (
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import ASTRAY, NOWHERE, SOCKET, STRAY
+from generator.view import ASTRAY, NOWHERE, SOCKET, STRAY, UNHEARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     "kubernetes.io: Service, targetPort",
 )
 def nobody_listens(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == UNHEARD:
+            yield Hit(
+                message=f"`{line.name}` does not listen at the port that `{line.value}` leads to",
+                place=line.place,
+                severity="warning",
+                fix="add a `server` with that `listen`, or publish no such port",
+            )
     box, address = view.container, view.variable("OLLAMA_HOST")
     if box is None or not _serves_alone(view, facts) or (address and address.unresolved):
         return
