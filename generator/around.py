@@ -180,7 +180,8 @@ class Cache:
     """Where a gateway keeps answers. `scope` parts the answers of one user from another's.
 
     `likeness`: it answers questions that are like others. `unable` is the image beside it that
-    cannot look for them.
+    cannot look for them. `written` is the time as the file has it, `known` whether there is such a
+    kind of cache.
     """
 
     kind: str
@@ -190,6 +191,8 @@ class Cache:
     scope: str = ""
     likeness: bool = False
     unable: str = ""
+    written: str = ""
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,12 +201,13 @@ class Gateway:
 
     `fallbacks` are names that take over from others, `names` all that it offers, `unread` settings
     of a cache that stand where it does not look for any. `there` are models that servers beside it
-    pull or make; none: nobody says.
+    pull or make; none: nobody says. `misspelt` are settings with the name that was meant.
     """
 
     aliases: tuple[Alias, ...] = ()
     cache: Cache | None = None
     fallbacks: tuple[tuple[str, Place], ...] = ()
     unread: tuple[tuple[str, Place], ...] = ()
+    misspelt: tuple[tuple[str, str, Place], ...] = ()
     names: frozenset[str] = field(default_factory=frozenset)
     there: frozenset[str] = field(default_factory=frozenset)

@@ -14,7 +14,13 @@ SIGNS: Final = Signs(
     never=r"(?m)^[\"']?(?:services|apiVersion)[\"']?[ \t]*:",
     ours=reached,
 )
-LITELLM: Final = Phrases(kind="litellm", restart="", mendable=True)
+LITELLM: Final = Phrases(
+    kind="litellm",
+    restart="",
+    mendable=True,
+    read_by="everybody who may read the file reads it",
+    keep_in="the environment, and name it: `os.environ/NAME`",
+)
 WORDS: Final = Words(
     program="LiteLLM", wait="`timeout: 1800`", spread="`routing_strategy: least-busy`"
 )

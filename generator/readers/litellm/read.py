@@ -1,6 +1,7 @@
 """Configurations of LiteLLM's proxy: the names under which it offers models of an engine.
 
-Source: docs.litellm.ai/docs/proxy/configs; litellm/caching/caching.py.
+Source: docs.litellm.ai/docs/proxy/configs and config_settings; litellm/caching/caching.py;
+litellm/types/caching.py, LiteLLMCacheType.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from generator.readers.compose import BASES
 from generator.readers.litellm import LITELLM, WORDS
 from generator.readers.proxies import is_api
 from generator.readers.syntax.yaml_tree import Scalar, Table, parse
-from generator.view import ModelUse, Place, View
+from generator.view import ModelUse, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,38 @@ _REDIS: Final = re.compile(r"(?:^|/)(?:redis(?:-stack[\w-]*)?|valkey|keydb|drago
 _SEARCHES: Final = re.compile(r"redis-stack|(?:^|/)redis(?:$|@|:(?:[89]|\d\d|latest|alpine|\D))")
 """Images whose Redis looks for vectors: the stack, and Redis itself from 8 on."""
 _KEPT_AT: Final = ("litellm_settings", "cache_params")
+_CACHES: Final = frozenset({
+    "local", "redis", "redis-semantic", "valkey-semantic", "s3", "disk", "qdrant-semantic",
+    "azure-blob", "gcs",
+})  # fmt: skip
+_SETTINGS: Final = {
+    ("litellm_settings",): (
+        "allowed_fails cache cache_params callbacks content_policy_fallbacks "
+        "context_window_fallbacks default_fallbacks drop_params failure_callback fallbacks "
+        "json_logs modify_params num_retries redact_user_api_key_info request_timeout "
+        "service_callback set_verbose success_callback turn_off_message_logging"
+    ),
+    _KEPT_AT: (
+        "host namespace password port redis_url similarity_threshold supported_call_types ttl type"
+    ),
+    ("router_settings",): (
+        "allowed_fails allowed_fails_policy content_policy_fallbacks context_window_fallbacks "
+        "cooldown_time default_fallbacks enable_pre_call_checks fallbacks model_group_alias "
+        "num_retries redis_host redis_password redis_port retry_policy routing_strategy "
+        "stream_timeout timeout"
+    ),
+    ("general_settings",): (
+        "alerting alerting_threshold background_health_checks database_url "
+        "health_check_interval master_key max_parallel_requests"
+    ),
+}
+"""Settings that people write, by where they stand; there are more, which no other name is like."""
+_SECRETS: Final = (
+    ("general_settings", "master_key"),
+    ("general_settings", "database_url"),
+    (*_KEPT_AT, "password"),
+    ("router_settings", "redis_password"),
+)
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -51,10 +84,12 @@ def _view(source: Source, context: Context) -> View:
         name=posixpath.basename(source.path),
         place=Place(source.path),
         adds=True,
+        variables=tuple(_secrets(top)),
         models=tuple(ModelUse(name=a.model, place=a.place) for a in aliases if _is_named(a)),
         hops=tuple(_hops(top, aliases)),
         gateway=Gateway(aliases=aliases, cache=_cache(top, source.path, context), names=names,
-                        fallbacks=tuple(_fallbacks(top)), unread=tuple(_unread(top))),
+                        fallbacks=tuple(_fallbacks(top)), unread=tuple(_unread(top)),
+                        misspelt=tuple(_misspelt(top))),
     )  # fmt: skip
 
 
@@ -127,19 +162,70 @@ def _cache(top: Table, path: str, context: Context) -> Cache | None:
     if on is None or not on.is_true:
         return None
     params = top.table(*_KEPT_AT)
-    kind = params.text("type") or ("redis" if "type" not in params.entries else "")
+    several = "type" in params.entries and params.scalar("type") is None
+    kind = params.text("type") or ("" if several else "redis")
     ttl = params.text("ttl")
     scope = params.text("semantic_cache_scope") or params.text("scope")
-    place = params.scalar("type") or on
+    place = params.scalar("type") or (_mark(params, "type") if several else on)
     return Cache(
         kind=kind,
         place=_at(place, "cache_params.type" if place is not on else "cache"),
-        ttl=float(ttl) if re.fullmatch(r"\d{1,9}(?:\.\d+)?", ttl) else (None if not ttl else 0.0),
+        ttl=_time(ttl),
         namespace=params.text("namespace"),
         scope=scope,
         likeness=kind.endswith("-semantic"),
+        written=ttl,
+        known=kind in _CACHES or _filled_in(kind),
         unable=_unable(params, path, context) if kind == "redis-semantic" else "",
     )
+
+
+def _mark(table: Table, key: str) -> Scalar:
+    return Scalar("", table.place_of(key))
+
+
+def _time(text: str) -> float | None:
+    """Return for how long an answer is kept; None: nobody says, or what is no number."""
+    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", text):
+        return float(text)
+    return 0.0 if _filled_in(text) else None
+
+
+def _filled_in(text: str) -> bool:
+    """Return whether somebody else says what stands there."""
+    return re.search(r"os\.environ|[${<]", text) is not None
+
+
+def _secrets(top: Table) -> Iterator[Variable]:
+    """Yield settings that are secrets, as variables that nobody but LiteLLM reads."""
+    for path in _SECRETS:
+        scalar = top.scalar(*path)
+        if scalar is not None and scalar.text:
+            yield Variable(
+                name=path[-1],
+                value=scalar.text,
+                place=_at(scalar, ".".join(path)),
+                reach="client",
+                unresolved=_filled_in(scalar.text),
+            )
+
+
+def _misspelt(top: Table) -> Iterator[tuple[str, str, Place]]:
+    """Yield settings that differ from a known one in case, in their hyphens or in the number."""
+    for path, words in _SETTINGS.items():
+        known = {_bare(word): word for word in words.split()}
+        table = top.table(*path)
+        for key in table.entries:
+            meant = known.get(_bare(key), key)
+            if meant != key:
+                place = table.place_of(key)
+                yield key, meant, Place(place.file, place.line, ".".join((*path, key)))
+
+
+def _bare(name: str) -> str:
+    """Return a name as it is spelt by everybody: small, in one, and of one thing."""
+    letters = re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"ie$", "y", letters.removesuffix("s"))
 
 
 def _unable(params: Table, path: str, context: Context) -> str:

@@ -1,4 +1,4 @@
-"""HW638, HW639 and HW655 to HW659: configurations of LiteLLM before Ollama."""
+"""HW576, HW625, HW638, HW639 and HW655 to HW659: configurations of LiteLLM before Ollama."""
 
 from pathlib import Path
 
@@ -37,6 +37,17 @@ def redis(image: str) -> Text:
 
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW576": (
+        (litellm(more="litellm_settings: {fallback: [{main: [main]}]}\n"),
+         litellm(more="router_settings: {num-retries: 2}\n"),
+         cache(f"{KEPT}, supported_call_type: [acompletion]")),
+        (litellm(more="litellm_settings: {fallbacks: [{main: [main]}], max_budget: 2}\n"),
+         cache(f"{KEPT}, supported_call_types: [acompletion]")),
+    ),
+    "HW625": (
+        (cache("type: memcached"), cache("type: [redis, redis-semantic]")),
+        (cache(KEPT), cache("ttl: 60"), cache("type: os.environ/KIND"), cache("type: local")),
+    ),
     "HW638": (
         (litellm("ollama_chat/qwen3:14b") | PULLS, litellm("ollama_chat/llama3.2") | PULLS),
         (litellm() | PULLS, litellm("ollama_chat/*") | PULLS, litellm("ollama_chat/qwen3:14b"),

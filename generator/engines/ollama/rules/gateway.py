@@ -1,4 +1,4 @@
-"""HW638, HW639 and HW655 to HW659: how a gateway asks Ollama for its models, and what it keeps."""
+"""HW576, HW625, HW638, HW639, HW655 to HW659: how a gateway asks Ollama, and what it keeps."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def wrong_end(view: View, _: Facts) -> Hits:
 @Rule(
     id="HW657",
     title="a cache that forgets within a minute",
-    why="Without `ttl` LiteLLM keeps an answer in Redis for 60 seconds: hardly anybody asks the "
-    "same again by then. Without `namespace` its keys lie among those of others, also of another "
-    "LiteLLM.",
+    why="Without `ttl`, or with one that is no number of seconds, LiteLLM keeps an answer in Redis "
+    "for 60 seconds: hardly anybody asks the same again by then. Without `namespace` its keys lie "
+    "among those of others, also of another LiteLLM.",
     bad="cache_params: {type: redis}",
     good="cache_params: {type: redis, ttl: 3600, namespace: litellm}",
     source="litellm/caching/base_cache.py (default_ttl), redis_cache.py; "
@@ -95,7 +95,7 @@ def forgets(view: View, _: Facts) -> Hits:
         return
     if cache.ttl is None:
         yield Hit(
-            message="`ttl` is not set: an answer is kept for 60 seconds",
+            message=f"`ttl` is {_said(cache.written)}: an answer is kept for 60 seconds",
             place=cache.place,
             fix="write `ttl: 3600`, and a `namespace`",
         )
@@ -105,6 +105,51 @@ def forgets(view: View, _: Facts) -> Hits:
             place=cache.place,
             fix="write a `namespace`",
             severity="info",
+        )
+
+
+def _said(written: str) -> str:
+    return f"`{written}`, and no number of seconds" if written else "not set"
+
+
+@Rule(
+    id="HW625",
+    severity="error",
+    title="a kind of cache that LiteLLM has not",
+    why="`type` is one word: LiteLLM has one kind of cache at a time, and so none that looks for "
+    "the same question first and for a like one then. With another word, or a list, no cache is "
+    "made, and nothing is kept.",
+    bad="cache_params: {type: [redis, redis-semantic]}",
+    good="cache_params: {type: redis, ttl: 3600, namespace: litellm}",
+    source="litellm/types/caching.py, LiteLLMCacheType; litellm/caching/caching.py, Cache",
+)
+def no_such_cache(view: View, _: Facts) -> Hits:
+    cache = view.gateway.cache if view.gateway else None
+    if cache is not None and not cache.known:
+        what = f"there is no cache `{cache.kind}`" if cache.kind else "`type` is one word, no list"
+        yield Hit(
+            message=f"{what}: nothing is kept",
+            place=cache.place,
+            fix="write `redis`, or another one of `local`, `disk`, `s3`, `gcs`, `azure-blob`",
+        )
+
+
+@Rule(
+    id="HW576",
+    title="a setting of LiteLLM that is spelt otherwise",
+    why="LiteLLM takes any name below `litellm_settings`, and passes over most it does not know "
+    "elsewhere, without a word. A name that differs from one it reads in a letter sets nothing: no "
+    "model takes over, nothing is asked again.",
+    bad="litellm_settings: {fallback: [{main: [spare]}]}",
+    good="litellm_settings: {fallbacks: [{main: [spare]}]}",
+    source="docs.litellm.ai/docs/proxy/config_settings; litellm/proxy/proxy_server.py, load_config",
+)
+def misspelt(view: View, _: Facts) -> Hits:
+    for name, meant, place in view.gateway.misspelt if view.gateway else ():
+        yield Hit(
+            message=f"LiteLLM reads no `{name}`, and says nothing of it",
+            place=place,
+            fix=f"write `{meant}`",
         )
 
 
