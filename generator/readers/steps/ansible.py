@@ -112,6 +112,20 @@ def is_left_out(name: str, file: str, context: Context) -> bool:
     return made and len(listed) <= _MOST_PARTS and not any(map(word.search, texts))
 
 
+def is_kept_out(name: str, value: str, file: str, context: Context) -> bool:
+    """Return whether a template of the role prints a variable only where it has another value."""
+    role = posixpath.join("roles", context.engine.name)
+    above = posixpath.dirname(posixpath.dirname(file))
+    places = (above, *(posixpath.join(above, up, role) for up in ("", "..")))
+    folders = (posixpath.normpath(posixpath.join(one, "templates", "x")) for one in places)
+    listed = [path for folder in folders for path in context.listed(folder)][:_MOST_PARTS]
+    unless = re.compile(
+        rf"\{{%[-+]?\s{{0,9}}if\s{{1,9}}{re.escape(name)}\s{{0,9}}!=\s{{0,9}}"
+        rf"(['\"]?){re.escape(value)}\1\s{{0,9}}[-+]?%\}}"
+    )
+    return bool(value) and any(unless.search(context.read(path) or "") for path in listed)
+
+
 _PARTS: Final = ("templates", "tasks", "handlers", "vars", "files", "meta")
 _MOST_PARTS: Final = 60
 

@@ -28,6 +28,7 @@ from generator.readers.steps.ansible import (
     filled,
     handed_over,
     hands_over,
+    is_kept_out,
     is_left_out,
     names_around,
 )
@@ -211,7 +212,9 @@ class _Steps:
             return ""
         facts = self.context.catalogue.at(engine.name, self.context.release_for()[0])
         fact = facts.variable(key.upper())
-        if is_left_out(key, self.file, self.context):
+        if is_left_out(key, self.file, self.context) or is_kept_out(
+            key, value, self.file, self.context
+        ):
             return ""  # Nothing of the role hands it on.
         served = fact is not None and fact.works and fact.scope != "client"
         asked = key.upper() == engine.address and not value.startswith((*EVERYWHERE, "*"))

@@ -11,7 +11,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
     is_nobodys,
     listens_on,
 )
-from generator.engines.ollama.rules.helpers.homes import models_path, strangers_home
+from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path, strangers_home
 from generator.rules.helpers.containers import (
     holds_models,
     is_client,
@@ -79,6 +79,16 @@ def no_volume(view: View, facts: Facts) -> Hits:
             fix=view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
+    elif home_in_image(view) == "/root" and view.lacks("HOME"):
+        for path, text, place in mounts:
+            if path == _OF_NO_HOME:
+                yield Hit(
+                    message=f"`{text}` is not the home of the server, /root/.ollama: its key goes "
+                    "with the container",
+                    place=place,
+                    severity="info",
+                    fix="mount it at /root/.ollama",
+                )
 
 
 _FETCHED: Final = re.compile(r"\bollama[\"']?\s+(?:pull|run)\b")
@@ -95,11 +105,17 @@ _MODELS_BY_NAME: Final = re.compile(r"(?i)(?:^|[/_.-])(?:ollama[\w-]*|models?)(?
 _ONE_FILE: Final = re.compile(r"\.\w{1,5}$")
 
 
+_OF_NO_HOME: Final = "/.ollama"
+"""Where a server keeps its things whose user has no home."""
+
+
 def _is_meant_for_models(path: str, text: str) -> bool:
     """Whether a volume says by its names that models are to be in it, and nothing else is."""
     source = text.partition(":")[0]
     named = _MODELS_BY_NAME.search(source) and _MODELS_BY_NAME.search(path)
     # A directory is read as what somebody made; a volume is only what the container puts there.
+    if path == _OF_NO_HOME and ":" in text:
+        return True
     return (
         bool(named) and not source.startswith((".", "/", "~", "$")) and not _ONE_FILE.search(path)
     )

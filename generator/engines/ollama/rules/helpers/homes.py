@@ -68,7 +68,7 @@ def models_path(view: View, facts: Facts) -> str:
     if models is not None:
         return models.value
     if home is not None:
-        return f"{home.value}/.ollama/models"
+        return f"{home.value.rstrip('/')}/.ollama/models"
     box = view.container
     if box is None and view.phrases.sandboxed:
         return _OF_MODULE
