@@ -39,6 +39,7 @@ KINDS: Final = {
     "windows": "a script of PowerShell or cmd",
     "launchd": "an agent of launchd",
     "fly": "an application of Fly.io",
+    "render": "a blueprint of Render",
     "terraform": "a module of Terraform",
     "compose": "a compose file",
     "helm": "values of the Helm chart",

@@ -79,7 +79,7 @@ def no_volume(view: View, facts: Facts) -> Hits:
             fix=view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
-    elif home_in_image(view) == "/root" and view.lacks("HOME"):
+    elif (container.home or home_in_image(view)) == "/root" and view.lacks("HOME"):
         for path, text, place in mounts:
             if path == _OF_NO_HOME:
                 yield Hit(
