@@ -62,10 +62,27 @@ def of_an_application(view: View, context: Context) -> View:
         if v.reach != "client" and v.name.startswith(prefixes) and facts.variable(v.name) is None
     }
     own = dead and dead & _names_around(view.place.file, context)
+    if dead and view.phrases.kind == "environment":
+        own = {*own, *(dead - set(facts.dead_names)) & _names_in_units(view.place.file, context)}
     if not own:
         return view
     variables = (replace(v, reach="client") if v.name in own else v for v in view.variables)
     return replace(view, variables=tuple(variables))
+
+
+def _names_in_units(path: str, context: Context) -> set[str]:
+    """Return the names that commands of units, beside a file or in `systemd`, put in."""
+    folder = posixpath.dirname(path)
+    near = (path, posixpath.join(folder, "systemd", "x"))
+    units = [one for file in near for one in context.listed(file) if one.endswith(".service")]
+    texts = (context.read(one) or "" for one in units[:_MOST])
+    commands = (line for text in texts for line in _EXEC.findall(text))
+    return {name for line in commands for name in _PUT_IN.findall(line)}
+
+
+_MOST: Final = 10  # units
+_EXEC: Final = re.compile(r"(?m)^Exec\w+=(.*)$")
+_PUT_IN: Final = re.compile(r"\$\{?([A-Z][A-Z0-9_]*)")
 
 
 def _names_around(path: str, context: Context) -> set[str]:
