@@ -185,8 +185,14 @@ def plan_of_rest(
     return plan
 
 
-# What follows from the host, so that nothing is said of it where that has no form.
-_BY_HOST: Final = re.compile(r"(host|gpu|[a-z]+\.(acceleration|llm_library|build))\b")
+# What follows from a table or key, so that nothing is said of it where that is taken out.
+_FOLLOWS: Final = {
+    "engine": re.compile(""),
+    "host": re.compile(r"(host|gpu|engine|instances|[a-z]+\.(acceleration|llm_library|build))\b"),
+    "instances": re.compile(r"(instances|front|models|[a-z]+\.(host|port|models_dir))\b"),
+    "models": re.compile(r"(models|warmup|cache|(instances|scale)\..*\bmodels)\b"),
+    "front.kind": re.compile(r"(front|cache|scale)\b"),
+}
 
 
 def _rest(
@@ -196,44 +202,58 @@ def _rest(
 
     Nothing where one of those has a say in all the others.
     """
-    from generator.profiles.validate import validate
+    from generator.profiles.validate import UNKNOWN, validate
 
     known = {problem.where for problem in formless}
+    unknown = {problem.where for problem in formless if problem.message == UNKNOWN}
     if any(where.endswith(("-version", ".version")) for where in known):
         return (), None
     hostless = any(where.startswith("host") for where in known)
-    rest = _without(document, {"host", "gpu"} | known if hostless else known)
+    rest, taken = _without(document, {"host", "gpu"} | known if hostless else known)
     found: list[Problem] = []
     for _ in range(3):
         try:
             return found, _resolved(rest, validate(rest), version=version)
         except ProfileError as error:
-            new = [problem for problem in error.problems if problem.where not in known]
-            found += [p for p in new if not hostless or not _BY_HOST.match(p.where)]
+            spoilt = (known | taken) - unknown
+            found += [one for one in error.problems if not _follows(one.where, spoilt)]
             known |= (wrong := {problem.where for problem in error.problems})
-            rest = _without(rest, wrong)
+            rest, more = _without(rest, wrong)
+            taken |= more
         except HostwrightError:
             break  # It is told once the profile has its form.
     return found, None
 
 
-def _without(document: Document, keys: Collection[str]) -> Document:
+def _follows(where: str, spoilt: Collection[str]) -> bool:
+    """Return whether a Problem there may be one only because keys, `spoilt`, are taken out."""
+    if any(f"{each}.".startswith(f"{where}.") for each in spoilt):
+        return True
+    return any(key in spoilt and says.match(where) for key, says in _FOLLOWS.items())
+
+
+def _without(document: Document, keys: Collection[str]) -> tuple[Document, set[str]]:
+    """Return a profile without those keys, and what was taken out for that."""
     data = copy.deepcopy(document.data)
-    for where in keys:
-        _take_out(data, where.split("."))
+    taken = {_take_out(data, where.split(".")) for where in keys}
     data = {"schema_version": 1, "name": "unnamed", **data}
-    return dataclasses.replace(document, data=data, digest="")
+    return dataclasses.replace(document, data=data, digest="", unfit=()), taken - {""}
 
 
-def _take_out(data: Any, path: Sequence[str]) -> None:  # noqa: ANN401 -- tables and lists
-    """Delete the key at `path`, or what it is missing in; of an item, the list that it is in."""
-    table, key = data, ""
-    for step in path:
+def _take_out(data: Any, path: Sequence[str]) -> str:  # noqa: ANN401 -- tables and lists
+    """Delete the key at `path`, or what it is missing in; of an item, the list that it is in.
+
+    Return the key that is gone; empty: nothing is.
+    """
+    table, key, gone = data, "", ""
+    for at, step in enumerate(path, 1):
         if isinstance(data, list):
             data = data[int(step)] if step.isdecimal() and int(step) < len(data) else None
         elif isinstance(data, dict) and step in data:
             table, key, data = data, step, data[step]
+            gone = ".".join(path[:at])
         else:
             break
     if key:
         del table[key]
+    return gone

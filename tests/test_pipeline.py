@@ -165,6 +165,8 @@ ALL_AT_ONCE = {
     "a misspelt key": "num_paralel = 2",
     "a value of another type": "num_parallel = 'two'",
     "an item of a list": "origins = [3]",
+    "a number beyond 64 bits": "num_parallel = 99999999999999999999",
+    "a number of too many digits": f"num_parallel = {'9' * 5000}",
 }
 
 
@@ -194,3 +196,36 @@ def test_what_follows_from_a_broken_value_is_not_told(text: str, tmp_path: Path)
         planned(str(profile))
     told = [problem.where for problem in caught.value.problems]
     assert set(told) <= {"ollama.version", "host.memory", "models.0.name", "ollama.keep_alive"}
+
+
+BROKEN = {
+    "models.0.name": "extends = 'dgx-spark'\nengine = 'vllm'\n"
+    "models = [{ name = 'a b', hf = 'a/b' }]\n",
+    "scale.periods.0.begins.0": "[[scale.periods]]\nname = 'day'\nbegins = ['25:00']\n",
+    "host.gpus.0.memory": "engine = 'vllm'\n[[host.gpus]]\nname = 'NVIDIA L4'\nmemory = 'x'\n"
+    "[[models]]\nname = 'a'\nhf = 'a/b'\n",
+    "front.kind": "[front]\nkind = 'cady'\n[scale]\nmax_replicas = 3\n",
+}
+
+
+def test_a_time_that_has_to_end_is_not_told_to_be_for_ever() -> None:
+    with pytest.raises(ProfileError) as caught:
+        plan_of(read_document("xeon-cpu", ["k8s.longest_answer=99999999999h"]))
+    (problem,) = caught.value.problems
+    assert problem.hint == "write a time like `5m`"
+
+
+def test_pods_are_added_where_haproxy_tells_who_waits() -> None:
+    sets = ["front.kind=caddy", "front.route_by_body=false", "scale.max_replicas=3"]
+    with pytest.raises(ProfileError) as caught:
+        plan_of(read_document("dual-pascal-pair", sets))
+    assert ["haproxy" in one.hint for one in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize(("where", "text"), BROKEN.items(), ids=BROKEN)
+def test_only_what_is_broken_is_told(where: str, text: str, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    profile.write_text(HEAD + text)
+    with pytest.raises(ProfileError) as caught:
+        planned(str(profile))
+    assert [problem.where for problem in caught.value.problems] == [where]

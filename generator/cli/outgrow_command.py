@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import contextmanager
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,9 +23,13 @@ from generator.cli.options import (
 )
 from generator.cli.streams import STDIO, print_json, stdin_if
 from generator.cli.talk import coloured, printable
-from generator.errors import HostwrightError
+from generator.errors import HostwrightError, ProfileError
+from generator.profiles.load import FLAG
+from generator.records import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.bench.measurement import Measurement
     from generator.fit.measured import Measured
     from generator.outgrow.outgrow import Outgrown
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from generator.plan import Plan
 
 MOST_TOKENS: Final = 1 << 20
+SLO: Final = "--slo"
 EXAMPLES: Final = """
 \b
 Examples:
@@ -153,7 +159,9 @@ def _outgrown(
 
     sets = (*overrides, *(f"slo.{each}" for each in promises))
     stdin = stdin_if(profile)
-    document = read_document(profile, sets, stdin=stdin)
+    with _by_option(promises):
+        document = read_document(profile, sets, stdin=stdin)
+        validate(document)
     promised = objectives_of(validate(document).slo) if "slo" in document.data else None
     asked = Asked(
         per_second=rate,
@@ -172,6 +180,24 @@ def _outgrown(
     return outgrow(
         plan, load_catalogue(), asked, written=written, planned=planned, measured=measured
     )
+
+
+@contextmanager
+def _by_option(promises: tuple[str, ...]) -> Iterator[None]:
+    """Name the option that people wrote where a promise of theirs is wrong."""
+    keys = {f"slo.{each.partition('=')[0].strip()}" for each in promises}
+    try:
+        yield
+    except ProfileError as error:
+        problems = [
+            replace(one, source=SLO)
+            if (one.source or error.source) == FLAG and one.where in keys
+            else one
+            for one in error.problems
+        ]
+        sources = {one.source for one in problems}
+        source = SLO if error.source == FLAG and sources == {SLO} else error.source
+        raise ProfileError(source, tuple(problems)) from None
 
 
 def _measured(profile: str) -> tuple[Measured, ...]:

@@ -22,6 +22,7 @@ def plan_to_print(document: Document, names: Iterable[str], flags: dict[str, Any
     """
     from generator.pipeline import plan_of, plan_of_rest
 
+    names = list(names)
     try:
         plan = plan_of(document, **flags)
     except ProfileError as error:
@@ -47,35 +48,51 @@ def refusals(document: Document, names: Iterable[str], plan: Plan) -> Iterator[P
 
 
 def fitting(names: Iterable[str], plan: Plan) -> list[str]:
-    """Return the targets that are meant: of all of them those that have something for the engine.
+    """Return the targets that are meant: of all of them those that can print the Plan.
 
-    One that somebody names is meant, whether it has or not.
+    One that somebody names is meant, whether it can or not, and so is each where none can that has
+    something for the engine.
     """
     asked = list(names)
-    return [name for name in asked if not (set(asked) == {*TARGETS} and _has_nothing(name, plan))]
+    if set(asked) != {*TARGETS}:
+        return asked
+    said = {name: _refusal(name, plan) for name in asked}
+    able = [name for name in asked if said[name] is None]
+    # What is made of any Plan, as data, is no way to run it.
+    if set(able) - {"plan"}:
+        return able
+    return [name for name in asked if not isinstance(said[name], NotForEngine)]
 
 
 def away(asked: Iterable[str], names: Iterable[str], plan: Plan) -> list[Finding]:
     """Return a Finding for each target that was asked for among all, and is not meant."""
-    product = plan.services[0].product
-    return [
-        Finding(
+    return [_away(name, plan) for name in asked if name not in names]
+
+
+def _away(name: str, plan: Plan) -> Finding:
+    refusal = _refusal(name, plan)
+    if refusal is None or isinstance(refusal, NotForEngine):
+        product = plan.services[0].product
+        return Finding(
             rule="HW601",
             severity="info",
             message=f"{name} has nothing for {product}, and is left out",
             where="engine",
             fix=f"-t {name} says why",
         )
-        for name in asked
-        if name not in names
-    ]
+    return Finding(
+        rule="HW601",
+        severity="warning",
+        message=f"{name} is left out: {refusal.message}",
+        where=refusal.where,
+        fix=refusal.hint,
+    )
 
 
-def _has_nothing(name: str, plan: Plan) -> bool:
+def _refusal(name: str, plan: Plan) -> RenderError | None:
+    """Return why a target cannot print a Plan; None: it can."""
     try:
         load_target(name).render(plan)
-    except NotForEngine:
-        return True
-    except RenderError:
-        return False
-    return False
+    except RenderError as error:
+        return error
+    return None

@@ -27,9 +27,10 @@ class Ask(ABC):
     `product` is what the engine is called. `flash_attention` is what the service sets (None: the
     release decides), `loaded` how many models stay loaded at once, `layers` a forced number of GPU
     layers (None: as many as fit), `cache_ram` what the prompt cache of one model may grow to
-    (UNBOUNDED: whatever there is). Unless `context_told`, `context` is the
-    release's default. `free` is the memory of each device, in bytes. `of_library`: tags of the
-    library are what it loads; `timed`: how fast it is was measured somewhere.
+    (UNBOUNDED: whatever there is), `cache_taken` whether it takes all of that at its start. Unless
+    `context_told`, `context` is the release's default. `free` is the memory of each device, in
+    bytes. `of_library`: tags of the library are what it loads; `timed`: how fast it is was measured
+    somewhere.
     """
 
     product: str
@@ -42,6 +43,7 @@ class Ask(ABC):
     on_cpu: bool = False
     layers: int | None = None
     cache_ram: int = 0
+    cache_taken: bool = False
     context_told: bool = True
     of_library: bool = True
     timed: bool = True

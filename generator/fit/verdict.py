@@ -34,7 +34,8 @@ FAR_CONTEXT: Final = 1 << 20  # where what the model was trained for is unknown
 class Room:
     """A device or the host: what it has (0: unknown), what is in it, and where a limit is from.
 
-    `reserved` is what others than the model server hold of a device.
+    `reserved` is what others than the model server hold of a device. `grows` is what prompt caches
+    may grow by, all of which is `taken` at the start by some servers.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Room:
     limit_name: str = ""
     grows: int = 0
     reserved: int = 0
+    taken: bool = False
 
     @property
     def left(self) -> int:
@@ -54,7 +56,8 @@ class Room:
         """Whether it is enough; `tight`: hardly, or not once the prompt cache has grown."""
         if not self.total or self.left >= max(self.grows, self.total // NARROW):
             return "fits"
-        return "tight" if self.left >= 0 else "does not fit"
+        enough = self.left >= (self.grows if self.taken else 0)
+        return "tight" if enough else "does not fit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +167,15 @@ def rooms_of(
         total, name = host.memory - shared, "what the GPU leaves"
         if 0 < host.limit < total:
             total, name = host.limit, host.limit_name
-    grows = ask.cache_ram * models
-    return *devices, Room(name="host", total=total, need=rest, limit_name=name, grows=grows)
+    last = Room(
+        name="host",
+        total=total,
+        need=rest,
+        limit_name=name,
+        grows=ask.cache_ram * models,
+        taken=ask.cache_taken,
+    )
+    return *devices, last
 
 
 def holds(shape: Shape, ask: Ask, host: Host) -> bool:
@@ -229,8 +239,16 @@ def _word(
     if not narrow:
         where = "in memory" if ask.on_cpu or not host.devices else "on GPUs"
         return "fits", f"all layers {where}{_spare(rooms)}"
-    room = narrow[0]
-    if 0 <= room.left < room.grows:
+    return _narrow(narrow[0])
+
+
+def _narrow(room: Room) -> tuple[Word, str]:
+    """Return what there is to say of a room that hardly holds what is in it, or not at all."""
+    short = 0 <= room.left < room.grows
+    if short and room.taken:
+        message = f"{gib(room.grows, 1)} for earlier prompts are taken at the start, and "
+        return "does not fit", f"{message}{gib(room.left, 1)} of the host are left"
+    if short:
         return "tight", f"prompt caches may grow {growth(room.grows)}, {gib(room.left, 1)} are left"
     if room.left < 0:
         return "tight", f"{room.name} is overfull as the scheduler fills it"

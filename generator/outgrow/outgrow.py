@@ -122,11 +122,11 @@ def outgrow(
     """
     every, plan = plan.parts, plan.parts[0]
     standing = stand(plan, catalogue, measured, written)
-    main = _main(standing)
+    main = _main(standing, asked)
     names = {model.name for model in plan.service.models}
     has = sum(names == {model.name for model in one.service.models} for one in every)
     demand = _demand(asked)
-    pace = _pace(main, asked, demand, "" if standing.asks[0].timed else " --api openai")
+    pace = _pace(main, standing, asked, demand)
     limit = _Limit(demand, asked.objectives)
     slots, busy = pace.slots * has, demand.per_second * pace.seconds
     late = late_wait(slots, busy, pace.seconds)
@@ -134,7 +134,7 @@ def outgrow(
     enough = 0 < servers <= has
     steps = () if enough else tuple(_steps(main, standing, pace, limit, servers))
     return Outgrown(
-        model=main.shape.name,
+        model=main.shape.name if main else _model(plan),
         demand=demand,
         pace=pace,
         enough=enough,
@@ -157,16 +157,28 @@ def outgrow(
     )
 
 
-def _main(standing: Standing) -> ModelFit:
-    """Return the verdict on the model that clients use. Raises HostwrightError where none is."""
+def _model(plan: Plan) -> str:
+    """Return the model that clients use, of whose memory nothing is known."""
+    models = plan.service.models
+    main = [model.name for model in models if model.role == "main"]
+    return next(iter([*main, *(model.name for model in models)]), "any model")
+
+
+def _main(standing: Standing, asked: Asked) -> ModelFit | None:
+    """Return the verdict on the model that clients use; None: nobody needs one.
+
+    Raises HostwrightError where there is none, and nothing else tells how fast the server is.
+    """
     main = standing.main
-    if main is None:
+    timed = asked.bench is not None or bool(asked.traffic and asked.traffic.seconds)
+    if main is None and not timed:
         why = "the profile does not say what the host has of memory"
         if standing.known:
             why = "the profile names no model whose shape is known"
         raise HostwrightError(
             f"how fast this server is cannot be told: {why}",
-            hint="add `memory` under `[host]` and a `[[models]]`, or give a measurement by --bench",
+            hint="add `memory` under `[host]` and a `[[models]]`, or give a measurement by "
+            "--bench, or a log that tells how long requests took by --log",
         )
     return main
 
@@ -193,9 +205,9 @@ def _demand(asked: Asked) -> Demand:
     )
 
 
-def _pace(main: ModelFit, asked: Asked, demand: Demand, api: str) -> Pace:
-    """Return how fast it is; `api` is the option by which `gen bench` measures such a server."""
-    slots = main.load.slots
+def _pace(main: ModelFit | None, standing: Standing, asked: Asked, demand: Demand) -> Pace:
+    """Return how fast it is: by a measurement, by a log, or as it is estimated."""
+    slots = main.load.slots if main else standing.ask.slots
     if asked.bench is not None:
         longer = demand if asked.tokens else None
         if found := by_bench(asked.bench, slots, longer):
@@ -204,6 +216,14 @@ def _pace(main: ModelFit, asked: Asked, demand: Demand, api: str) -> Pace:
     traffic = asked.traffic
     if traffic is not None and traffic.seconds:
         return Pace(slots=slots, seconds=traffic.seconds, first=0.0, rate=0.0, source="log")
+    if main is None:
+        raise HostwrightError("nothing tells how fast this server is", hint="give --bench")
+    return _estimated(main, demand, "" if standing.asks[0].timed else " --api openai")
+
+
+def _estimated(main: ModelFit, demand: Demand, api: str) -> Pace:
+    """Return the pace by `gen fit`; `api` is the option by which `gen bench` measures such one."""
+    slots = main.load.slots
     if found := by_fit(main.speed, main.load.context, slots, demand) if main.speed else None:
         return found
     why = (main.speed.unknown if main.speed else "") or "it answers with vectors, not with tokens"
@@ -328,7 +348,7 @@ def _service(pace: Pace, demand: Demand) -> str:
 
 
 def _steps(
-    main: ModelFit, standing: Standing, pace: Pace, limit: _Limit, servers: int
+    main: ModelFit | None, standing: Standing, pace: Pace, limit: _Limit, servers: int
 ) -> Iterator[Step]:
     """Yield the way out, in order, until something is enough: more servers have more slots too."""
     then, most = _more_slots(main, standing, pace, limit)
@@ -340,10 +360,10 @@ def _steps(
 
 
 def _more_slots(
-    main: ModelFit, standing: Standing, pace: Pace, limit: _Limit
+    main: ModelFit | None, standing: Standing, pace: Pace, limit: _Limit
 ) -> tuple[Pace | None, int]:
     """Return what more slots on the one server carry, and for how many its memory has room."""
-    if pace.source != "fit" or main.speed is None:
+    if main is None or pace.source != "fit" or main.speed is None:
         return None, 0
     ask = standing.asks[standing.fits.index(main)]
     most = judge(main.shape, ask, standing.host).most_slots

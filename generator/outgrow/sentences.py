@@ -23,7 +23,10 @@ def asked(found: Outgrown) -> str:
     """Return what is asked of which model, and who says so."""
     demand = found.demand
     told = f"{several(demand.per_second, 'request')}/s of {several(demand.tokens, 'token')}"
-    return f"{found.model}, {told}{_SOURCES[demand.source]}"
+    source = _SOURCES[demand.source]
+    if demand.source == "log" and found.traffic and found.traffic.mean >= demand.per_second:
+        source = ", by the log's mean"
+    return f"{found.model}, {told}{source}"
 
 
 def verdict(found: Outgrown) -> str:

@@ -65,9 +65,10 @@ class Busy:
 class Traffic:
     """What a log says; null: it does not tell.
 
-    `per_second` is that of its busiest minute, `mean` that of its whole time. `seconds` are those
-    of a request in a slot, without what it waited. `above` is the share of the busy time with more
-    than four at once, `repeated` that of requests whose prompt came within an hour before.
+    `per_second` is that of its busiest minute, or of its whole time where that is more, as it may
+    be in little over a minute; `mean` is that of its whole time. `seconds` are those of a request
+    in a slot, without what it waited. `above` is the share of the busy time with more than four at
+    once, `repeated` that of requests whose prompt came within an hour before.
     """
 
     requests: int
@@ -278,7 +279,8 @@ class _Gathered:
             within += self._starts[place]
             within -= self._starts[place - _MINUTE] if place - _MINUTE >= first else 0
             most = max(most, within)
-        return float(last - first + 1), most / min(_MINUTE, last - first + 1)
+        span = float(last - first + 1)
+        return span, max(most / min(_MINUTE, span), self.timed / span)
 
     def _busy(self) -> tuple[tuple[Busy, ...], float | None, int | None]:
         if not self.served:

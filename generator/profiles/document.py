@@ -12,6 +12,8 @@ from generator.records import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from generator.errors import Problem
+
 NAME: Final = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 """What a profile may be called."""
 
@@ -22,7 +24,8 @@ class Document:
 
     `source` names it for people (`profiles/xeon-cpu.toml`); `origins` has the file or flag that
     each key path came from; `digest` is that of everything read, `texts` the files themselves.
-    `instance` is the one of several servers that is asked about; empty: all of them.
+    `instance` is the one of several servers that is asked about; empty: all of them. `unfit` are
+    Problems with values that TOML can spell and no profile can hold.
     """
 
     source: str
@@ -31,6 +34,7 @@ class Document:
     digest: str
     texts: Mapping[str, str] = field(default_factory=dict)
     instance: str = ""
+    unfit: tuple[Problem, ...] = ()
 
     @property
     def label(self) -> str:

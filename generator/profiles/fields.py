@@ -105,7 +105,12 @@ def _port(text: str) -> str:
 
 
 def _positive_duration(text: str) -> str:
-    if parse_go_duration(text) <= 0:
+    try:
+        length = parse_go_duration(text)
+    except ValueError as error:
+        # Others mean for ever by that; here it is none.
+        raise ValueError(str(error).replace("`-1` for forever", "a time like `5m`")) from None
+    if length <= 0:
         raise ValueError(f"`{text}` does not bound anything; write a time above zero, like `5m`")
     return text
 
@@ -418,7 +423,8 @@ GoDuration = Annotated[
     _schema(["string", "integer"], examples=["30m", "24h", "-1"], pattern=f"^[-+]?{_TIME}$"),
 ]
 Timeout = Annotated[
-    GoDuration,
+    str,
+    BeforeValidator(_as_text),
     AfterValidator(_positive_duration),
     _schema(
         ["string", "integer"],

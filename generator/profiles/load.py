@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import hashlib
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -27,13 +28,14 @@ from generator.reading import read_regular
 from generator.units import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.profiles.schema import Profile
 
 _MAX_EXTENDS: Final = 16
 _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
+_DIGITS: Final = re.compile(rb"[0-9_]{4000,}")
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
 _OWN: Final = frozenset({"name", "port", "gpus", "models", "pulls"})
@@ -66,7 +68,8 @@ def read_file(path: Path, *, stdin: bytes | None = None) -> Document:
     if found is None:
         raise HostwrightError(f"there is no file `{path}`", hint="name one that is there")
     data = reader.parse(found)
-    return Document(_shown(found), data, {}, reader.hash.hexdigest(), reader.texts)
+    made = Document(_shown(found), data, {}, reader.hash.hexdigest(), reader.texts)
+    return dataclasses.replace(made, unfit=_unfit(made))
 
 
 def overlaid(document: Document, tables: Mapping[str, Any], origin: str) -> Document:
@@ -103,7 +106,8 @@ class _Reader:
         if chosen:
             _outdo(data, chosen[-1], sets)
         found = Document(_shown(path), data, self.origins, self.hash.hexdigest(), self.texts)
-        return dataclasses.replace(found, instance=chosen[-1]) if chosen else found
+        instance = chosen[-1] if chosen else ""
+        return dataclasses.replace(found, instance=instance, unfit=_unfit(found))
 
     def piped(self, name: str) -> Path | None:
         """Return the name of what came through standard input; None: nothing did."""
@@ -145,7 +149,7 @@ class _Reader:
         value = flags.flag_value(written, path)
         if isinstance(value, Problem):
             return Problem(shortened(key), value.message, value.hint)
-        if problem := _unfit(value, path):
+        if problem := _deep(value, path):
             return problem
         if not flags.assign(data, path, value):
             return Problem(
@@ -201,25 +205,45 @@ def _parsed(raw: bytes) -> dict[str, Any] | Problem:
         return Problem(f"byte {error.start}", "this is not UTF-8", "save the file as UTF-8")
     except RecursionError:
         return _too_deep(())
-    except ValueError:  # more digits than Python makes a number of
-        return _too_large(())
-    return _unfit(data, ()) or data
+    except ValueError:  # more digits than Python makes a number of: any that is too large will do
+        return _parsed(_DIGITS.sub(b"%d" % _MAX_INTEGER, raw))
+    return _deep(data, ()) or data
 
 
-def _unfit(value: object, path: tuple[str, ...]) -> Problem | None:
-    """Say where a value is one that TOML can spell but no profile can hold."""
+def _values(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield every value below one with its path, as deep as it may lie and a step more."""
     todo: list[tuple[tuple[str, ...], object]] = [(path, value)]
     while todo:
         path, value = todo.pop()
+        yield path, value
         if len(path) > _MAX_DEPTH:
-            return _too_deep(path)
-        if isinstance(value, int) and not -_MAX_INTEGER <= value < _MAX_INTEGER:
-            return _too_large(path)
+            continue
         if isinstance(value, dict):
-            todo += [((*path, key), item) for key, item in value.items()]
+            todo += [((*path, key), item) for key, item in reversed(value.items())]
         elif isinstance(value, list):
-            todo += [((*path, str(index)), item) for index, item in enumerate(value)]
-    return None
+            todo += [((*path, str(at)), value[at]) for at in reversed(range(len(value)))]
+
+
+def _deep(value: object, path: tuple[str, ...]) -> Problem | None:
+    """Say where a value lies deeper than any of a profile does."""
+    return next((_too_deep(at) for at, _ in _values(value, path) if len(at) > _MAX_DEPTH), None)
+
+
+def _unfit(document: Document) -> tuple[Problem, ...]:
+    """Return a Problem for each number that TOML can spell but no profile can hold.
+
+    One that is just too large takes its place, so that everything else can be judged.
+    """
+    found = [
+        path
+        for path, value in _values(document.data, ())
+        if isinstance(value, int) and not -_MAX_INTEGER <= value < _MAX_INTEGER
+    ]
+    for path in found:
+        flags.assign(document.data, path, _MAX_INTEGER)
+    return tuple(
+        dataclasses.replace(_too_large(path), source=document.origin(path)) for path in found
+    )
 
 
 def _too_deep(path: tuple[str, ...]) -> Problem:

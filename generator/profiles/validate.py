@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from generator.profiles.document import Document
 
+UNKNOWN: Final = "unknown key"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -36,11 +37,15 @@ def validated(document: Document, model: type[Model]) -> Model:
         # As JSON: in Python's own types strict mode refuses a list for a tuple.
         data = json.dumps(document.data, default=str)
         with _no_plugins():
-            return model.model_validate_json(data)
+            found = model.model_validate_json(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems = tuple(_problems(details, document, model))
-        raise ProfileError(document.source, problems) from None
+        told = {one.where for one in document.unfit}
+        more = [one for one in _problems(details, document, model) if one.where not in told]
+        raise ProfileError(document.source, (*document.unfit, *more)) from None
+    if document.unfit:
+        raise ProfileError(document.source, document.unfit)
+    return found
 
 
 @contextmanager
@@ -129,7 +134,7 @@ def _explained(
 ) -> tuple[str, str]:
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        return "unknown key", _suggestion(path, model)
+        return UNKNOWN, _suggestion(path, model)
     if kind in _ABSENT:
         message, hint = _ABSENT[kind]
         return message, _REQUIRED.get(path[-1], hint)

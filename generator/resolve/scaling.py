@@ -78,9 +78,12 @@ def faults(profile: Profile) -> Iterator[Problem]:
     most, front = profile.scale.max_replicas, profile.front
     if most is None:
         return
-    if front is None or front.kind != "haproxy":
+    if front is None:
         message = "nobody tells how many requests wait"
         yield Problem(_WHERE, message, "add a table `[front]`, which is HAProxy by default")
+    elif front.kind != "haproxy":
+        message = "Caddy does not tell how many requests wait; HAProxy does"
+        yield Problem(_WHERE, message, 'write `kind = "haproxy"` under `[front]`, or leave it out')
     if most < profile.k8s.replicas:
         message = f"{most} pods at most are fewer than `k8s.replicas`, {profile.k8s.replicas}"
         yield Problem(_WHERE, message, "write more, or leave it out")

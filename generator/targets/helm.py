@@ -244,7 +244,7 @@ def _name(service: Service) -> str:
         raise NotForEngine(
             f"`helm` has values for no chart of {service.product}, and this profile is for "
             f"{service.product}",
-            hint="use another target, or add its chart to `targets/helm.py`",
+            hint="use another target: `-t k8s` writes the manifests themselves",
         )
     return object_name(service.container.name, "container.name")
 

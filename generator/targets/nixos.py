@@ -169,7 +169,7 @@ def render(plan: Plan) -> tuple[File, ...]:
     if service.engine != ENGINE:
         raise NotForEngine(
             f"`nixos` sets `services.ollama`, and this profile is for {service.product}",
-            hint="use another target, or add its NixOS module to `targets/nixos.py`",
+            hint="use another target: `-t compose` and `-t quadlet` run it in a container",
         )
     if len(plan.services) > 1 and not service.models_dir:
         raise RenderError(

@@ -9,7 +9,7 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.targets import TARGETS
-from tests.commands import ROOT, process, run
+from tests.commands import ROOT, called, process, run
 from tests.plans import PROFILES
 
 PLAIN = ("xeon-cpu",)
@@ -127,7 +127,7 @@ def test_all_errors_come_at_once_whoever_finds_them(tmp_path: Path) -> None:
         'memory_high = "30G"\nmemory_max = "20G"\n'  # meaning
     )
     done = subprocess.run(
-        [sys.executable, "-m", "generator", "-p", str(profile), "-t", "all", "-o", "out"],
+        [sys.executable, "-m", "generator", "-p", str(profile), "-t", "compose", "-o", "out"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -188,6 +188,19 @@ def test_all_targets_make_a_bundle_with_notes(out: Path) -> None:
         note = (out / target / "README.md").read_text()
         for word in ("Apply", "Verify", "Remove"):
             assert f"\n{word}" in note
+
+
+def test_of_all_targets_those_are_made_that_can_be(tmp_path: Path) -> None:
+    profile = tmp_path / "mine.toml"
+    pair = "".join(f"[[instances]]\nname = '{one}'\nport = 1150{one}\n" for one in "12")
+    profile.write_text(f"schema_version = 1\nextends = 'xeon-cpu'\nname = 'mine'\n{pair}")
+    done = called("-p", str(profile), "-t", "all", "-o", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "out/nixos").exists()
+    assert (tmp_path / "out/systemd").is_dir()
+    assert "nixos is left out: the home of `services.ollama`" in " ".join(done.stderr.split())
+    alone = called("-p", str(profile), "-t", "nixos")
+    assert alone.returncode == 2
 
 
 def test_another_target_leaves_the_first_ones_files(out: Path) -> None:

@@ -142,6 +142,18 @@ def test_what_makes_no_sense_is_said(args: tuple[str, ...], why: str) -> None:
     assert why in done.stderr
 
 
+def test_a_log_tells_how_fast_a_host_is_of_which_nothing_is_known() -> None:
+    line = '{"time": 1764500000, "seconds": 3.2, "prompt": "a"}'
+    found = told("container-dev", "--log", "-", code=1, stdin=line)
+    assert (found["model"], found["pace"]["seconds"]) == ("llama3:8b", 3.2)
+
+
+def test_an_error_of_a_promise_names_its_option() -> None:
+    done = called("outgrow", "dgx-spark", "--rate", "1", "--slo", "ttft=x", "--set", "ollama.foo=1")
+    heads = [line.split(": ")[:2] for line in done.stderr.splitlines() if line.startswith("  --")]
+    assert heads == [["  --set", "ollama.foo"], ["  --slo", "slo.ttft"]]
+
+
 def test_a_log_that_is_not_there() -> None:
     done = called("outgrow", "dgx-spark", "--log", "/nowhere.log")
     assert done.returncode == 3

@@ -44,6 +44,7 @@ def test_it_has_the_arithmetic_the_way_out_and_what_leaving_costs() -> None:
         "calls of tools",
     ):
         assert told in text
+    assert "td:first-child { overflow-wrap: normal;" in text  # no word of it is broken
     # What carries how much, then how long requests wait: as it is, and with each step.
     assert len(drawings(text)) == 4
     assert not re.search(r"<script|https?://(?!www\.w3)|src=|@import", text)

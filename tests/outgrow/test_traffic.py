@@ -78,6 +78,11 @@ def test_bursts_are_told_by_the_busiest_minute() -> None:
     assert found.most is None
 
 
+def test_little_over_a_minute_asks_for_no_less_than_its_mean() -> None:
+    found = read(*[prompt(str(s), s) for s in (0, 60)])
+    assert found.per_second == found.mean == pytest.approx(2 / 61)
+
+
 @pytest.mark.parametrize(
     "line",
     [

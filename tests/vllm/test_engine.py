@@ -88,6 +88,11 @@ def test_tools_and_embeddings_and_revisions() -> None:
     assert {"--enable-auto-tool-choice", "--revision"} <= {*found}
     pooled = 'models=[{ name = "nomic-embed-text", hf = "nomic-ai/x", role = "embedding" }]'
     assert told(pooled)["--runner"] == "pooling"
+    assert not {"--tool-call-parser", "--enable-auto-tool-choice"} & {
+        *told(pooled, "vllm.tool_parser=hermes")
+    }
+    left = plan(pooled, "vllm.tool_parser=hermes").findings
+    assert "vllm.tool_parser" in {one.where for one in left}
 
 
 @pytest.mark.parametrize("release", ["0.20", "0.27.1", "0.33"])
@@ -267,6 +272,20 @@ def test_fit_counts_the_weights_of_the_repository_in_its_share() -> None:
     assert room["kv"] == 32 * 8 * 128 * 2 * 2 * 4 * 8192
     assert room["reserved"] == pytest.approx(0.13 * room["memory"], rel=0.01)
     assert whole["speed"]["unknown"]  # type: ignore[index]
+
+
+def test_a_prompt_cache_that_is_taken_at_the_start_has_to_fit() -> None:
+    card = '{ name = "NVIDIA L4", memory = "24GiB", compute_capability = "8.9" }'
+    host = ("--set=host.memory=64GiB", f"--set=host.gpus=[{card}]")
+    model = '--set=models=[{ name = "llama3.1:8b", hf = "o/x-AWQ", hf_bits = 4 }]'
+
+    def word(cache: str) -> str:
+        asked = ("--set=engine=vllm", f"--set=ollama.prompt_cache={cache}")
+        done = called("fit", "container-dev", *host, model, *asked, "--json")
+        found: str = json.loads(done.stdout)["models"][0]["verdict"]
+        return found
+
+    assert [word("16GiB"), word("63GiB")] == ["fits", "does not fit"]
 
 
 @pytest.mark.parametrize("command", ["verify", "warmup", "doctor", "advise"])

@@ -137,7 +137,10 @@ def _rest(case: Case) -> Decisions:
     if table.revision:
         why = "So that a new commit of the repository changes nothing here."
         yield argument(case, "--revision", table.revision, where="vllm.revision", reason=why)
-    if table.tool_parser:
+    if table.tool_parser and any(one.role == "embedding" for one in case.profile.models):
+        message = "a model that embeds text calls no tools"
+        yield note("HW670", message, "vllm.tool_parser", "leave it out")
+    elif table.tool_parser:
         where, why = "vllm.tool_parser", "Calls of tools are read from answers."
         yield argument(case, "--enable-auto-tool-choice", where=where, reason=why)
         yield argument(case, "--tool-call-parser", table.tool_parser, where=where, reason="")

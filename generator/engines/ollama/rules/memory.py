@@ -68,7 +68,7 @@ _LEAST_MEMORY: Final = 2**30
     "and the request ends with an error. Silent where models are told: HW207 judges those.",
     bad="resources: {limits: {memory: 512Mi}}",
     good="resources: {limits: {memory: 8Gi}}",
-    source="generator/catalogue/data/models.toml; llm/llama_server.go@v0.32.15",
+    source="`gen models`; llm/llama_server.go@v0.32.15",
 )
 def holds_no_model(view: View, facts: Facts) -> Hits:
     bound = view.bound("memory_max")

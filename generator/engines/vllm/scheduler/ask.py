@@ -49,6 +49,7 @@ class VllmAsk(Ask):
     bits: tuple[tuple[str, int], ...] = ()
     of_library: bool = False
     timed: bool = False
+    cache_taken: bool = True
 
     def meant(self, name: str) -> str:
         """Return the model with the quantisation whose size is that of its repository."""
