@@ -106,7 +106,8 @@ class Watched:
     """What files of Prometheus say: `asked` is what all those at hand ask, `scraped` whether one of
     them says so, `records` are names that recording rules of theirs give, `bounded` whether a
     server beside them has a quota of CPU time; None: there is no server. `jobs` are the names under
-    which they ask; None: there may be others. `unheard` is where alerts reach nobody.
+    which they ask; None: there may be others. `unheard` is where alerts reach nobody, `misread` are
+    times that are none.
     """
 
     expressions: tuple[Expression, ...] = ()
@@ -117,6 +118,7 @@ class Watched:
     bounded: bool | None = None
     jobs: frozenset[str] | None = None
     unheard: Place | None = None
+    misread: tuple[tuple[str, str, Place], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +139,17 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scaler:
-    """What changes the number of pods of a workload, from `least` to `most`."""
+    """What changes the number of pods of a workload, from `least` to `most`.
+
+    `to_none`: nobody keeps it from having no pod at all.
+    """
 
     kind: str
     name: str
     place: Place
     least: int | None = None
     most: int | None = None
+    to_none: bool = False
     triggers: tuple[Trigger, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""HW650 to HW654: the number of pods, and what it follows from."""
+"""HW626, HW650 to HW654: the number of pods, and what it follows from."""
 
 from __future__ import annotations
 
@@ -101,6 +101,30 @@ def counted_by_nothing(view: View, _: Facts) -> Hits:
             fix="scale by what waits and what is answered at a proxy before the servers",
             severity=None if gpus or view.container is None or trigger.kind == "memory" else "info",
         )
+
+
+@Rule(
+    id="HW626",
+    severity="error",
+    title="no pod at all, by what only pods have",
+    why="CPU and memory are figures of pods: where there is none there is none of these, and "
+    "nothing says that one is wanted again. KEDA refuses a ScaledObject that has no other trigger "
+    "and may go down to no pod, which is so too where nobody says `minReplicaCount`.",
+    bad="minReplicaCount: 0\ntriggers: [{type: cpu, metricType: Utilization, …}]",
+    good="minReplicaCount: 1    # or a trigger that counts what waits at a proxy",
+    source="github.com/kedacore/keda: apis/keda/v1alpha1/scaledobject_webhook.go; "
+    "keda.sh/docs: CPU scaler",
+)
+def none_by_pods(view: View, _: Facts) -> Hits:
+    for scaler in _scalers(view):
+        kinds = {trigger.kind for trigger in scaler.triggers}
+        if scaler.to_none and kinds and kinds <= _OF_PODS:
+            yield Hit(
+                message=f"`{scaler.name}` may go down to no pod, and its triggers are of pods "
+                "alone: KEDA refuses it",
+                place=scaler.triggers[0].place,
+                fix="write `minReplicaCount: 1`, or add a trigger of what waits",
+            )
 
 
 @Rule(

@@ -1,4 +1,4 @@
-"""HW650 to HW654: what scales pods of a server, and what these share."""
+"""HW626, HW650 to HW654: what scales pods of a server, and what these share."""
 
 from pathlib import Path
 
@@ -38,10 +38,13 @@ def hpa(metric: str = "cpu", name: str = "ollama", kind: str = "Deployment") -> 
     }
 
 
-def keda(metadata: str, kind: str = "prometheus", name: str = "ollama") -> Text:
+LEAST = "  minReplicaCount: 1\n"
+
+
+def keda(metadata: str, kind: str = "prometheus", name: str = "ollama", least: str = LEAST) -> Text:
     return {
         "keda.yaml": "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: s}\n"
-        f"spec:\n  scaleTargetRef: {{name: {name}}}\n  minReplicaCount: 1\n  triggers:\n"
+        f"spec:\n  scaleTargetRef: {{name: {name}}}\n{least}  triggers:\n"
         f"    - type: {kind}\n      metadata: {{{metadata}}}\n"
     }
 
@@ -62,6 +65,12 @@ SHARED = workload(more=TWO, spec=GRACE + MOUNTS)
 
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW626": (
+        (keda('value: "60"', "cpu", least="  minReplicaCount: 0\n"),
+         workload() | keda('value: "60"', "memory", least="")),
+        (keda('value: "60"', "cpu"), keda('query: "x or vector(0)"', least=""), hpa(),
+         keda('value: "60"', "cpu", least="  minReplicaCount: ${LEAST}\n")),
+    ),
     "HW650": (
         (asks(more="threshold: 4"), asks(more='threshold: "4", ignoreNullValues: false')),
         (asks(), workload() | asks()),

@@ -32,7 +32,8 @@ SIGNS: Final = Signs(
     prefixes=("VLLM_", "HF_"),
     address="--host",
     mentioned=r"\bvllm-openai\b|\bvllm[\"',\s]+serve\b|\bvllm\.entrypoints\.openai\.api_server\b"
-    r"|\bvllm\.(?:container|service)\b|\bLLMInferenceService\b",
+    r"|\bvllm\.(?:container|service)\b|\bLLMInferenceService\b"
+    r"|\bscaleTargetRef[\"']?:(?:[^\n]*\n){0,3}?[^\n]*\bname[\"']?:[ \t]*[\"']?[\w-]*vllm",
     asks=_NONE,
     client=_NONE,
     api_call=_NONE,

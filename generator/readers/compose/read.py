@@ -39,7 +39,7 @@ from generator.readers.compose.container import (
     words_of,
 )
 from generator.readers.compose.project import Loader, Project, files_of, joined, load_project
-from generator.readers.compose.routes import routes
+from generator.readers.compose.routes import asked_by_proxy, routes
 from generator.readers.compose.volumes import volumes_of
 from generator.readers.container import models_started
 from generator.readers.dockerfile.built import (
@@ -190,6 +190,7 @@ class _Services:
                 volumes=volumes,
                 waited_for=tuple(self._waiting(name)),
                 exposed=(*self._tunnels(name), *routes(service)),
+                asked=(*container.asked, *asked_by_proxy(service)),
             ),
             acceleration=acceleration,
             adds=self._adds(service) or name in self.loader.open,

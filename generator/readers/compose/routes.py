@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.traefik import host_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
-from generator.view import INGRESS, Line
+from generator.view import INGRESS, Asked, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RULE: Final = re.compile(r"traefik\.http\.routers\.([^.]+)\.rule")
 _OF_TCP: Final = re.compile(r"traefik\.tcp\.routers\.([^.]+)\.rule")
+_PORT: Final = re.compile(r"traefik\.http\.services\.[^.]+\.loadbalancer\.server\.port")
 _EVERYBODY: Final = "HostSNI(`*`)"
 _MIDDLEWARE: Final = re.compile(r"traefik\.http\.middlewares\.([^.]+)\.([^.]+).*")
 _ASKS: Final = re.compile(r"caddy\..*(?:auth|remote_ip|client_ip)", re.IGNORECASE)
@@ -37,6 +38,15 @@ def routes(service: Table) -> Iterator[Line]:
     if caddy is not None and not any(_ASKS.match(name) for name in labels):
         host = caddy.text.removeprefix("https://")
         yield Line(section=INGRESS, name="caddy", value=host or "$", place=caddy.place)
+
+
+def asked_by_proxy(service: Table) -> Iterator[Asked]:
+    """Yield the port at which Traefik asks, where the labels have one service that names it."""
+    labels = {**_labels(service.table("deploy")), **_labels(service)}
+    ports = [label for name, label in labels.items() if _PORT.fullmatch(name.lower())]
+    off = labels.get("traefik.enable")
+    if len(ports) == 1 and (off is None or off.text.lower() != "false"):
+        yield Asked(by="Traefik", port=ports[0].text.strip("\"' "), place=ports[0].place)
 
 
 def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:

@@ -9,14 +9,16 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.helm import HELM
+from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table
+from generator.records import replace
 from generator.view import Container, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.readers.base import Context, Source
-    from generator.view import View
+    from generator.view import Key, View
 
     Words = Iterator[tuple[str, Place]]
 
@@ -31,6 +33,8 @@ _OPTIONS: Final = {
     "runner": "--runner",
     "convert": "--convert",
 }
+_BOOK: Final = replace(HELM, accepts="vllm-stack")
+_AT: Final = ("servingEngineSpec", "modelSpec")
 _SECRETS: Final = {"hf_token": "HF_TOKEN", "vllmApiKey": "VLLM_API_KEY"}
 
 
@@ -56,13 +60,20 @@ def _server(spec: Table, engine: Table, source: Source, context: Context) -> Vie
         arguments=tuple(_arguments(spec)),
     )
     return context.view(
-        HELM,
+        _BOOK,
         context.release_of(image),
         name=spec.text("name") or context.engine.name,
         place=Place(source.path, spec.place.line),
         variables=tuple(_variables(spec, engine)),
+        keys=tuple(_keys(spec)),
         container=box,
     )
+
+
+def _keys(spec: Table) -> Iterator[Key]:
+    """Yield the keys of the options that the chart makes, which its schema has all of."""
+    for key in keys_of(spec.table("vllmConfig"), ".".join((*_AT, "vllmConfig"))):
+        yield replace(key, path=(*_AT, "vllmConfig", *key.path))
 
 
 def _arguments(spec: Table) -> Words:

@@ -25,7 +25,7 @@ from generator.readers.kubernetes.resources import Resources
 from generator.readers.kubernetes.scaling import loose
 from generator.readers.kubernetes.services import stray_services
 from generator.readers.kubernetes.values import of_application, values_from
-from generator.readers.prometheus.read import expressions_of, recorded
+from generator.readers.prometheus.read import expressions_of, misread_in, recorded
 from generator.readers.signs import names_an_engine
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import NotJudged, Place
@@ -133,7 +133,8 @@ def _around(tables: Sequence[Table], context: Context) -> Iterator[View]:
     for table in (table for table in tables if table.text("kind") == _RULES):
         queries = tuple(expressions_of(table.table("spec")))
         if any(names_an_engine(query.text) for query in queries):
-            watched = Watched(expressions=queries, records=recorded(rules))
+            misread = tuple(misread_in(table.table("spec")))
+            watched = Watched(expressions=queries, records=recorded(rules), misread=misread)
             yield _part(table, context, watched=watched)
 
 

@@ -81,6 +81,7 @@ def _scalers(table: Table) -> Iterator[Scaler]:
         one for one in (*spec.items("triggers"), *spec.items("metrics")) if isinstance(one, Table)
     ]
     yield Scaler(
+        to_none=bounds[0] == "minReplicaCount" and spec.text(bounds[0]) in {"", "0"},
         kind=table.text("kind"),
         name=table.text("metadata", "name"),
         place=table.place_of("spec"),

@@ -7,6 +7,7 @@ prometheus.io/docs/prometheus/latest/configuration: configuration, alerting and 
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.around import Expression, Scrape, Watched
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _MORE: Final = frozenset({"scrape_config_files", "remote_read"})
 """Keys by which series come from elsewhere."""
+_TIME: Final = re.compile(
+    r"0|(?=\d)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?", re.ASCII
+)
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -58,6 +62,7 @@ def _views(pairs: Sequence[tuple[Source, Table]], context: Context) -> Iterator[
             scraped=any("scrape_configs" in one.entries for one in tables),
             jobs=jobs,
             unheard=_unheard(table) if alerts else None,
+            misread=tuple(misread_in(table)),
         )
         yield context.view(
             PROMETHEUS,
@@ -134,6 +139,19 @@ def expressions_of(table: Table) -> Iterator[Expression]:
         if expr is not None:
             place = Place(expr.place.file, expr.place.line, "expr")
             yield Expression(text=expr.text, place=place, name=name, alert="alert" in rule.entries)
+
+
+def misread_in(table: Table) -> Iterator[tuple[str, str, Place]]:
+    """Yield the times of rules that are none; what a template fills in may be one."""
+    groups = (group for group in table.items("groups") if isinstance(group, Table))
+    told = [(group, "interval") for group in groups]
+    told += [(rule, key) for rule in _rules(table) for key in ("for", "keep_firing_for")]
+    for above, key in told:
+        scalar = above.scalar(key)
+        if scalar is None or not scalar.text or re.search(r"[{$<]", scalar.text):
+            continue
+        if not _TIME.fullmatch(scalar.text):
+            yield key, scalar.text, Place(scalar.place.file, scalar.place.line, key)
 
 
 def scrapes_of(table: Table) -> Iterator[Scrape]:

@@ -1,4 +1,4 @@
-"""HW565, HW573 to HW575, HW646 to HW649: what Prometheus is to ask, of Ollama and around it."""
+"""HW565, HW573 to HW575, HW627, HW628, HW646 to HW649: what is asked of and around Ollama."""
 
 from pathlib import Path
 
@@ -14,10 +14,18 @@ def scrapes(target: str, more: str = "") -> Text:
     }
 
 
-def alert(expr: str, kind: str = "alert") -> Text:
+def alert(expr: str, kind: str = "alert", more: str = "") -> Text:
     return {
         "rules.yml": f"groups:\n  - name: ollama\n    rules:\n      - {kind}: a\n"
-        f"        expr: {expr}\n"
+        f"        expr: {expr}\n{more}"
+    }
+
+
+def asks(query: str) -> Text:
+    return {
+        "keda.yaml": "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: s}\n"
+        "spec:\n  scaleTargetRef: {name: ollama}\n  minReplicaCount: 1\n  triggers:\n"
+        f'    - {{type: prometheus, metadata: {{query: "{query}"}}}}\n'
     }
 
 
@@ -58,6 +66,22 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         (alert("absent(container_last_seen{name='ollama'})"),
          alert("absent(up{job=~'ollama.*'})"), alert("up{job=~'ollama|redis'} == 0")),
     ),
+    "HW627": (
+        (alert("rate(haproxy_backend_current_queue{proxy='ollama'}[5m]) > 4"),
+         alert("sum(increase(vllm:num_requests_waiting[5m])) > 1  # ollama"),
+         asks("sum(rate(haproxy_backend_current_sessions[1m])) or vector(0)")),
+        (alert("avg_over_time(haproxy_backend_current_queue{proxy='ollama'}[5m]) > 4"),
+         alert("rate(haproxy_backend_http_requests_total{proxy='ollama'}[5m]) > 4"),
+         alert("rate(vllm:num_requests_waiting_total{model='ollama'}[5m]) > 4")),
+    ),
+    "HW628": (
+        (alert("up{job='ollama'} == 0", more="        for: 5 minutes\n"),
+         alert("up{job='ollama'} == 0", more="        keep_firing_for: 300\n"),
+         alert("up{job='ollama'} == 0", more="    interval: 1m30\n")),
+        (alert("up{job='ollama'} == 0", more="        for: 1h30m\n    interval: 15s\n"),
+         alert("up{job='ollama'} == 0", more="        for: 0s\n"),
+         alert("up{job='ollama'} == 0", more="        for: '{{ wait }}'\n")),
+    ),
     "HW646": (
         (alert("ollama_queue_length > 10"), alert("sum(rate(ollama_requests_total[5m])) by (m)"),
          alert("ollama_queue_length > 10") | scrapes("ollama:11434")),
@@ -68,9 +92,12 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     ),
     "HW647": (
         (alert("llamacpp:requests_deferred > 4  # ollama"),
-         alert("vllm_num_requests_waiting{model='ollama'} > 4")),
+         alert("vllm_num_requests_waiting{model='ollama'} > 4"),
+         alert("haproxy_backend_http_responses_total{proxy='ollama',code='503'} > 0")),
         (alert("llamacpp:requests_processing > 4  # ollama"),
-         alert("vllm:num_requests_waiting{model='ollama'} > 4")),
+         alert("vllm:num_requests_waiting{model='ollama'} > 4"),
+         alert("haproxy_backend_http_responses_total{proxy='ollama',code='5xx'} > 0"),
+         alert("traefik_service_requests_total{service='ollama',code='503'} > 0")),
     ),
     "HW648": (
         (alert(THROTTLED) | service(),),

@@ -51,6 +51,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         (
             service('ports: ["127.0.0.1:11434:8080"]'),
             service("ports: [{target: 80, published: 11434}]"),
+            service("labels: [traefik.http.services.o.loadbalancer.server.port=8080]"),
             run("-p 127.0.0.1:11434:8080"),
             {"a.container": "[Container]\nImage=ollama/ollama:0.32.15\nPublishPort=11434:80\n"},
             pod(*MODELS, spec=VOLUME, more=SERVICE.format(8080)),
@@ -59,6 +60,8 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         ),
         (
             service('ports: ["127.0.0.1:8080:11434"]'),
+            service("labels: {traefik.http.services.o.loadbalancer.server.port: 11434}"),
+            service("labels: ['traefik.http.services.o.loadbalancer.server.port=${PORT}']"),
             service('ports: ["127.0.0.1:8080:11434", "127.0.0.1:9100:9100"]'),
             service('ports: ["127.0.0.1:8080:${PORT}"]'),
             service("ports: ['11430-11440:11430-11440']"),

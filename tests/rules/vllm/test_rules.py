@@ -312,6 +312,8 @@ def test_values_of_the_production_stack() -> None:
     assert said(right, "values.yaml") == set()
     spread = wrong.replace("      requestGPU", "      raySpec: {enabled: true}\n      requestGPU")
     assert "HW678" not in said(spread, "values.yaml")
+    strange = right.replace("vllmConfig:", "vllmConfig:\n        maxModelLength: 8192")
+    assert said(strange, "values.yaml") == {"HW522"}
     off = wrong.replace("      tag", "      enabled: false\n      tag")
     assert ids(off, "values.yaml") == set()
 
@@ -352,3 +354,27 @@ def test_a_program_that_is_handed_to_the_image_is_taken_for_the_model(text: str,
 )
 def test_a_program_of_its_own_entry_point_is_none(text: str, name: str) -> None:
     assert "HW680" not in ids(text, name)
+
+
+SCALER = """apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {{name: s}}
+spec:
+  scaleTargetRef:
+    kind: Deployment
+    name: {name}
+  minReplicaCount: 1
+  triggers:
+    - type: prometheus
+      metadata: {{query: "sum(vllm:num_requests_waiting) or vector(0)", threshold: {value}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [("vllm-qwen", "4", {"HW650"}), ("vllm-qwen", '"4"', set()), ("webui", "4", set())],
+)
+def test_what_scales_a_server_of_another_file_is_judged(
+    name: str, value: str, found: set[str]
+) -> None:
+    assert ids(SCALER.format(name=name, value=value), "scaler.yaml") == found

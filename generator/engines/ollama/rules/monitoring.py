@@ -1,4 +1,4 @@
-"""HW573 to HW575, HW646 to HW649: queries of what nobody gives, or that say something else."""
+"""HW573 to HW575, HW627, HW628, HW646 to HW649: queries that say nothing, or something else."""
 
 from __future__ import annotations
 
@@ -48,6 +48,28 @@ _ABSENT: Final = re.compile(
     r"\babsent(?:_over_time)?\(\s*[\w:]+\s*\{[^{}]*?=~\s*[\"']([^\"'{}]*\|[^\"'{}]*)[\"'][^{}]*\}"
 )
 _WITH_CACHE: Final = re.compile(r"\bcontainer_memory_(?:usage_bytes|cache)\b|\bmemory_current\b")
+_OF_PROXIES: Final = (
+    r"haproxy_(?:frontend|backend|server)_(?:current_\w+|max_\w+|limit_sessions|\w+_average_seconds"
+    r"|active_servers|backup_servers|status|up|weight)|caddy_http_requests_in_flight"
+)
+_OF_ENGINES: Final = (
+    r"vllm:(?:num_requests_(?:waiting|running|swapped)|(?:kv|gpu|cpu)_cache_usage_perc)"
+    r"|llamacpp:(?:requests_processing|requests_deferred|kv_cache_usage_ratio|kv_cache_tokens"
+    r"|prompt_tokens_seconds|predicted_tokens_seconds|n_busy_slots_per_decode)"
+    r"|litellm_in_flight_requests"
+)
+_OF_HOSTS: Final = (
+    r"DCGM_FI_DEV_(?:FB_(?:USED|FREE|TOTAL|RESERVED)|\w+_(?:UTIL|TEMP|CLOCK)|POWER_USAGE)"
+    r"|container_memory_(?:rss|usage_bytes|working_set_bytes|cache)|node_load(?:1|5|15)"
+    r"|node_memory_\w+_bytes|node_filesystem_(?:avail|free|size)_bytes|probe_success|up"
+)
+_GAUGES: Final = f"{_OF_PROXIES}|{_OF_ENGINES}|{_OF_HOSTS}"
+_RISING: Final = re.compile(
+    rf"\b(rate|irate|increase)\s*\(\s*({_GAUGES})(?![\w:])\s*(?:\{{[^{{}}]*\}}\s*)?\["
+)
+_NO_CLASS: Final = re.compile(
+    r"\bhaproxy_\w+_http_responses_total\s*\{[^{}]*?\bcode\s*=~?\s*[\"']([1-5]\d\d)[\"']"
+)
 _THROTTLED: Final = re.compile(r"\b\w*throttled\w*")
 
 
@@ -116,9 +138,58 @@ def _exported(watched: Watched, port: int) -> bool:
 def says_nothing(view: View, _: Facts) -> Hits:
     for query in _queries(view):
         text = _named(query.text)
+        if found := _NO_CLASS.search(query.text):
+            yield Hit(
+                message=f"HAProxy counts answers by their class: none has the code `{found[1]}`",
+                place=query.place,
+                fix=f'write `code="{found[1][0]}xx"`',
+            )
         for name, (what, fix) in _GONE.items():
             if re.search(rf"(?<![\w:]){re.escape(name)}(?![\w:])", text):
                 yield Hit(message=f"`{name}` {what}", place=query.place, fix=fix)
+
+
+@Rule(
+    id="HW627",
+    title="the rise of a figure that goes up and down",
+    why="`rate`, `irate` and `increase` are of counters: each fall counts as a counter that began "
+    "again at 0. Of a queue, of requests in flight or of memory in use they tell how restless the "
+    "figure is: a queue that stays full has a rate of 0, and the alert on it is silent.",
+    bad='expr: rate(haproxy_backend_current_queue{proxy="ollama"}[5m]) > 4',
+    good='expr: avg_over_time(haproxy_backend_current_queue{proxy="ollama"}[5m]) > 4',
+    source="prometheus.io/docs/prometheus/latest/querying/functions: rate; "
+    "addons/promex of HAProxy 3.0; docs.vllm.ai: Production Metrics",
+)
+def rise_of_a_gauge(view: View, _: Facts) -> Hits:
+    for query in _queries(view):
+        if found := _RISING.search(_STRINGS.sub('""', query.text)):
+            instead = "delta" if found[1] == "increase" else "deriv"
+            yield Hit(
+                message=f"`{found[2]}` goes up and down: `{found[1]}` takes each fall for a "
+                "counter that began again",
+                place=query.place,
+                fix=f"compare it as it is, or its `avg_over_time`; `{instead}` is its change",
+            )
+
+
+@Rule(
+    id="HW628",
+    severity="error",
+    title="a time that Prometheus does not read",
+    why="Times of rules are numbers with the units `ms`, `s`, `m`, `h`, `d`, `w` and `y`, the "
+    "large ones first, and no blank. Prometheus refuses a whole file of rules for one that is "
+    "written otherwise, and does not begin with it.",
+    bad="for: 5 minutes",
+    good="for: 5m",
+    source="prometheus/common: model/time.go, ParseDuration; promtool check rules",
+)
+def no_time(view: View, _: Facts) -> Hits:
+    for name, text, place in view.watched.misread if view.watched else ():
+        yield Hit(
+            message=f"`{name}: {text}` is no time: Prometheus refuses the file",
+            place=place,
+            fix="write a number with its unit, like `5m`",
+        )
 
 
 @Rule(
