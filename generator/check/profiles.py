@@ -36,14 +36,20 @@ def check_profile(
     """
     # A check of other files needs neither Plans nor targets.
     from generator.pipeline import plan_of
-    from generator.targets import limitations
+    from generator.targets import away, fitting, limitations, refusal
 
     texts: dict[str, str] = {}
     try:
         document = read_document(name, stdin=stdin)
         texts = dict(document.texts)
         plan = plan_of(document, version=version)
-        losses = [finding for target in targets for finding in limitations(target, plan)]
+        names = fitting(targets, plan)
+        refusals = [error for name in names if (error := refusal(name, plan))]
+        losses = [
+            *(UNREADABLE.finding(each.message, each.where, each.hint) for each in refusals),
+            *(finding for name in names for finding in limitations(name, plan)),
+            *away(targets, names, plan),
+        ]
     except ProfileError as error:
         return tuple(broken(error, problem, texts) for problem in error.problems), texts
     except HostwrightError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from generator.errors import Finding, NotForEngine, Problem, ProfileError, RenderError
-from generator.targets import TARGETS, load_target
+from generator.errors import Problem, ProfileError
+from generator.targets import fitting, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,61 +38,8 @@ def refusals(document: Document, names: Iterable[str], plan: Plan) -> Iterator[P
     """Yield what the targets refuse, what several refuse once."""
     told = set()
     for name in fitting(names, plan):
-        try:
-            load_target(name).render(plan)
-        except RenderError as error:
-            if error.message not in told:
-                source = document.origin(error.where.split("."))
-                yield Problem(error.where, error.message, error.hint, source)
+        error = refusal(name, plan)
+        if error and error.message not in told:
+            source = document.origin(error.where.split("."))
+            yield Problem(error.where, error.message, error.hint, source)
             told.add(error.message)
-
-
-def fitting(names: Iterable[str], plan: Plan) -> list[str]:
-    """Return the targets that are meant: of all of them those that can print the Plan.
-
-    One that somebody names is meant, whether it can or not, and so is each where none can that has
-    something for the engine.
-    """
-    asked = list(names)
-    if set(asked) != {*TARGETS}:
-        return asked
-    said = {name: _refusal(name, plan) for name in asked}
-    able = [name for name in asked if said[name] is None]
-    # What is made of any Plan, as data, is no way to run it.
-    if set(able) - {"plan"}:
-        return able
-    return [name for name in asked if not isinstance(said[name], NotForEngine)]
-
-
-def away(asked: Iterable[str], names: Iterable[str], plan: Plan) -> list[Finding]:
-    """Return a Finding for each target that was asked for among all, and is not meant."""
-    return [_away(name, plan) for name in asked if name not in names]
-
-
-def _away(name: str, plan: Plan) -> Finding:
-    refusal = _refusal(name, plan)
-    if refusal is None or isinstance(refusal, NotForEngine):
-        product = plan.services[0].product
-        return Finding(
-            rule="HW601",
-            severity="info",
-            message=f"{name} has nothing for {product}, and is left out",
-            where="engine",
-            fix=f"-t {name} says why",
-        )
-    return Finding(
-        rule="HW601",
-        severity="warning",
-        message=f"{name} is left out: {refusal.message}",
-        where=refusal.where,
-        fix=refusal.hint,
-    )
-
-
-def _refusal(name: str, plan: Plan) -> RenderError | None:
-    """Return why a target cannot print a Plan; None: it can."""
-    try:
-        load_target(name).render(plan)
-    except RenderError as error:
-        return error
-    return None

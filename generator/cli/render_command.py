@@ -24,7 +24,7 @@ from generator.cli.talk import counted, print_findings, say
 from generator.cli.writing import files_text, write_files
 from generator.errors import Finding
 from generator.files.cache import remembered
-from generator.targets import all_files, limitations, load_target
+from generator.targets import all_files, away, fitting, limitations, load_target
 
 if TYPE_CHECKING:
     from generator.plan import Plan
@@ -83,7 +83,7 @@ def command(
         _remark([Finding(**each) for each in said], infos, more)
         click.echo(text, nl=False)
         return
-    from generator.cli.refused import away, fitting, plan_to_print
+    from generator.cli.refused import plan_to_print
 
     plan = plan_to_print(document, names, flags)
     every, names = names, fitting(names, plan)
@@ -109,7 +109,7 @@ def _beside(document: Document) -> list[object]:
 
 def _printed(document: Document, names: list[str], flags: dict[str, Any], *, as_json: bool) -> str:
     """Return as JSON what goes to stdout and stderr, to be remembered."""
-    from generator.cli.refused import away, fitting, plan_to_print
+    from generator.cli.refused import plan_to_print
 
     plan = plan_to_print(document, names, flags)
     every, names = names, fitting(names, plan)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from generator.errors import Finding, quietened
+from generator.errors import Finding, NotForEngine, RenderError, quietened
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from generator.plan import Plan, Service
     from generator.targets.base import File, LeftOut, Target
@@ -52,6 +52,57 @@ def all_files(name: str, plan: Plan) -> tuple[File, ...]:
     target = load_target(name)
     files = target.render(plan)
     return (*files, *target.install_note(plan, files))
+
+
+def fitting(names: Iterable[str], plan: Plan) -> list[str]:
+    """Return the targets that are meant: of all of them those that can print the Plan.
+
+    One that somebody names is meant, whether it can or not, and so is each where none can that has
+    something for the engine.
+    """
+    asked = list(names)
+    if set(asked) != {*TARGETS}:
+        return asked
+    said = {name: refusal(name, plan) for name in asked}
+    able = [name for name in asked if said[name] is None]
+    # What is made of any Plan, as data, is no way to run it.
+    if set(able) - {"plan"}:
+        return able
+    return [name for name in asked if not isinstance(said[name], NotForEngine)]
+
+
+def away(asked: Iterable[str], names: Iterable[str], plan: Plan) -> list[Finding]:
+    """Return a Finding for each target that was asked for among all, and is not meant."""
+    return [_away(name, plan) for name in asked if name not in names]
+
+
+def _away(name: str, plan: Plan) -> Finding:
+    error = refusal(name, plan)
+    if error is None or isinstance(error, NotForEngine):
+        product = plan.services[0].product
+        return Finding(
+            rule="HW601",
+            severity="info",
+            message=f"{name} has nothing for {product}, and is left out",
+            where="engine",
+            fix=f"-t {name} says why",
+        )
+    return Finding(
+        rule="HW601",
+        severity="warning",
+        message=f"{name} is left out: {error.message}",
+        where=error.where,
+        fix=error.hint,
+    )
+
+
+def refusal(name: str, plan: Plan) -> RenderError | None:
+    """Return why a target cannot print a Plan; None: it can."""
+    try:
+        load_target(name).render(plan)
+    except RenderError as error:
+        return error
+    return None
 
 
 def limitations(name: str, plan: Plan) -> tuple[Finding, ...]:

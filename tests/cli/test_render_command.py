@@ -201,6 +201,8 @@ def test_of_all_targets_those_are_made_that_can_be(tmp_path: Path) -> None:
     assert "nixos is left out: the home of `services.ollama`" in " ".join(done.stderr.split())
     alone = called("-p", str(profile), "-t", "nixos")
     assert alone.returncode == 2
+    checked = called("check", str(profile), "-t", "nixos")
+    assert "error HW000 the home of `services.ollama`" in " ".join(checked.stdout.split())
 
 
 def test_another_target_leaves_the_first_ones_files(out: Path) -> None:

@@ -640,5 +640,6 @@ def test_where_they_have_no_other_memory_it_is_said(sets: tuple[str, ...]) -> No
 def test_what_goes_there_is_counted() -> None:
     sets = (GPU, "host.unified_memory=false", "host.memory=32GiB", "ollama.prompt_cache=27GiB")
     done = called("fit", "dgx-spark", "--engine", "vllm", *(f"--set={one}" for one in sets))
-    assert "prompt caches may grow by 27.0 GiB" in " ".join(done.stdout.split())
+    told = "does not fit: 27.0 GiB for earlier prompts are taken at the start"
+    assert (done.returncode, told in " ".join(done.stdout.split())) == (1, True)
     assert "the host has 32 GiB" in refused(*sets[:3], "ollama.prompt_cache=32GiB")
