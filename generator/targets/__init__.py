@@ -55,45 +55,31 @@ def all_files(name: str, plan: Plan) -> tuple[File, ...]:
 
 
 def fitting(names: Iterable[str], plan: Plan) -> list[str]:
-    """Return the targets that are meant: of all of them those that can print the Plan.
+    """Return the targets that are meant: of all of them those that have something for the engine.
 
-    One that somebody names is meant, whether it can or not, and so is each where none can that has
-    something for the engine.
+    One that somebody names is meant, whether it has or not. What a target refuses of a profile is
+    an error also where all are asked for: nobody should miss it.
     """
     asked = list(names)
     if set(asked) != {*TARGETS}:
         return asked
-    said = {name: refusal(name, plan) for name in asked}
-    able = [name for name in asked if said[name] is None]
-    # What is made of any Plan, as data, is no way to run it.
-    if set(able) - {"plan"}:
-        return able
-    return [name for name in asked if not isinstance(said[name], NotForEngine)]
+    return [name for name in asked if not isinstance(refusal(name, plan), NotForEngine)]
 
 
 def away(asked: Iterable[str], names: Iterable[str], plan: Plan) -> list[Finding]:
     """Return a Finding for each target that was asked for among all, and is not meant."""
-    return [_away(name, plan) for name in asked if name not in names]
-
-
-def _away(name: str, plan: Plan) -> Finding:
-    error = refusal(name, plan)
-    if error is None or isinstance(error, NotForEngine):
-        product = plan.services[0].product
-        return Finding(
+    product = plan.services[0].product
+    return [
+        Finding(
             rule="HW601",
             severity="info",
             message=f"{name} has nothing for {product}, and is left out",
             where="engine",
             fix=f"-t {name} says why",
         )
-    return Finding(
-        rule="HW601",
-        severity="warning",
-        message=f"{name} is left out: {error.message}",
-        where=error.where,
-        fix=error.hint,
-    )
+        for name in asked
+        if name not in names
+    ]
 
 
 def refusal(name: str, plan: Plan) -> RenderError | None:
