@@ -53,7 +53,8 @@ def _how(said: Said) -> str:
     "until the last word: minutes on a CPU. A proxy that waits a minute answers 504 in its place, "
     "or cuts the stream, while the server goes on computing for nobody. nginx waits 60 seconds "
     "where no `proxy_read_timeout` is said, LiteLLM as long as its `request_timeout`; "
-    "ingress-nginx takes a number of seconds alone, and passes over `30m` and `600s`.",
+    "ingress-nginx takes a number of seconds alone, and passes over `30m` and `600s`. The "
+    "`writeTimeout` of an entry point of Traefik ends an answer in its middle, too.",
     bad="timeout server 60s    # haproxy.cfg",
     good="timeout server 30m",
     source="nginx.org: proxy_read_timeout; docs.haproxy.org/2.8: timeout server; "

@@ -59,6 +59,31 @@ def test_a_file_of_traefik(files: Text, found: list[str], tmp_path: Path) -> Non
     assert told(tmp_path, files) == found
 
 
+STATIC = """entryPoints:
+  web:
+    address: ":80"
+    transport:
+      respondingTimeouts: {readTimeout: 60s, writeTimeout: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (STATIC % "30s", ["traefik.yml:5 HW223"]),
+        (STATIC % "0s", []),
+        (STATIC % "2h", []),
+        (STATIC % "30s" + "}", []),
+    ],
+)
+def test_what_entry_points_give_an_answer_stands_beside(
+    text: str, found: list[str], tmp_path: Path
+) -> None:
+    served = traefik(rule="Host(`a.lan`)")
+    (tmp_path / "traefik.yml").write_text(text)
+    assert told(tmp_path, {"dyn.yml": served}) == found
+
+
 def labels(*more: str) -> Text:
     rules = "".join(f'      - "{one}"\n' for one in more)
     return {

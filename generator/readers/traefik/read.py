@@ -7,17 +7,20 @@ middlewares, router.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.around import Hop, Said
+from generator.errors import ProfileError
 from generator.meaning import parse_go_duration
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.proxies import is_api, made, on_loopback, public
 from generator.readers.syntax.traefik import hosts_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.readers.traefik import TRAEFIK, WORDS
+from generator.records import replace
 from generator.units import whole
 from generator.view import Place, View
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _SECOND: Final = 10**9
+_STATIC: Final = ("traefik.yml", "traefik.yaml", "traefik.toml")
+_WRITES: Final = re.compile(r"(?i)\bwriteTimeout\b")
 _TURNS: Final = frozenset({"", "wrr"})
 
 
@@ -37,7 +42,37 @@ def _view(source: Source, context: Context) -> View:
     top = _of_toml(source) if source.path.endswith(".toml") else parse(source)
     if not isinstance(top, Table):
         raise refused(source.path, "", "is no configuration of Traefik", "write `http:`")
-    return made(source, TRAEFIK, list(hops_of(top, context)), (), context)
+    entry = _entry(source, context)
+    hops = (replace(hop, answer=hop.answer or entry) for hop in hops_of(top, context))
+    return made(source, TRAEFIK, list(hops), (), context)
+
+
+def _entry(source: Source, context: Context) -> Said | None:
+    """Return the shortest time that an entry point gives an answer, of a static file beside."""
+    folder = posixpath.dirname(source.path)
+    for near in ("", ".."):
+        for name in _STATIC:
+            path = posixpath.normpath(posixpath.join(folder, near, name))
+            text = context.read(path)
+            if text and _WRITES.search(text):
+                told = list(_written(Source(path, text)))
+                return min(told, key=lambda said: said.value, default=None)
+    return None
+
+
+def _written(source: Source) -> Iterator[Said]:
+    """Yield the times that entry points give an answer as a whole; a broken file has none."""
+    try:
+        top = _of_toml(source) if source.path.endswith(".toml") else parse(source)
+    except ProfileError:
+        return
+    points = _under(top, "entryPoints") if isinstance(top, Table) else Table({}, Place("", 1))
+    for name in points.entries:
+        times = _under(_under(points.table(name), "transport"), "respondingTimeouts")
+        scalar = times.scalar("writeTimeout")
+        value = _seconds(scalar.text) if scalar else None
+        if scalar is not None and value:
+            yield Said(name="writeTimeout", value=value, place=_at(scalar, "writeTimeout"))
 
 
 def hops_of(top: Table, context: Context) -> Iterator[Hop]:
