@@ -22,7 +22,7 @@ _UP: Final = re.compile(
 _RUN: Final = re.compile(
     r"(?:sudo )?(docker|podman) (?:container )?run(?!.* (?:-[a-z]*d[a-z]*|--detach\S*)(?: |$)) .*"
 )
-_ENDS_BEHIND: Final = re.compile(r"(?<![&>|])&\s*(?:#.*|disown.*)?$|\|")
+_BEHIND: Final = re.compile(r"(?<![&>|\\])&(?![&>\d])|\|")
 _OPENS: Final = re.compile(r"^(?!\s*elif\b).*(?:\bthen|\bdo|\{|\bin)\s*(?:#.*)?$")
 _CLOSES: Final = re.compile(r"\s*(?:fi|done|\}|esac)\b|\s*\}")
 _TOLD: Final = re.compile(r"\b(?:up|run|serve)\b.*\$")
@@ -96,7 +96,7 @@ class InFront:
         whole = [line[:_LONGEST] for line in self._lines[at : end + 1]]
         if any(_TOLD.search(line) for line in whole):
             return False
-        return not any(map(_ENDS_BEHIND.search, whole)) and self._depth(number) == 0
+        return not any(map(_BEHIND.search, whole)) and self._depth(number) == 0
 
     def _depth(self, number: int) -> int:
         """Return how many blocks are open before a line."""

@@ -1,4 +1,4 @@
-"""HW413, HW414, HW640, and what rules say of an image that a Dockerfile makes."""
+"""HW413 to HW418, HW640, and what rules say of an image that a Dockerfile makes."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ def image(*lines: str, base: str = BASE) -> Text:
 
 INSTALLED = "FROM ubuntu:24.04\nRUN curl -fsSL https://ollama.com/install.sh | sh\n"
 BARE = "FROM ubuntu:24.04\n"
+ENABLED = "#!/bin/sh\ncp ${{1}} {}\nsystemctl enable --now ollama\n"
 INSTALLED_ALONE: Text = {"Dockerfile": INSTALLED}
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
@@ -66,6 +67,33 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             image("ENTRYPOINT ollama serve & sleep 9; ollama pull qwen3:8b; wait"),
             image("ENTRYPOINT tail -f /log & ollama serve"),
         ),
+    ),
+    "HW415": (
+        (image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b & sleep 5"),),
+        (
+            image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b"),
+            image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b & wait"),
+        ),
+    ),
+    "HW416": (
+        (
+            image("RUN useradd -u 1000 app"),
+            image("RUN addgroup --gid 1000 app", base=INSTALLED),
+        ),
+        (
+            image("RUN useradd -u 10001 app"),
+            image("RUN userdel -r ubuntu && useradd -u 1000 app"),
+            image("RUN useradd -o -u 1000 app"),
+            image("RUN useradd -u 1000 app", base="FROM ollama/ollama:0.9.5\n"),
+        ),
+    ),
+    "HW417": (
+        ({"run.sh": "#!/bin/sh\nollama serve\nollama pull qwen3:8b\n"},),
+        ({"run.sh": "#!/bin/sh\nollama serve & sleep 5\nollama pull qwen3:8b\n"},),
+    ),
+    "HW418": (
+        ({"set.sh": ENABLED.format("/etc/containers/systemd/ollama.container")},),
+        ({"set.sh": ENABLED.format("/etc/systemd/system/ollama.service")},),
     ),
 }  # fmt: skip
 OTHERS: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {

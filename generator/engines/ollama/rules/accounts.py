@@ -19,9 +19,9 @@ _UBUNTU: Final = re.compile(
     r"(?:(?:docker\.io/)?(?:library/)?)?ubuntu(?::(?:24\.\d\d|25\.\d\d|26\.\d\d|noble.*|latest|rolling))?"
 )
 _TAKES: Final = re.compile(
-    r"\b(user|group)add\b(?![^;&|\n]*\s(?:-o\b|--non-unique|-f\b|--force))[^;&|\n]*"
+    r"\b(user|group)add\b(?![^;&|\n]{0,400}\s(?:-o\b|--non-unique|-f\b|--force))[^;&|\n]{0,400}"
     r"\s(?:-u|--uid|-g|--gid)[ =]1000(?!\d)"
-    r"|\badd(user|group)\b[^;&|\n]*\s(?:-u|--uid|-g|--gid)[ =]1000(?!\d)"
+    r"|\badd(user|group)\b[^;&|\n]{0,400}\s(?:-u|--uid|-g|--gid)[ =]1000(?!\d)"
 )
 _OF_USER: Final = re.compile(r"\s(?:-u|--uid)[ =]1000(?!\d)")
 _MAKES_ROOM: Final = re.compile(
