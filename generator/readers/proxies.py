@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from generator.readers.base import Context, Source
     from generator.view import Phrases, View
 
+MOST: Final = 200
+"""Ways to an engine that one file has; more of them are not judged."""
 _FAULT: Final = re.compile(r"line (\d+): (.*)", re.DOTALL)
 _PUBLIC: Final = re.compile(
     r"(?=[^:]*[A-Za-z])[\w-]+(?:\.[\w-]+)+|.*[{$].*|[A-Z]+(?:_[A-Z]+)+"  # Or to be filled in.
@@ -69,6 +72,16 @@ def fault(source: Source, error: ValueError, what: str) -> ProfileError:
     found = _FAULT.fullmatch(str(error))
     where, message = (f"line {found[1]}", found[2]) if found else ("", str(error))
     return refused(source.path, where, f"is no {what}: {message}", "mend the syntax")
+
+
+def some(hops: Iterable[Hop], path: str, gaps: list[NotJudged]) -> list[Hop]:
+    """Return the ways to an engine, and add to `gaps` where there are too many of them."""
+    found = list(islice(hops, MOST + 1))
+    if len(found) > MOST:
+        reason = f"it has more than {MOST} ways to an engine: later ones are not judged"
+        part = "what stands behind"
+        gaps.append(NotJudged(file=path, line=found[-1].place.line, reason=reason, part=part))
+    return found[:MOST]
 
 
 def made(

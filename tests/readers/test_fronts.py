@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from generator.readers.proxies import MOST
 from tests.texts import Text, checked
 
 SERVER = "server {\n  listen 80;\n  location / { proxy_pass http://ollama:11434; %s }\n}\n"
@@ -329,3 +330,25 @@ def test_a_redis_that_cannot_search(image: str, caught: bool, tmp_path: Path) ->
     files = gateway(image)
     (tmp_path / "compose.yaml").write_text(files.pop("compose.yaml"), encoding="utf-8")
     assert ("config.yaml:6 HW579" in told(tmp_path, files)) is caught
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "each", "tail"),
+    [
+        (
+            "nginx.conf",
+            "server {\n",
+            "location /a{} {{ proxy_pass http://ollama:11434; }}\n",
+            "}\n",
+        ),
+        ("Caddyfile", "", "a{}.example.com {{\n  reverse_proxy ollama:11434\n}}\n", ""),
+        ("haproxy.cfg", "", "backend a{}\n  server a ollama:11434\n", ""),
+    ],
+)
+def test_of_many_ways_the_first_are_judged_and_the_rest_is_named(
+    name: str, head: str, each: str, tail: str, tmp_path: Path
+) -> None:
+    for number, gaps in ((MOST, 0), (MOST + 1, 1)):
+        report = checked(tmp_path, {name: head + "".join(map(each.format, range(number))) + tail})
+        assert len(report.not_judged) == gaps
+        assert report.findings

@@ -198,8 +198,8 @@ def test_a_number_without_end_is_read_like_another(name: str, text: str, tmp_pat
     assert done.returncode in {0, 1, 2}, done.stderr
 
 
-# Variables of as many names, on lines of their own and all on one.
-NUMBERED = {
+# Variables of as many names, on lines of their own and all on one, and other things of one kind.
+NUMBERED: dict[str, tuple[str, ...]] = {
     "a quadlet": ("quadlet", "[Container]\nImage=ollama/ollama\n", "Environment=A{}=1\n"),
     "a quadlet of typos": ("quadlet", HEADS["quadlet"][0], "Environment=OLLAMA_A{}=1\n"),
     "a line of a quadlet": ("quadlet", f"{HEADS['quadlet'][0]}Environment=", "OLLAMA_A{}=1 "),
@@ -207,18 +207,70 @@ NUMBERED = {
     "a line of a unit": ("systemd", "[Service]\nEnvironment=", "OLLAMA_A{}=1 "),
     "a file of variables": ("environment", "", "OLLAMA_A{}=1\n"),
     "a script": ("script", "ollama serve\n", "export OLLAMA_A{}=1\n"),
-    "a line of a script": ("script", "docker run ", "-e OLLAMA_A{}=1 "),
+    "a line of a script": ("script", "docker run ", "-e OLLAMA_A{}=1 ", "ollama/ollama\n"),
     "commands of a unit": ("systemd", "[Service]\n", "Environment=A{}=1\nExecStart=/bin/a serve\n"),
     "limits of a unit": ("systemd", "[Service]\n", "StartLimitIntervalSec={}\nRestartSec=3\n"),
     "containers of a pod": ("kubernetes", f"{POD}", "        - name: ollama\n"),
+    "places of nginx": (
+        "nginx",
+        "server {\nserver_name a.example.com;\n",
+        "location /a{} {{ proxy_pass http://ollama:11434; }}\n",
+        "}\n",
+    ),
+    "a pool of nginx": (
+        "nginx",
+        "upstream a {\n",
+        "server ollama{}:11434;\n",
+        "}\nserver { location / { proxy_pass http://a; } }\n",
+    ),
+    "places of a Caddyfile": (
+        "caddy",
+        "a.example.com {\n",
+        "  reverse_proxy /a{}/* ollama:11434\n",
+        "}\n",
+    ),
+    "sites of a Caddyfile": (
+        "caddy",
+        "",
+        "a{}.example.com {{\n  reverse_proxy ollama:11434\n}}\n",
+    ),
+    "servers of HAProxy": ("haproxy", "backend a\n", "  server a{0} ollama{0}:11434\n"),
+    "backends of HAProxy": (
+        "haproxy",
+        "frontend f\n  bind :80\n",
+        "backend a{0}\n  server a{0} ollama:11434\n",
+    ),
+    "models of LiteLLM": (
+        "litellm",
+        "model_list:\n",
+        "- {{model_name: a{0}, litellm_params: {{model: ollama/a{0}, api_base: 'http://a:11434'}}}}\n",
+    ),
+    "rules of Prometheus": (
+        "prometheus",
+        "groups:\n- name: ollama\n  rules:\n",
+        "  - {{alert: A{0}, expr: 'rate(ollama_a{0}[5m]) > 1'}}\n",
+    ),
+    "services of Traefik": (
+        "traefik",
+        "http:\n  services:\n",
+        "    a{}: {{loadBalancer: {{servers: [{{url: 'http://ollama:11434'}}]}}}}\n",
+    ),
+    "services of a compose file": (
+        "compose",
+        "services:\n",
+        "  ollama{0}: {{image: ollama/ollama:0.32.15, volumes: ['m{0}:/root/.ollama']}}\n",
+    ),
+    "containers of a script": ("script", "", "docker run -d --name a{} ollama/ollama\n"),
+    "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
+    "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
 }
 
 
 @pytest.mark.parametrize("case", sorted(NUMBERED))
 def test_many_variables_are_judged_in_proportion_to_their_number(case: str) -> None:
-    kind, head, each = NUMBERED[case]
-    tail = "ollama/ollama\n" if head == "docker run " else "\n"
+    kind, head, each, *rest = NUMBERED[case]
+    tail = rest[0] if rest else "\n"
     few, many = (head + "".join(map(each.format, range(n))) + tail for n in (500, 500 * TIMES))
     with bounded():
         judged(kind, few)  # what is read once

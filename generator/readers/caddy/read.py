@@ -23,6 +23,7 @@ from generator.readers.proxies import (
     made,
     on_loopback,
     public,
+    some,
     streams,
 )
 from generator.readers.syntax.caddyfile import Entry, parse
@@ -65,7 +66,7 @@ def _view(source: Source, context: Context) -> View:
     except ValueError as error:
         raise fault(source, error, "Caddyfile") from None
     file = _File(source, context, top)
-    return made(source, CADDY, list(file.hops()), file.gaps, context)
+    return made(source, CADDY, some(file.hops(), source.path, file.gaps), file.gaps, context)
 
 
 def hops_of(
@@ -73,7 +74,7 @@ def hops_of(
 ) -> tuple[list[Hop], list[NotJudged]]:
     """Return the ways to an engine that entries make, and what of them is not followed."""
     file = _File(source, context, top)
-    return list(file.hops()), file.gaps
+    return some(file.hops(), source.path, file.gaps), file.gaps
 
 
 class _File:
@@ -145,20 +146,18 @@ class _File:
         """Yield the places that lead to an engine."""
         for site in self.sites:
             matched = [e for e in site.inside() if e.name.startswith("@")]
+            asked, body = _asks(site, matched), self._body(site)
             for entry, path in _proxies(site.block, "/"):
                 targets = [w for w in entry.words[1:] if _is_address(w)]
                 targets += [w for e in entry.block if e.name == "to" for w in e.words[1:]]
                 if any(is_api(word, self.context) for word in targets) or self._asks_one(entry):
-                    yield self._hop(site, entry, path, targets, matched)
+                    yield replace(self._hop(site, entry, path, targets, asked=asked), body=body)
 
     def _at(self, entry: Entry) -> Place:
         return Place(entry.file or self.path, entry.line, entry.name)
 
-    def _hop(
-        self, site: Entry, entry: Entry, path: str, targets: list[str], matched: list[Entry]
-    ) -> Hop:
+    def _hop(self, site: Entry, entry: Entry, path: str, targets: list[str], *, asked: bool) -> Hop:
         inner = list(entry.inside())
-        asked = _asks(site, matched)
         names = public(site.words, "caddyfile", Place(site.file or self.path, site.line))
         kept = not any(
             e.name == "header_up" and e.words[1:2] in {("Host",), ("host",)} for e in inner
@@ -170,7 +169,6 @@ class _File:
             place=self._at(entry),
             answer=self._time(inner) if generates(path) else None,
             held=self._held(inner) if generates(path) and streams(path) else None,
-            body=self._body(site),
             local=all(on_loopback(word) for word in targets),
             host=self._host(site, names, entry) if kept and not secured else None,
             names=() if asked else names,

@@ -6,14 +6,15 @@ Source: docs.haproxy.org/2.8/configuration.html.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.around import Hop, Said
 from generator.readers.base import Context, Source, each
 from generator.readers.haproxy import HAPROXY, WORDS
-from generator.readers.proxies import fault, is_api, made, on_loopback, public
+from generator.readers.proxies import fault, is_api, made, on_loopback, public, some
 from generator.readers.syntax.haproxy import Section, parse, seconds
-from generator.view import Line, Place, View
+from generator.view import Line, NotJudged, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,9 @@ _ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 _PAGES: Final = re.compile(r"(?i)web|ui\b|front|stats|metrics")
+_RENAMES: Final = re.compile(r"(?i)(?:set|replace)-header host\b")
+_HOST: Final = re.compile(r"(?i)hdr(?:_dom)?\(host\)(?: -\w+)* (\S+)|ssl_fc_sni(?: -\w+)* (\S+)")
+_NAMES: Final = 50  # of one backend
 _BODY: Final = re.compile(r"\breq(?:uest)?\.body(?:_param)?\b|\bjson_query\(")
 
 
@@ -40,7 +44,8 @@ def _view(source: Source, context: Context) -> View:
     except ValueError as error:
         raise fault(source, error, "configuration of HAProxy") from None
     file = _File(source, sections, context)
-    return made(source, HAPROXY, list(file.hops()), (), context)
+    gaps: list[NotJudged] = []
+    return made(source, HAPROXY, some(file.hops(), source.path, gaps), gaps, context)
 
 
 class _File:
@@ -49,6 +54,9 @@ class _File:
         lines = (words for section in sections for words, _ in section.all("server"))
         # What needs no slot may go to the same server by a way of its own.
         self.bounded = {words[1] for words in lines if "maxconn" in words[2:]}
+        self.above = dict(_above(sections))
+        self.fronts = _fronts(sections)
+        self.said = {id(section): _Said(section) for section in sections}
 
     def hops(self) -> Iterator[Hop]:
         for section in self.sections:
@@ -69,8 +77,8 @@ class _File:
 
     def _hop(self, backend: Section, servers: list[tuple[tuple[str, ...], int]]) -> Hop:
         general = " ".join(w for words, _ in backend.all("default-server") for w in words).split()
-        fronts = [s for s in self.sections if s.kind in {"frontend", "listen"}
-                  and (s is backend or _leads(s, backend.name))]  # fmt: skip
+        own = [backend] if backend.kind == "listen" else []
+        fronts = [*own, *(s for s in self.fronts.get(backend.name, ()) if s is not backend)]
         every = [*fronts, backend, *self._defaults(backend)]
         http = self._last(backend, "mode")[:1] == ("http",)
         first = self._at(servers[0][1])
@@ -92,17 +100,12 @@ class _File:
             unasked=tuple(self._at(line) for line in asked),
             probes=tuple(self._probes(backend)) if len(asked) < len(servers) else (),
             routed=self._routed([*fronts, backend]),
-            collects=next(
-                (self._at(n) for s in every for words in _COLLECTS for _, n in s.all(*words)),
-                None,
-            ),
+            collects=self._first(every, "collects"),
         )
 
     def _defaults(self, backend: Section) -> list[Section]:
         """Return the `defaults` that count for a section: those that it names, or the last ones."""
-        above = [s for s in self.sections[: self.sections.index(backend)] if s.kind == "defaults"]
-        named = [s for s in above if "from" in backend.words and s.name == backend.words[-1]]
-        return named or above[-1:]
+        return self.above[id(backend)]
 
     def _last(self, backend: Section, *names: str) -> tuple[str, ...]:
         for section in (backend, *self._defaults(backend)):
@@ -132,8 +135,7 @@ class _File:
         self, backend: Section, fronts: Sequence[Section], every: Sequence[Section]
     ) -> tuple[str, Place] | None:
         """Return a public name that is handed on to the engine as it came."""
-        lines = [" ".join(words).lower() for s in every for words, _ in s.lines]
-        if any(re.search(r"(?:set|replace)-header host\b", line) for line in lines):
+        if any(self.said[id(s)].renames for s in every):
             return None
         names = self._names(backend, fronts, ())
         return (names[0].value, names[0].place) if names else None
@@ -142,17 +144,11 @@ class _File:
         self, backend: Section, fronts: Sequence[Section], every: Sequence[Section]
     ) -> tuple[Line, ...]:
         """Return the names that lead to a backend; none where something asks who comes."""
-        lines = [" ".join(words) for s in every for words, _ in s.lines]
-        if any(_ASKS.search(line) for line in lines):
+        if any(self.said[id(s)].asks for s in every):
             return ()
-        found: list[Line] = []
-        for section in fronts:
-            for words, line in section.lines:
-                host = re.search(r"hdr(?:_dom)?\(host\)(?: -\w+)* (\S+)|ssl_fc_sni(?: -\w+)* (\S+)",
-                                 " ".join(words), re.IGNORECASE)  # fmt: skip
-                if host and _leads_by(words, section, backend):
-                    found += public([host[1] or host[2]], "haproxy", self._at(line))
-        return tuple(found)
+        told = (one for s in fronts for one in self.said[id(s)].hosts_of(backend.name))
+        names = (public([name], "haproxy", self._at(line)) for name, line in told)
+        return tuple(islice(chain.from_iterable(names), _NAMES))
 
     def _probes(self, backend: Section) -> Iterator[tuple[str, str, Place]]:
         """Yield how health is asked over HTTP: by `http-check send`, or behind `option httpchk`."""
@@ -177,21 +173,74 @@ class _File:
                 return
 
     def _routed(self, sections: Sequence[Section]) -> Place | None:
-        lines = ((words, n) for s in sections for words, n in s.lines)
-        return next((self._at(n) for words, n in lines if _BODY.search(" ".join(words))), None)
+        return self._first(sections, "routes")
+
+    def _first(
+        self, sections: Sequence[Section], what: Literal["routes", "collects"]
+    ) -> Place | None:
+        """Return the first line of sections that does something."""
+        told = (getattr(self.said[id(section)], what) for section in sections)
+        line = next((line for line in told if line), 0)
+        return self._at(line) if line else None
 
 
-def _leads(front: Section, backend: str) -> bool:
-    used = (*front.all("use_backend"), *front.all("default_backend"))
-    return any(words[:1] == (backend,) for words, _ in used)
+def _above(sections: Sequence[Section]) -> Iterator[tuple[int, list[Section]]]:
+    """Yield, by its identity, the `defaults` that count for each section."""
+    last: list[Section] = []
+    named: dict[str, list[Section]] = {}
+    for section in sections:
+        asked = named.get(section.words[-1]) if "from" in section.words else None
+        yield id(section), asked or last
+        if section.kind == "defaults":
+            last = [section]
+            named.setdefault(section.name, []).append(section)
 
 
-def _leads_by(words: tuple[str, ...], front: Section, backend: Section) -> bool:
-    """Return whether a line that compares the Host, or its `acl`, is for this backend."""
-    used = [line for line, _ in front.all("use_backend")]
-    if words[:1] == ("use_backend",):
-        return words[1:2] == (backend.name,)
-    if words[:1] != ("acl",) or len(words) < 2:  # noqa: PLR2004 -- with a name
-        return True
-    chosen = {line[0] for line in used if line and words[1] in line[1:]}
-    return backend.name in chosen or not chosen
+def _fronts(sections: Sequence[Section]) -> dict[str, list[Section]]:
+    """Return the sections that lead to a backend, by its name."""
+    found: dict[str, list[Section]] = {}
+    for section in sections:
+        if section.kind in {"frontend", "listen"}:
+            used = (*section.all("use_backend"), *section.all("default_backend"))
+            for name in dict.fromkeys(words[0] for words, _ in used if words):
+                found.setdefault(name, []).append(section)
+    return found
+
+
+class _Said:
+    """What the lines of a section say, looked through once for all backends.
+
+    `asks`: who comes is asked. `renames`: the Host is another behind it. `routes` and `collects`
+    are the first lines that look into a body, or wait for one; 0: none.
+    """
+
+    def __init__(self, section: Section) -> None:
+        texts = [(" ".join(words), line) for words, line in section.lines]
+        self.asks = any(_ASKS.search(text) for text, _ in texts)
+        self.renames = any(_RENAMES.search(text) for text, _ in texts)
+        self.routes = next((line for text, line in texts if _BODY.search(text)), 0)
+        collects = (line for words in _COLLECTS for _, line in section.all(*words))
+        self.collects = next(collects, 0)
+        self._chosen: dict[str, set[str]] = {}
+        for words, _ in section.all("use_backend"):
+            for word in words[1:]:
+                self._chosen.setdefault(word, set()).add(words[0])
+        self._hosts = [
+            (host[1] or host[2], line, self._leads_to(words))
+            for words, line in section.lines
+            if (host := _HOST.search(" ".join(words)))
+        ]
+
+    def _leads_to(self, words: tuple[str, ...]) -> set[str] | None:
+        """Return the backends that a line which compares the Host, or its `acl`, is for."""
+        if words[:1] == ("use_backend",):
+            return set(words[1:2])
+        if words[:1] != ("acl",) or len(words) < 2:  # noqa: PLR2004 -- with a name
+            return None
+        return self._chosen.get(words[1])
+
+    def hosts_of(self, backend: str) -> Iterator[tuple[str, int]]:
+        """Yield the names that lead to a backend, with their lines."""
+        for name, line, backends in self._hosts:
+            if backends is None or backend in backends:
+                yield name, line

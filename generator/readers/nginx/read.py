@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Final
 from generator.around import Hop, Said
 from generator.readers.base import Context, Source, each
 from generator.readers.nginx import NGINX, WORDS
-from generator.readers.proxies import fault, generates, is_api, made, on_loopback, public, streams
+from generator.readers.proxies import (
+    fault,
+    generates,
+    is_api,
+    made,
+    on_loopback,
+    public,
+    some,
+    streams,
+)
 from generator.readers.syntax.nginx import Directive, parse
 from generator.readers.taken import taken
 from generator.view import NotJudged, Place, View
@@ -50,7 +59,7 @@ def _view(source: Source, context: Context) -> View:
     except ValueError as error:
         raise fault(source, error, "configuration of nginx") from None
     file = _File(source, context, top)
-    return made(source, NGINX, list(file.hops()), file.gaps, context)
+    return made(source, NGINX, some(file.hops(), source.path, file.gaps), file.gaps, context)
 
 
 def hops_of(
@@ -58,7 +67,7 @@ def hops_of(
 ) -> tuple[list[Hop], list[NotJudged]]:
     """Return the ways to an engine that directives make, and what of them is not followed."""
     file = _File(source, context, top)
-    return list(file.hops()), file.gaps
+    return some(file.hops(), source.path, file.gaps), file.gaps
 
 
 _PORT: Final = re.compile(r"(?:(?:0\.0\.0\.0|\*|\[::\]):)?(\d{1,5})")
@@ -92,12 +101,26 @@ class _File:
         self.path, self.context = source.path, context
         self.gaps: list[NotJudged] = []
         self.top = self._put_in(top, source.path, 0)
-        top = self.top
-        self.pools = {
-            one.words[0]: [s for s in one.all("server") if s.words]
-            for one in _every(top)
-            if one.name == "upstream" and one.words
-        }
+        self.pools: dict[str, Directive] = {}
+        self.variables: dict[str, str] = {}
+        for one in _every(self.top):
+            if one.name == "upstream" and one.words:
+                self.pools.setdefault(one.words[0], one)
+            elif one.name == "set" and len(one.words) > 1:
+                self.variables[one.words[0]] = one.words[1]
+        self._seen: dict[int, _Inside] = {}
+
+    def _inside(self, block: Directive) -> _Inside:
+        """Return what a block says, looked through once for all places within."""
+        found = self._seen.get(id(block))
+        if found is None:
+            found = self._seen[id(block)] = _Inside(block)
+        return found
+
+    def _said(self, above: tuple[Directive, ...], name: str) -> Directive | None:
+        """Return the directive that counts in the innermost of the blocks."""
+        told = (self._inside(block).named.get(name) for block in reversed(above))
+        return next((found[-1] for found in told if found), None)
 
     def _put_in(self, block: Sequence[Directive], by: str, depth: int) -> tuple[Directive, ...]:
         """Return directives with those of the files that they include in their places."""
@@ -148,7 +171,7 @@ class _File:
         host = target.partition("/")[0]
         pool = self.pools.get(host)
         if pool is not None:
-            found = [(s.words[0], s) for s in pool]
+            found = [(s.words[0], s) for s in pool.all("server") if s.words]
             named = is_api(host, self.context) and any("$" in address for address, _ in found)
             return found if named or any(is_api(a, self.context) for a, _ in found) else []
         if host.startswith("$"):
@@ -157,9 +180,8 @@ class _File:
 
     def _variable(self, name: str) -> str:
         """Return the address that a variable is set to, the last one in the file."""
-        told = (d.words for d in _every(self.top) if d.name == "set")
-        found = [words[1] for words in told if words[:1] == (f"${name}",) and len(words) > 1]
-        return re.sub(r"^\w+://", "", found[-1]).partition("/")[0] if found else ""
+        told = self.variables.get(f"${name}", "")
+        return re.sub(r"^\w+://", "", told).partition("/")[0]
 
     def _hop(
         self,
@@ -170,7 +192,7 @@ class _File:
         location = next((a for a in reversed(above) if a.name == "location"), None)
         path = " ".join(location.words) if location else "/"
         writes = generates(path.split(" ")[-1])
-        buffering = _said(above, "proxy_buffering")
+        buffering = self._said(above, "proxy_buffering")
         held = (buffering is None or buffering.words[:1] == ("on",)) and streams(path)
         local = all(on_loopback(address) for address, _ in servers)
         names = self._names(above)
@@ -184,7 +206,7 @@ class _File:
             body=self._body(passed, above) if writes else None,
             local=local,
             host=self._host(above),
-            names=() if _asks(above) else public(names, "nginx", place),
+            names=() if self._asked(above) else public(names, "nginx", place),
             servers=tuple(self._at(one) for _, one in servers),
             turns=self._turns(passed),
         )  # fmt: skip
@@ -192,18 +214,20 @@ class _File:
     def _turns(self, passed: Directive) -> tuple[str, Place] | None:
         """Return that the servers of a pool take turns, where nothing else is said."""
         host = re.sub(r"^\w+://", "", passed.words[0]).partition("/")[0]
-        above = next((d for d in _every(self.top) if d.name == "upstream"
-                      and d.words[:1] == (host,)), None)  # fmt: skip
+        above = self.pools.get(host)
         if above is None or any(_CHOOSES.fullmatch(d.name) for d in above.block):
             return None
         spare = {"backup", "down"}
         busy = [s for s in above.all("server") if not spare & set(s.words[1:])]
         return ("`upstream` has no `least_conn`", self._at(above)) if len(busy) > 1 else None
 
+    def _asked(self, above: tuple[Directive, ...]) -> bool:
+        return any(self._inside(block).asks for block in above)
+
     def _names(self, above: tuple[Directive, ...]) -> tuple[str, ...]:
         server = next((a for a in reversed(above) if a.name == "server"), None)
-        named = server.all("server_name") if server else ()
-        filled_in = ("${",) if server and _secured(server) else ()
+        named = self._inside(server).named.get("server_name", ()) if server else ()
+        filled_in = ("${",) if server and self._secured(server) else ()
         return tuple(
             word
             for one in named
@@ -211,9 +235,12 @@ class _File:
             if word[:1] not in "~*._$" or word.startswith(filled_in)
         )
 
+    def _secured(self, server: Directive) -> bool:
+        return any("ssl" in one.words for one in self._inside(server).named.get("listen", ()))
+
     def _time(self, passed: Directive, above: tuple[Directive, ...]) -> Said | None:
         name = "proxy_read_timeout" if passed.name == "proxy_pass" else "grpc_read_timeout"
-        said = _said(above, name)
+        said = self._said(above, name)
         if said is None:
             return Said(name=name, value=60, place=self._at(passed), told=False)
         text = " ".join(said.words)
@@ -223,7 +250,7 @@ class _File:
         return Said(name=name, value=value, place=self._at(said))
 
     def _body(self, passed: Directive, above: tuple[Directive, ...]) -> Said | None:
-        said = _said(above, "client_max_body_size")
+        said = self._said(above, "client_max_body_size")
         if said is None:
             told = "client_max_body_size"
             return Said(name=told, value=2**20, place=self._at(passed), told=False)
@@ -237,7 +264,7 @@ class _File:
         Without a word nginx writes the name behind `proxy_pass`, which may be one of a pool.
         """
         for block in reversed(above):
-            headers = [d for d in block.all("proxy_set_header") if d.words]
+            headers = [d for d in self._inside(block).named.get("proxy_set_header", ()) if d.words]
             if not headers:
                 continue
             told = [d for d in headers if d.words[0].lower() == "host" and len(d.words) > 1]
@@ -259,22 +286,21 @@ class _File:
         )  # fmt: skip
 
 
-def _secured(server: Directive) -> bool:
-    return any("ssl" in one.words for one in server.all("listen"))
-
-
 def _every(directives: Sequence[Directive]) -> Iterator[Directive]:
     for one in directives:
         yield one
         yield from _every(one.block)
 
 
-def _said(above: tuple[Directive, ...], name: str) -> Directive | None:
-    """Return the directive that counts in the innermost of the blocks."""
-    for block in reversed(above):
-        if found := list(block.all(name)):
-            return found[-1]
-    return None
+class _Inside:
+    """What a block says itself: its directives by name, and whether it asks who comes."""
+
+    def __init__(self, block: Directive) -> None:
+        self.block = block  # It stays, so that nothing else gets its identity.
+        self.named: dict[str, list[Directive]] = {}
+        for one in block.block:
+            self.named.setdefault(one.name, []).append(one)
+        self.asks = _asks((block,))
 
 
 def _asks(above: tuple[Directive, ...]) -> bool:
