@@ -84,15 +84,16 @@ def passed_on(
 
 def unpassed(source: Source, variables: Iterable[Variable], context: Context) -> Iterator[Line]:
     """Yield what stands in a `.env` beside a server's compose file that nothing there asks for."""
-    projects = _projects(source.path, context) if is_dotenv(source.path) else []
+    told = [variable for variable in variables if variable.value]
+    projects = _projects(source.path, context) if told and is_dotenv(source.path) else []
     asked = {match[1] for text in projects for match in _ASKED.finditer(text)}
     parts = [part for text in projects for part in _services(text)]
     served = any(_IMAGE.search(part) and _may_serve(part, context) for part in parts)
     if not served or _is_given(source.path, projects):
         return
     passed = _passed(projects, context)
-    for variable in variables:
-        if variable.name not in asked | passed and variable.value:
+    for variable in told:
+        if variable.name not in asked | passed:
             place = variable.place
             yield Line(section=UNPASSED, name=variable.name, value=variable.value, place=place)
 
