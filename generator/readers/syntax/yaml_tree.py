@@ -136,6 +136,11 @@ class Table:
 Node: TypeAlias = Scalar | Items | Table
 
 
+def plain(node: Node | None) -> str:
+    """Return the text of a scalar, and nothing for what is none."""
+    return node.text if isinstance(node, Scalar) else ""
+
+
 def parse(source: Source, substitute: Callable[[str], str | None] | None = None) -> Node:
     """Return the document of `source`; an empty one is an empty mapping.
 
