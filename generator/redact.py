@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HIDDEN: Final = "***"
 """What stands for a secret where it is shown."""
@@ -26,7 +26,8 @@ _SHAPES: Final = tuple(
         rf"({_OPTION})[^\s&\"']+",
     )
 )
-_NAMED: Final = re.compile(r"\b([A-Za-z]\w{2,63})(\s?[=:]\s?[\"']?)([^\s\"',\]]+)")
+_NAMED: Final = re.compile(r"\b([A-Za-z]\w{2,63})\s?[=:]\s?[\"']?(?=[^\s\"',\]])")
+_VALUE: Final = re.compile(r"[^\s\"',\]]+")
 
 _PLAIN: Final = re.compile(r".{1,7}|[A-Z_]+")
 """What a field of a log line says that is no secret: a number of tokens, a name of a variable."""
@@ -36,12 +37,20 @@ def redacted(text: str, secret: Callable[[str], bool]) -> str:
     """Return a text without its secrets; `secret` tells of a variable whether it holds one."""
     for pattern in _SHAPES:
         text = pattern.sub(rf"\g<1>{HIDDEN}", text)
+    return "".join(_hidden(text, secret))
 
-    def value(found: re.Match[str]) -> str:
-        plain = not found[1].isupper() and _PLAIN.fullmatch(found[3])
-        if not secret(found[1]) or plain or found[3].startswith("//"):
-            # `Environment="HF_TOKEN=…"`: the value is a name and a value itself.
-            return f"{found[1]}{found[2]}{_NAMED.sub(value, found[3])}"
-        return f"{found[1]}{found[2]}{HIDDEN}"
 
-    return _NAMED.sub(value, text)
+def _hidden(text: str, secret: Callable[[str], bool]) -> Iterator[str]:
+    """Yield a text in pieces, without the values of names that hold secrets.
+
+    What is no secret may be a name and its value itself: `Environment="HF_TOKEN=…"`.
+    """
+    done = 0
+    for found in _NAMED.finditer(text):
+        if found.start() < done or not secret(found[1]) or text.startswith("//", found.end()):
+            continue
+        value = _VALUE.match(text, found.end())
+        if value and (found[1].isupper() or not _PLAIN.fullmatch(value[0])):
+            yield text[done : value.start()] + HIDDEN
+            done = value.end()
+    yield text[done:]

@@ -65,3 +65,8 @@ def test_nonsense_is_nothing(text: str) -> None:
 def test_secrets_go_and_the_rest_stays(text: str, left: str) -> None:
     facts = load_catalogue().at("ollama")
     assert redacted(text, facts.secrets.has) == left
+
+
+def test_a_secret_behind_many_names_goes() -> None:
+    has = load_catalogue().at("ollama").secrets.has
+    assert redacted("A_NAME=" * 20_000 + "HF_TOKEN=0123456789", has).endswith("=HF_TOKEN=***")
