@@ -10,6 +10,7 @@ import errno
 import hashlib
 import re
 import stat
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 _MAX_EXTENDS: Final = 16
 _MAX_DEPTH: Final = 16
 _MAX_INTEGER: Final = 2**63
-_DIGITS: Final = re.compile(rb"[0-9_]{4000,}")
+# Python may be told to take as few as these.
+_DIGITS: Final = re.compile(rb"[0-9_]{%d,}" % sys.int_info.str_digits_check_threshold)
 _BOM: Final = b"\xef\xbb\xbf"
 FLAG: Final = "--set"
 _OWN: Final = frozenset({"name", "port", "gpus", "models", "pulls"})

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,16 @@ def test_what_no_profile_can_hold_is_told(file: Path, text: str) -> None:
         "a whole number does not fit into 64 bits",
         "tables or arrays are nested too deeply",
     }
+
+
+def test_a_number_is_told_also_where_python_takes_few_digits(file: Path) -> None:
+    most = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(sys.int_info.str_digits_check_threshold)
+    try:
+        (problem,) = problems(file, f"ollama.port = {LARGE[:700]}").values()
+    finally:
+        sys.set_int_max_str_digits(most)
+    assert problem.message == "a whole number does not fit into 64 bits"
 
 
 @pytest.mark.parametrize(
