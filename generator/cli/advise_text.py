@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from generator.cli.talk import counted, width
+from generator.formats.shell import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def advice_lines(number: int, one: Advice) -> Iterator[str]:
     yield _filled(f"gain: {one.gain}{source}")
     yield _filled(f"cost: {one.cost}")
     # In one piece: it is there to be copied.
-    yield f"   {' '.join(f'--set {shlex.quote(each)}' for each in one.sets)}"
+    yield f"   {options('--set', one.sets)}"
     if one.measure:
         yield f"   $ {one.measure}"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
 from generator.cli.talk import width
+from generator.formats.shell import options
 from generator.outgrow.sentences import asked, came, carries, verdict, waiting
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _step(place: int, step: Step) -> Iterator[str]:
     yield _filled(step.how)
     if step.sets:
         # In one piece: it is there to be copied.
-        yield f"   {' '.join(f'--set {shlex.quote(each)}' for each in step.sets)}"
+        yield f"   {options('--set', step.sets)}"
 
 
 def _filled(text: str) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 
 from generator.errors import RenderError
 from generator.formats.text import refuse_nul
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ENDS_A_VALUE = re.compile(r"[\t\n]")
 
@@ -14,6 +18,11 @@ _ENDS_A_VALUE = re.compile(r"[\t\n]")
 def quote(word: str, where: str = "a shell word") -> str:
     """Return `word` as one word of a POSIX shell; RenderError naming `where` for NUL."""
     return shlex.quote(refuse_nul(word, where))
+
+
+def options(option: str, values: Iterable[str]) -> str:
+    """Return an option once for each value: `--set a=1 --set b=2`."""
+    return " ".join(f"{option} {quote(value)}" for value in values)
 
 
 def heredoc(text: str, where: str) -> str:

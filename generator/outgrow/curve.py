@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from typing import TYPE_CHECKING, Final
 
 from generator.outgrow.queue import FULL, late_wait
@@ -97,16 +98,6 @@ def _reaches(slots: int, seconds: float, high: float) -> float:
 
 def _ticks(most: float) -> Sequence[float]:
     """Return round numbers up to one, five or fewer."""
-    step = 10.0 ** _digits(most / 5)
+    step = 10.0 ** floor(log10(most / 5))
     step *= next(one for one in _WORTH if step * one * 5 >= most * (1 - _LEAST))
     return [step * count for count in range(6) if step * count <= most]
-
-
-def _digits(value: float) -> int:
-    """Return the power of ten that a number has."""
-    power = 0
-    while 10.0**power > value:
-        power -= 1
-    while 10.0 ** (power + 1) <= value:
-        power += 1
-    return power

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from generator.formats.page import Bar, page
+from generator.formats.shell import options
 from generator.outgrow.curve import HEIGHT, LEFT, TOP, WIDTH, curve
 from generator.outgrow.sentences import asked, came, carries, verdict, waiting
 from generator.outgrow.words import number, several
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.outgrow.curve import Curve
-    from generator.outgrow.outgrow import Outgrown, Step
+    from generator.outgrow.outgrow import Outgrown
 
 
 def as_page(found: Outgrown, profile: str) -> str:
@@ -27,7 +27,7 @@ def as_page(found: Outgrown, profile: str) -> str:
         enough=found.enough,
         arithmetic=[*found.arithmetic, waiting(found)],
         ladder=[*_ladder(found)],
-        steps=[(step, carries(step), _sets(step)) for step in found.steps],
+        steps=[(step, carries(step), options("--set", step.sets)) for step in found.steps],
         others=found.elsewhere,
         curves=[*_curves(found)],
         drawing={"width": WIDTH, "height": HEIGHT, "left": LEFT, "top": TOP},
@@ -36,10 +36,6 @@ def as_page(found: Outgrown, profile: str) -> str:
         busy=[*_busy(found)],
         said=[*found.advice, *found.remarks],
     )
-
-
-def _sets(step: Step) -> str:
-    return " ".join(f"--set {shlex.quote(each)}" for each in step.sets)
 
 
 def _ladder(found: Outgrown) -> Iterator[Bar]:
