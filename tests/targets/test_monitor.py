@@ -348,6 +348,9 @@ def test_ports_of_exporters_are_nobody_elses() -> None:
     ]
     away = {**data["monitor"], "address": "192.0.2.1"}
     assert plan({**data, "monitor": away}).monitor
+    with pytest.raises(ProfileError) as caught:
+        plan({"monitor": {"enable": True, "dcgm_port": 9115}})
+    assert [p.message for p in caught.value.problems] == ["9115 is that of blackbox_exporter"]
 
 
 def test_what_does_not_go_together_is_refused() -> None:

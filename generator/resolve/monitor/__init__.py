@@ -18,7 +18,7 @@ from generator.resolve.monitor.seen import Seen
 from generator.units import is_local, tagged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from generator.cache import Cache
     from generator.engines.base import Server
@@ -96,23 +96,24 @@ def faults(profile: Profile, services: Sequence[Service]) -> tuple[Problem, ...]
     return (*_ports(profile, services), *_untold(profile.monitor.receiver))
 
 
-def _ports(profile: Profile, services: Sequence[Service]) -> tuple[Problem, ...]:
-    """Return the ports of exporters that others of this host have."""
+def _ports(profile: Profile, services: Sequence[Service]) -> Iterator[Problem]:
+    """Yield the ports of exporters that others of this host have."""
     from generator.errors import Problem
 
     table, front, cache = profile.monitor, profile.front, profile.cache
     if not table.enable or not is_local(table.address):
-        return ()
+        return
     taken = {one.listen.port: f"the server `{one.name}`" for one in services}
     if front and front.kind != "none":
         taken |= {front.port: "the front", front.metrics_port: "the front's metrics"}
     taken |= {cache.port: "LiteLLM", cache.redis_port: "Redis"} if cache else {}
-    asked = ["node_port", "blackbox_port", "dcgm_port", *(["redis_port"] if cache else [])]
-    return tuple(
-        Problem(f"monitor.{key}", f"{port} is that of {taken[port]}", "choose another one")
-        for key in asked
-        if (port := getattr(table, key)) in taken
-    )
+    for name in ("node", "blackbox", "dcgm", *(["redis"] if cache else [])):
+        port = getattr(table, f"{name}_port")
+        if port in taken:
+            message = f"{port} is that of {taken[port]}"
+            yield Problem(f"monitor.{name}_port", message, "choose another one")
+        if port is not None:
+            taken[port] = f"{name}_exporter"
 
 
 def _untold(table: ReceiverTable) -> tuple[Problem, ...]:
