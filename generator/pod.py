@@ -101,10 +101,13 @@ class Scaling:
 class Kserve:
     """KServe makes the pods, of an LLMInferenceService; what is decided otherwise for that.
 
-    Before them is its `router`, for the `reason`. Of the `disk` of a node a pod takes so much, and
-    of `start` only how often and how long it is asked counts. `everywhere` is as of a Pod.
+    The `version` or a later one is there, and has servers listen at `port`. Before them is its
+    `router`, for the `reason`. Of the `disk` of a node a pod takes so much, and of `start` only how
+    often and how long it is asked counts. `everywhere` is as of a Pod.
     """
 
+    version: str
+    port: int
     router: Router
     reason: str
     disk: Storage

@@ -71,7 +71,10 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "litellm_key": tuple[records.LitellmKey, ...],
     },
     "cards.toml": {"card": tuple[cards.Card, ...]},
-    "charts.toml": {"chart": tuple[records.ChartFact, ...]},
+    "charts.toml": {
+        "chart": tuple[records.ChartFact, ...],
+        "kserve": records.KserveFact,
+    },
     "clients.toml": {"client": tuple[clients.ClientFact, ...]},
     "commands.toml": {
         "command": tuple[records.CommandFact, ...],

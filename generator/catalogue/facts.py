@@ -40,6 +40,7 @@ from generator.catalogue.records import (
     FrontFact,
     Gate,
     Image,
+    KserveFact,
     LogFault,
     MarchFact,
     NoCommand,
@@ -345,6 +346,11 @@ class Facts:
     def chart(self) -> ChartFact | None:
         """The Helm chart that runs the engine; None: nobody has read one."""
         return Table(ChartFact, self._tables["chart"], "engine").get(self._tables["engine"])
+
+    @functools.cached_property
+    def kserve(self) -> KserveFact:
+        """KServe, which may run the engine in a cluster."""
+        return record(KserveFact, self._tables["kserve"])
 
     @functools.cached_property
     def directives(self) -> dict[str, frozenset[str]]:

@@ -444,6 +444,15 @@ class ChartFact:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class KserveFact:
+    """KServe, from the `version` on that has what is written for it; servers listen at `port`."""
+
+    version: str
+    port: int
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BlasFact:
     """A BLAS library that ggml can be built with.
 

@@ -32,8 +32,10 @@ def kserve_of(case: Case, server: Server, decided: Decided) -> Kserve | None:
     choice, local = case.profile.k8s, is_local(case.listen.host)
     if choice.serve != "kserve":
         return None
-    routed = choice.router != "none"
+    routed, known = choice.router != "none", case.facts.kserve
     return Kserve(
+        version=known.version,
+        port=known.port,
         router=choice.router,
         reason=_ROUTERS[choice.router],
         disk=storage_of(choice, decided.models, case.facts, cached=bool(decided.cache), once=True),

@@ -147,8 +147,8 @@ LEFT_OUT: Final = (
     ),
     LeftOut(
         "the chart makes the pods",
-        "Kserve.router Kserve.reason Kserve.disk Kserve.start Kserve.everywhere "
-        "Kserve.reach_reason",
+        "Kserve.version Kserve.port Kserve.router Kserve.reason Kserve.disk Kserve.start "
+        "Kserve.everywhere Kserve.reach_reason",
         key="k8s.serve",
         asked=lambda service: pod_of(service).kserve,
         fix=_OWN,

@@ -83,10 +83,10 @@ LEFT_OUT: Final = (
         when="with KServe",
     ),
     LeftOut(
-        "KServe 0.20 adds pods by its Workload Variant Autoscaler, and ours asks the front",
+        "KServe adds pods by an autoscaler of its own, and ours asks the front",
         key="scale.max_replicas",
         asked=lambda service: pod_of(service).kserve and pod_of(service).scaling,
-        fix="write as many as are wanted into k8s.replicas, or leave it to that autoscaler",
+        fix="write as many as are wanted into k8s.replicas, or leave it to that of KServe",
         when="with KServe",
     ),
     LeftOut(
@@ -114,7 +114,7 @@ _BEFORE: Final = "A server of its own, on the same claim, for the models: no oth
 
 def render(plan: Plan) -> tuple[File, ...]:
     """Return the manifests, a file for each kind, and the kustomization."""
-    made_of = _FIRST[_is_kserve(plan)]
+    made_of = _OF_KSERVE if _is_kserve(plan) else _OF_ITS_OWN
     kinds: dict[str, tuple[Make, ...]] = {
         **made_of,
         "poddisruptionbudget": (_budget,),
@@ -182,8 +182,8 @@ def _kserve(plan: Plan) -> Object:
     own = pod_of(plan.services[0]).kserve
     if own is None:
         return {}
-    told = {"router": own.router, "version": kserve.VERSION, "port": kserve.PORT}
-    return {**told, "service": kserve.SERVICE, "box": kserve.SERVER, "downloads": kserve.DOWNLOADS}
+    told = {"service": kserve.SERVICE, "box": kserve.SERVER, "downloads": kserve.DOWNLOADS}
+    return {**told, "router": own.router, "version": own.version, "port": own.port}
 
 
 def _joined(marks: Mapping[str, str]) -> str:
@@ -382,11 +382,12 @@ def _budget(plan: Plan, service: Service, name: str) -> Object:
 
 
 def _policy(plan: Plan, service: Service, name: str) -> Object:
-    port = {"port": service.container.port, "protocol": "TCP"}
-    reach = pod_of(service).kserve or pod_of(service)
+    own = pod_of(service).kserve
+    port = {"port": own.port if own else service.container.port, "protocol": "TCP"}
+    reach = own or pod_of(service)
     within: Object = {} if reach.everywhere else {"from": [{"podSelector": {}}]}
     reason = reach.reach_reason
-    if plan.front and not pod_of(service).kserve:
+    if plan.front and not own:
         within = {"from": [{"podSelector": {"matchLabels": fronts(plan)}}]}
         reason = _BEHIND
     above = (reason, *service.listen.comment[1:])
@@ -418,11 +419,9 @@ def _claim(plan: Plan, service: Service, name: str) -> Object:
     )
 
 
-_FIRST: Final[dict[bool, dict[str, tuple[Make, ...]]]] = {
-    False: {"statefulset": (_stateful_set,), "service": (_service, _headless)},
-    True: {"llminferenceservice": (_of_kserve,)},
-}
-"""What makes the pods, by whether that is KServe."""
+_OF_ITS_OWN: Final = {"statefulset": (_stateful_set,), "service": (_service, _headless)}
+_OF_KSERVE: Final = {"llminferenceservice": (_of_kserve,)}
+"""What has the pods made; the file of the first kind says what is left out of the profile."""
 
 
 def _told(chosen: list[Object], reason: str) -> Object:

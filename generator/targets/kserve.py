@@ -35,11 +35,9 @@ if TYPE_CHECKING:
     from generator.pod import Kserve, Pod, Storage
     from generator.targets.pod import Object
 
-VERSION: Final = "0.20"
 KIND: Final = "serving.kserve.io/v1alpha2/LLMInferenceService"
 SERVER: Final = "main"
 DOWNLOADS: Final = "storage-initializer"
-PORT: Final = 8000
 SERVICE: Final = "-kserve-workload-svc"
 """What the name of the Service ends with that KServe makes of the pods."""
 _NAMED: Final = "--served-model-name"

@@ -187,7 +187,7 @@ def test_what_it_has_nothing_for_is_said() -> None:
     decided = plan("front={}", "k8s.replicas=2", "scale.max_replicas=4", "k8s.storage_class=fast")
     said = {finding.where: finding.message for finding in limitations("k8s", decided)}
     assert "no names that a front could ask" in said["front"]
-    assert "Workload Variant Autoscaler" in said["scale.max_replicas"]
+    assert "an autoscaler of its own" in said["scale.max_replicas"]
     assert "no claim" in said["k8s.storage_class"]
     assert (
         "the chart makes the pods"

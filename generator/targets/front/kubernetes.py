@@ -105,11 +105,8 @@ def _deployment(plan: Plan, decided: Front) -> Object:
 
 
 def _pod(plan: Plan, decided: Front) -> Object:
-    pod, name, secrets = (
-        pod_of(plan.services[0]),
-        front_name(plan),
-        [one.name for one in decided.secrets],
-    )
+    pod, name = pod_of(plan.services[0]), front_name(plan)
+    secrets = [one.name for one in decided.secrets]
     volumes: list[Any] = [{"name": FOLDER, "configMap": {"name": name}}]
     if secrets:
         held = {"secretName": name, "defaultMode": _MODE}
