@@ -264,6 +264,36 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "words behind the pulls of a container": (
+        "compose",
+        f'{SERVICE}    entrypoint: [sh, -c, "ollama serve & ollama pull a & ',
+        "echo a{} ",
+        '\\nb"]\n',
+    ),
+    "servers in one line of a container": (
+        "compose",
+        f'{SERVICE}    entrypoint: [sh, -c, "',
+        "ollama serve a{} ",
+        '"]\n',
+    ),
+    "servers in one line of an image": (
+        "dockerfile",
+        "FROM ollama/ollama:0.32.15\nRUN ",
+        "ollama serve a{} ",
+    ),
+    "variables of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\nRUN a", "; A=b{}"),
+    "names that an alert joins": (
+        "prometheus",
+        "groups:\n- name: ollama\n  rules:\n  - alert: A\n    expr: 'absent(up{a=~\"",
+        f"{'|' * 20}{{}}",
+        "'\n",
+    ),
+    "servers that nothing scales": (
+        "kubernetes",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ollama}\ndata:\n  a: '",
+        "scaleTargetRef: name: a{} ",
+        "'\n",
+    ),
 }
 
 

@@ -33,7 +33,8 @@ SIGNS: Final = Signs(
     address="--host",
     mentioned=r"\bvllm-openai\b|\bvllm[\"',\s]+serve\b|\bvllm\.entrypoints\.openai\.api_server\b"
     r"|\bvllm\.(?:container|service)\b|\bLLMInferenceService\b"
-    r"|\bscaleTargetRef[\"']?:(?:[^\n]*\n){0,3}?[^\n]*\bname[\"']?:[ \t]*[\"']?[\w-]*vllm",
+    r"|\bscaleTargetRef[\"']?:(?:[^\n]{0,200}\n){0,3}?[^\n]{0,200}\bname"
+    r"[\"']?:[ \t]*[\"']?[\w-]{0,200}vllm",
     asks=_NONE,
     client=_NONE,
     api_call=_NONE,

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from generator.view import View
 
 _BEFORE: Final = (
-    r"(?:^|&&|\|\||;|\b(?:then|do|else))\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+)*(?:/[\w/.-]*/)?"
+    r"(?:^|&&|\|\||;|\b(?:then|do|else))\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+){0,9}(?:/[\w/.-]*/)?"
 )
 _ASKS: Final = re.compile(rf"{_BEFORE}ollama\s+(pull|run|create|list|ls|show|cp|rm|ps|push)\b")
 _SERVES: Final = re.compile(rf"{_BEFORE}ollama\s+(?:serve|start)\s*(?:&&|;|$)")
 _NOT_ALONE: Final = re.compile(
     r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)|(?<!install)\.sh\b"
 )
-_BEHIND: Final = r"ollama\s+(?:serve|start)\b(?:[^;&|]|(?<=>)&\d?|&>)*+(?<!&)&(?![&\d>])"
+_BEHIND: Final = (
+    r"ollama\s+(?:serve|start)\b(?:(?!ollama\s+(?:serve|start)\b)[^;&|]|(?<=>)&\d?|&>)*+"
+    r"(?<!&)&(?![&\d>])"
+)
 _LEFT: Final = re.compile(_BEHIND)
 _WAITS: Final = re.compile(r"(?:^|[;&|{(])\s*wait(?:\s+\"?\$\{?(\w+)\}?\"?)?\s*(?=$|[;&|})])")
 _ENDS: Final = re.compile(r"\b(?:kill|pkill|killall)\b")

@@ -18,7 +18,8 @@ _LONGEST: Final = 100_000
 _BEHIND: Final = re.compile(r"(?<![&>|\\])&(?![&>\d])")
 _PULLS: Final = re.compile(r"\bollama[\"']?\s+(?:pull|create)\b")
 _SHORT: Final = re.compile(
-    r"[\s;&]*(?:(?:sleep[ \t]+\d+[smh]?|exit(?:[ \t]+\d+)?|echo[^;&\n]*|true)[\s;&]*)*[\"'\]\s]*"
+    r"[\s;&]*+(?:(?:sleep[ \t]+\d+[smh]?|exit(?:[ \t]+\d+)?|echo[^;&\n]*+|true)[\s;&]*+)*+"
+    r"[\"'\]\s]*+"
 )
 
 

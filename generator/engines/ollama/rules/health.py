@@ -199,7 +199,9 @@ def _lists_instead(view: View, message: str, words: tuple[str, ...], place: Plac
 
 _COMMANDS: Final = frozenset({"command", "entrypoint", "args", "cmd"})
 _PROBED: Final = re.compile(r"(?i)probe|health_?check")
-_INSTALLS: Final = re.compile(r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]*\b(?:install|add)\b[^;&|\n]*")
+_INSTALLS: Final = re.compile(
+    r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]{0,400}\b(?:install|add)\b[^;&|\n]*"
+)
 
 
 @Rule(

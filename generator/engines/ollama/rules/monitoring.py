@@ -45,7 +45,7 @@ _ABOUT: Final = re.compile(r"(?i)\{[^{}]*ollama[^{}]*\}")
 _OF_ALL: Final = re.compile(r"\{\s*(?:name|container|pod|id)\s*=~\s*[\"']\.[+*][\"']\s*,?\s*\}")
 _UP: Final = re.compile(r"\bup\s*\{[^{}]*?\bjob\s*=\s*[\"']([^\"'{}$]+)[\"']")
 _ABSENT: Final = re.compile(
-    r"\babsent(?:_over_time)?\(\s*[\w:]+\s*\{[^{}]*?=~\s*[\"']([^\"'{}]*\|[^\"'{}]*)[\"'][^{}]*\}"
+    r"\babsent(?:_over_time)?\(\s*[\w:]+\s*\{[^{}]*?=~\s*[\"']([^\"'{}|]*\|[^\"'{}]*)[\"']"
 )
 _WITH_CACHE: Final = re.compile(r"\bcontainer_memory_(?:usage_bytes|cache)\b|\bmemory_current\b")
 _OF_PROXIES: Final = (

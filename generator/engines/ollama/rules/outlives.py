@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from generator.view import Line, Place, View
 
 _BEHIND: Final = re.compile(
-    r"(?m)^(?![ \t]*#)[^\n]*\bollama[\"']?\s+serve\b[^\n|;&]*(?:(?<=>)&[^\n|;&]*|&>[^\n|;&]*)*"
-    r"(?<![&>])&(?![&>\d])"
+    r"(?m)^(?![ \t]*#)[^\n]*\bollama[\"']?\s+serve\b"
+    r"(?:(?!\bollama[\"']?\s+serve\b)[^\n|;&]|(?<=>)&|&>)*+(?<![&>])&(?![&>\d])"
 )
 _STAYS: Final = re.compile(
     r"(?:^|[;&\n]|\bexec)[ \t]*(?:exec[ \t]+)?(tail[ \t]+-[fF]\b[^\n;&|]*|sleep[ \t]+inf(?:inity)?"
