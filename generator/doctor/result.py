@@ -69,8 +69,9 @@ class Says:
 
 def mended_once(results: Sequence[Result]) -> list[Result]:
     """Return the Results, where one command mends several in a row it stands at the last alone."""
+    # Behind the last of them, if there is any, comes none.
     following = [*(result.remedy for result in results[1:]), ""]
     return [
         replace(result, remedy="") if result.remedy == after else result
-        for result, after in zip(results, following, strict=True)
+        for result, after in zip(results, following, strict=False)
     ]

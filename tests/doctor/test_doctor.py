@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from generator.advise.advise import Advice, Advised
+from generator.cli.doctor_text import doctor_text
+from generator.doctor.doctor import Diagnosis
+from generator.doctor.page import as_page
 from tests.cli.test_output_schemas import validated
 from tests.commands import called
 from tests.doctor.roots import NAMES, tree
@@ -256,3 +263,19 @@ def test_a_server_of_no_manager_is_started_with_what_is_right(tmp_path: Path, se
         assert words in again
     assert mends["OLLAMA_FLASH_ATTENTION"] == again
     assert page.read_text().count("OLLAMA_KEEP_ALIVE=1h") == 1
+
+
+def test_what_is_advised_on_the_page_can_be_copied() -> None:
+    sets = ('ollama.build={blas="openblas"}', "models=[{ name = 'a:1b' }]")
+    advice = Advice(
+        lever="x", effort="restart", gain="", cost="", source="none", sets=sets, verdict=""
+    )
+    left = Advised(model="a:1b", verdict="", advice=(advice,), idle=())
+    text = as_page(Diagnosis(url="", who=(), results=()), left)
+    (words,) = re.findall(r"<pre>(--set .*)</pre>", text)
+    told = subprocess.check_output(["sh", "-c", f"printf '%s\\n' {unescape(words)}"], text=True)
+    assert told.splitlines() == ["--set", sets[0], "--set", sets[1]]
+
+
+def test_nothing_to_say_is_told() -> None:
+    assert doctor_text(Diagnosis(url="", who=("a host",), results=())).startswith("a host\n")
