@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.doctor.result import WORDS, mended_once
 from generator.formats.page import Bar, page
+from generator.formats.shell import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ def as_page(found: Diagnosis, left: Advised | None = None) -> str:
         lead=" · ".join(found.who),
         words=[*_bars(found)],
         rows=[(result, COLOURS[result.word]) for result in mended_once(found.results)],
-        advice=left.advice if left else (),
+        advice=[(one, options("--set", one.sets)) for one in left.advice] if left else (),
         idle=[(one.lever, one.why) for one in left.idle] if left else (),
     )
 
