@@ -20,7 +20,9 @@ from generator.errors import (
 )
 from generator.host import Host
 from generator.readers.base import Context
-from generator.readers.discover import STDIN, discover, listed_beside, read_beside, views
+from generator.readers.discover import STDIN, discover
+from generator.readers.seen import views
+from generator.readers.text import listed_beside, read_beside
 from generator.rules.decided import SILENCE, UNREADABLE
 from generator.rules.registry import every_rule, judge, ordered
 from generator.view import LocatedFinding, NotJudged, Place

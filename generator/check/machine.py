@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from generator.engines import READ
 from generator.errors import EnvironmentFailure
 from generator.live.door import PATIENCE, ask
-from generator.readers.discover import discover_installed, text_of
+from generator.readers.discover import discover_installed
+from generator.readers.text import text_of
 from generator.view import NotJudged
 
 if TYPE_CHECKING:

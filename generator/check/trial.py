@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.check.mend import mended_lines
 from generator.readers.base import Source
-from generator.readers.discover import Found, views
+from generator.readers.discover import Found
+from generator.readers.seen import views
 from generator.records import dataclass
 from generator.rules.registry import judge
 from generator.view import Place

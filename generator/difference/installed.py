@@ -14,8 +14,9 @@ from generator.importing.choose import choose
 from generator.importing.lines import lines_of
 from generator.importing.render_back import views_again, views_of
 from generator.readers.base import Context, Source
-from generator.readers.discover import listed_beside, read_beside, views
+from generator.readers.seen import views
 from generator.readers.syntax import unit
+from generator.readers.text import listed_beside, read_beside
 from generator.records import dataclass, replace
 from generator.units import LIMITS
 from generator.verify.intended import intended

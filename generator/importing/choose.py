@@ -15,7 +15,7 @@ from generator.view import Place
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from generator.readers.discover import Seen
+    from generator.readers.seen import Seen
     from generator.view import View
 
 _SERVERS: Final = frozenset(

@@ -24,7 +24,9 @@ from generator.importing.sources import entries_of
 from generator.profiles.document import Document
 from generator.profiles.validate import validate
 from generator.readers.base import Context
-from generator.readers.discover import discover, listed_beside, read_beside, views
+from generator.readers.discover import discover
+from generator.readers.seen import views
+from generator.readers.text import listed_beside, read_beside
 from generator.records import dataclass, replace
 from generator.redact import HIDDEN, redacted
 from generator.resolve import host_facts
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
     from generator.catalogue.catalogue import Catalogue
     from generator.catalogue.facts import Facts
-    from generator.readers.discover import Found, Seen
+    from generator.readers.discover import Found
+    from generator.readers.seen import Seen
     from generator.units import Release
 
 

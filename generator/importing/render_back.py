@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from generator.importing.entries import Added, Left
 from generator.importing.lines import lines_of
 from generator.readers.base import Source
-from generator.readers.discover import Found, views
+from generator.readers.discover import Found
 from generator.readers.groups import Group
+from generator.readers.seen import views
 from generator.readers.signs import kind_of
 from generator.records import dataclass, replace
 from generator.targets import load_target

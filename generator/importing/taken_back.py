@@ -8,8 +8,9 @@ from generator.importing.entries import Left
 from generator.importing.render_back import KEEP, is_unit
 from generator.importing.variables import left
 from generator.readers.base import Source
-from generator.readers.discover import Found, views
+from generator.readers.discover import Found
 from generator.readers.groups import Group
+from generator.readers.seen import views
 from generator.records import dataclass
 
 if TYPE_CHECKING:

@@ -85,6 +85,11 @@ def _changes(order: Order | None) -> bool:
     return order is not None and bool(order.env_files or order.variables)
 
 
+def texts_of(groups: Iterable[Group]) -> dict[str, str]:
+    """Return the text of each file of groups, by the name that places use."""
+    return {source.path: source.text for group in groups for source in group.sources}
+
+
 def paths_of(group: Group) -> set[str]:
     """Return the paths of the files of a group, each in one form."""
     return {posixpath.normpath(source.path) for source in group.sources}

@@ -14,7 +14,8 @@ from generator.engines import load_signs
 from generator.errors import EnvironmentFailure
 from generator.live.client import host_and_port
 from generator.readers.base import Context
-from generator.readers.discover import listed_beside, read_beside, views
+from generator.readers.seen import views
+from generator.readers.text import listed_beside, read_beside
 from generator.verify import container, manager
 from generator.verify.answers import answers
 from generator.verify.log import kept

@@ -9,7 +9,8 @@ from generator.check.gather import CheckRequest, check
 from generator.check.mend import mended
 from generator.cli.check_text import render
 from generator.readers.base import Context
-from generator.readers.discover import Found, Seen, views
+from generator.readers.discover import Found
+from generator.readers.seen import Seen, views
 
 HEAD = """\
 services:

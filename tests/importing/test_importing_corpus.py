@@ -11,7 +11,9 @@ from generator.importing.importing import Imported, ImportRequest, imported
 from generator.profiles.document import Document
 from generator.profiles.validate import validate
 from generator.readers.base import Context
-from generator.readers.discover import discover, read_beside, views
+from generator.readers.discover import discover
+from generator.readers.seen import views
+from generator.readers.text import read_beside
 from generator.resolve import resolve
 from generator.targets import all_files
 from generator.view import View

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.machine import installed
 from generator.readers.base import Context
-from generator.readers.discover import read_beside, views
+from generator.readers.seen import views
+from generator.readers.text import read_beside
 from tests.commands import called
 from tests.host import UNITS, Host
 

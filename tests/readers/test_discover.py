@@ -8,8 +8,10 @@ import pytest
 from generator.catalogue.catalogue import load_catalogue
 from generator.check.gather import CheckRequest, check
 from generator.readers.base import Context, Source
-from generator.readers.discover import LARGEST, STDIN, Found, discover, read_beside, views
+from generator.readers.discover import STDIN, Found, discover
+from generator.readers.seen import views
 from generator.readers.signs import kind_of
+from generator.readers.text import LARGEST, read_beside
 from tests.tools import require
 
 UNIT = "[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\n"

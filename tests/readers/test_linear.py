@@ -15,9 +15,10 @@ from generator.catalogue.catalogue import load_catalogue
 from generator.check.silence import silenced
 from generator.readers import KINDS
 from generator.readers.base import Context, Source
-from generator.readers.discover import Found, views
+from generator.readers.discover import Found
 from generator.readers.groups import Group
 from generator.readers.nixos.evaluate import switches
+from generator.readers.seen import views
 from generator.readers.signs import OWN, kind_of, signs_of
 from generator.rules.registry import judge
 from tests.commands import called

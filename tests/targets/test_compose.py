@@ -9,7 +9,8 @@ import pytest
 from generator.catalogue.catalogue import load_catalogue
 from generator.errors import ProfileError
 from generator.readers.base import Context
-from generator.readers.discover import discover, views
+from generator.readers.discover import discover
+from generator.readers.seen import views
 from generator.targets import TARGETS, all_files
 from tests.consumers import compose
 from tests.plans import ALONE, PROFILES, plan, shipped

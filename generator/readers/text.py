@@ -1,0 +1,73 @@
+"""The text of a file that somebody names, and of those beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from generator.errors import Problem
+
+LARGEST: Final = 5 * 2**20
+MOST_BESIDE: Final = 500
+
+
+def is_file(path: str) -> bool:
+    """Return whether there is a regular file of that name, which may be none that can be."""
+    return os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises for a name that is too long
+
+
+def is_masked(path: str) -> bool:
+    """Return whether a link says that what is there counts as empty, as systemd understands it."""
+    return os.path.islink(path) and os.path.realpath(path) == os.devnull  # noqa: PTH114
+
+
+def text_of(path: str, problems: list[Problem]) -> str | None:
+    """Return the text of a file, None and a Problem where there is none."""
+    if is_masked(path):
+        return ""
+    if os.path.exists(path) and not is_file(path):  # noqa: PTH110
+        message = "is no regular file, and might never end"
+        problems.append(Problem("", message, "name a file, or `-` for standard input", path))
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        reason = error.strerror if isinstance(error, OSError) else "there is no such name"
+        message = "there is no such file" if missing else f"cannot be read: {reason}"
+        problems.append(Problem("", message, "check the path and who may read it", path))
+        return None
+    return _decoded(raw, path, problems)
+
+
+def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
+    if len(raw) > LARGEST:
+        message, hint = f"has more than {LARGEST // 2**20} MiB", "name the file that you edit"
+    elif b"\0" in raw:
+        message, hint = "is no text: it has a NUL byte", "name a text file"
+    else:
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            message = f"is not UTF-8: byte {error.start} is no part of a character"
+            hint = "save the file as UTF-8"
+    problems.append(Problem("", message, hint, path))
+    return None
+
+
+def read_beside(path: str) -> str | None:
+    """Return the text of a file that another file refers to; None where it is no text at hand."""
+    return text_of(path, [])
+
+
+def listed_beside(path: str) -> tuple[str, ...]:
+    """Return the files of a file's own folder, itself among them, in a fixed order."""
+    folder = PurePosixPath(path).parent
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 -- the path stays as it is named
+    except OSError:
+        return ()
+    paths = ((folder / name).as_posix() for name in names[:MOST_BESIDE])
+    return tuple(path for path in paths if is_file(path))
