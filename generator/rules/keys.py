@@ -142,7 +142,8 @@ def _below(view: View, key: Key, home: tuple[str, ...]) -> str:
         return f"in [{home[0]}]"
     top = key.place.key.removesuffix(".".join(key.path)).rstrip(".")
     # Of the names above, `*` stands for the same ones.
-    same = (key.path[at] if part == ANY else part for at, part in enumerate(home))
+    named = dict(enumerate(key.path))
+    same = (named.get(at, part) if part == ANY else part for at, part in enumerate(home))
     where = ".".join(filter(None, (top, *same)))
     return f"below `{where}`" if where else "at the top"
 

@@ -62,7 +62,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
     container = view.container
     if container is None or container.host_network is None:
         return
-    user = container.user.strip("\"'").partition(":")[0]
+    user, port = container.user.strip("\"'").partition(":")[0], facts.image.port
     if user in ROOT or (not user and is_official(view, facts)):
         yield Hit(
             message="the server runs as root on the host's network: it reaches every service "
@@ -70,7 +70,7 @@ def root_on_the_host_network(view: View, facts: Facts) -> Hits:
             place=container.host_network,
             # Without root of the host, podman runs it as the user that started it.
             severity="info" if view.phrases.rootless or _is_open(view, facts) else None,
-            fix="publish `127.0.0.1:11434:11434` on a network of its own instead",
+            fix=f"publish `127.0.0.1:{port}:{port}` on a network of its own instead",
         )
 
 

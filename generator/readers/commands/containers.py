@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
@@ -32,7 +33,27 @@ def started(words: Sequence[Argument], engine: Engine) -> Run | None:
     found = run([client, *map(dashed, words[at + 1 :])])
     if found is None or not engine.is_image(image_name(found.image.text).repository):
         return None
-    return found
+    return None if _runs_another(found, engine) else found
+
+
+_OTHERS: Final = re.compile(
+    r"(?:.*/)?(?:nvidia-smi|nvcc|rocm-?smi|rocminfo|cat|ls|env|printenv|which|true|id|pip3?|find|du)"
+)
+_INTERPRETERS: Final = re.compile(r"(?:.*/)?(?:python[\d.]*|(?:ba|da|z)?sh)")
+
+
+def _runs_another(held: Run, engine: Engine) -> bool:
+    """Return whether the image's own program gives way to one that surely is no server."""
+    entry = next((one for one in held.options if one.name == "entrypoint"), None)
+    if entry is None or _OTHERS.fullmatch(entry.value):
+        return entry is not None
+    if not _INTERPRETERS.fullmatch(entry.value) or [w.text for w in held.rest[:1]] != ["-c"]:
+        return False
+    words = [(entry.value, entry.argument.place), *((w.text, w.place) for w in held.rest)]
+    told = " ".join(word.text for word in held.rest)
+    unknown = "$" in told or re.search(r"[\w-]\.sh\b", told)
+    started = " ".join(engine.command) in told or next(servers_in(words, engine), None)
+    return not unknown and not started
 
 
 def asked_of_image(held: Run, engine: Engine) -> Command | None:

@@ -74,9 +74,10 @@ SIGNS: Final = Signs(
     names=r"(?:docker-|podman-)?compose.*\.(?:ya?ml|json)",  # Compose reads both.
     maybe=frozenset({".yaml", ".yml", ".json"}),
     content=r"(?m)^[\"']?(?:services|include)[\"']?\s*:",
-    # A list of services is one of somebody else, as blueprints and pipelines have it.
+    # A list of services is one of somebody else, as blueprints and pipelines have it, and Akash
+    # says in `deployment` where its services run.
     never=r"(?m)^[\"']?services[\"']?[ \t]*:[ \t]*(?:#[^\n]*)?\r?\n"
-    r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*-[ \t\r\n]",
+    r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*-[ \t\r\n]|^[\"']?deployment[\"']?[ \t]*:",
     belongs=_project,
     over=_OVERRIDE,
     beside=_overrides,

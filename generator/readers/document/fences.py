@@ -102,11 +102,17 @@ def _name(info: str, body: str, prose: str) -> str:
     return str(above[0]) if len(set(above)) == 1 else ""
 
 
+_TO_FILL_IN: Final = re.compile(
+    r"(?<=[ \t=:\"'/])<(?![(<])[^\W\d_][^<>|&;\n\"'`$]{0,80}\b>(?![\w<>&])"
+)
+
+
 def commands(text: str) -> str:
     """Return what somebody has typed of a session: with prompts, other lines are output.
 
-    Lines stay where they are.
+    Lines and columns stay where they are; what a reader has to fill in is one word.
     """
+    text = _TO_FILL_IN.sub(lambda gap: re.sub(r"[ \t]", "_", gap[0]), text)
     lines = text.split("\n")
     if not any(_PROMPT.match(line) for line in lines):
         return text

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from generator.view import Line, Place, View
 
 
-_NO_ENDPOINT: Final = re.compile(r"(?<![\w.-])(?:https?://[^\s/]+)?(/(?:api/)?healthz?)(?![\w/-])")
+_NO_ENDPOINT: Final = re.compile(
+    r"(?<![\w.-])(?:https?://[^\s/]*?(?::([^\s:/]+))?)?(/(?:api/)?healthz?)(?![\w/-])"
+)
 _TELLS_NOTHING: Final = re.compile(
     r"\bollama\s+(?:--version|-v|(?:--)?help|-h)(?![\w-])"
     r"|\b(?:pgrep|pidof|which|command\s+-v|type\s+-\w)\s+[^|;&]*?\bollama\b"
@@ -53,14 +55,14 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         lacking = facts.image.missing_tools
         asked = (t for t in lacking if re.search(rf"(?<![\w/.-]){t}(?![\w.-])", text))
         missing = [tool for tool in asked if not _made_with(view, tool)]
-        endpoint = _NO_ENDPOINT.search(text)
+        endpoint = _no_endpoint(text, facts.image.port)
         if official and words and missing:
             message = f"there is no {missing[0]} in the image: the check says nothing of the server"
             yield _never_healthy(view, message, words, place)
         elif words and words[0] not in _KINDS and not words[0].startswith("$"):
             yield _of_no_kind(view, words, place)
         elif endpoint:
-            message = f"the server has no `{endpoint[1]}`: it answers 404"
+            message = f"the server has no `{endpoint}`: it answers 404"
             yield _never_healthy(view, message, words, place)
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
@@ -69,6 +71,19 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
             told = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{told}` ends with 0 when no server answers: the check passes whatever is"
             yield _lists_instead(view, message, words, place)
+
+
+def _no_endpoint(text: str, port: int) -> str:
+    """Return a path that a check asks of the server, and that it does not have.
+
+    What asks at the port of something else as well, or at one that bears another name, is not it.
+    """
+    for found in _NO_ENDPOINT.finditer(text):
+        at = found[1] or ""
+        other = at.isdigit() and int(at) != port and str(port) in text
+        if not other and not (at.startswith("$") and "OLLAMA" not in at.upper()):
+            return found[2]
+    return ""
 
 
 _KINDS: Final = frozenset({"CMD", "CMD-SHELL", "NONE"})
