@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import Release
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_SINCE: Final = Release.parse("0.9.6")
-"""The first release whose image is made of Ubuntu 24.04: Dockerfile@v0.9.6:107; 0.9.5 has 20.04."""
 _UBUNTU: Final = re.compile(
     r"(?:(?:docker\.io/)?(?:library/)?)?ubuntu(?::(?:24\.\d\d|25\.\d\d|26\.\d\d|noble.*|latest|rolling))?"
 )
@@ -47,7 +44,7 @@ def number_is_taken(view: View, facts: Facts) -> Hits:
     box = view.container
     if box is None:
         return
-    ours = is_official(view, facts) and view.release >= _SINCE
+    ours = is_official(view, facts) and facts.behaves("image-on-noble")
     if not ours and not _UBUNTU.fullmatch(box.image.partition("@")[0]):
         return
     for line in view.lines:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
+from generator.units import Release
 from generator.view import GONE
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ _BARE: Final = re.compile(
     r"|(?:nvcr\.io/)?nvidia/cuda:.*ubuntu.*)"
 )
 """Images that have tar and no zstd."""
-_WANTED: Final = re.compile(r"OLLAMA_VERSION=[\"']?v?(?:0\.(\d+)|(.))")
-_ZSTD_SINCE: Final = 14
+_WANTED: Final = re.compile(
+    r"OLLAMA_VERSION=[\"']?v?(?:([0-9]{1,6}\.[0-9]{1,6}(?:\.[0-9]{1,6})?)|.)"
+)
 
 
 @Rule(
@@ -36,7 +38,7 @@ _ZSTD_SINCE: Final = 14
     source="scripts/install.sh@v0.14.0, download_and_extract; "
     ".github/workflows/release.yaml@v0.14.0",
 )
-def nothing_to_install(view: View, _: Facts) -> Hits:
+def nothing_to_install(view: View, facts: Facts) -> Hits:
     for line in view.lines:
         if line.section == GONE:
             yield Hit(
@@ -52,7 +54,9 @@ def nothing_to_install(view: View, _: Facts) -> Hits:
     for at, line in enumerate(made):
         if line.name != "RUN" or not _INSTALLER.search(line.value):
             continue
-        if not any("zstd" in one.value for one in made[: at + 1]) and not (told or _is_old(line)):
+        if not any("zstd" in one.value for one in made[: at + 1]) and not (
+            told or _is_old(line, facts)
+        ):
             yield Hit(
                 message="the installer needs zstd, which this image does not have: the build fails",
                 place=line.place,
@@ -60,7 +64,8 @@ def nothing_to_install(view: View, _: Facts) -> Hits:
             )
 
 
-def _is_old(line: Line) -> bool:
+def _is_old(line: Line, facts: Facts) -> bool:
     """Whether an older release is asked for, or one that nobody knows here."""
     found = _WANTED.search(line.value)
-    return found is not None and (found[1] is None or int(found[1]) < _ZSTD_SINCE)
+    packed = facts.behaviours["archives-by-zstd"]
+    return found is not None and (found[1] is None or not packed.covers(Release.parse(found[1])))
