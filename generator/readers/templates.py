@@ -95,6 +95,8 @@ def has_gaps(source: Source, kind: str) -> bool:
         return _ESCAPED.search(text) is not None and not source.path.endswith(_RECIPES)
     if kind == "compose":  # Docker's own `--format {{…}}` may stand in one.
         return "{{" in text and _ALONE.search(text) is not None
+    if kind == "traefik":  # Its file provider fills in templates of Go itself.
+        return _EXPRESSION.search(text) is not None
     if kind not in _FILLED:
         return False
     braces = "{{" in text or "{%" in text

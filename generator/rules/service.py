@@ -40,6 +40,8 @@ def unpinned_image(view: View, facts: Facts) -> Hits:
     if container.image.startswith(_BUILT) or ("/" not in bare and bare == view.engine):
         return  # Docker Hub has no image of that name alone: it is built here.
     reference = REFERENCE.fullmatch(container.tag)
+    if reference is not None and "?" in container.tag:
+        return  # Compose refuses the file until somebody sets it, and says so.
     tag = container.tag if reference is None else (reference["default"] or "")
     official = is_official(view, facts)
     if tag not in MOVING or (tag == "rocm" and not official):

@@ -137,12 +137,7 @@ def argv(service: Table, key: str) -> list[str]:
 
 
 def words_of(service: Table, key: str) -> list[Scalar]:
-    """Return the same, each at its place."""
-    return _split(service.get(key))
-
-
-def as_written(service: Table, key: str) -> list[Scalar]:
-    """Return the same with variables that nobody sets as they stand there: `${NAME}`."""
+    """Return the same, each at its place; variables that nobody sets stand there: `${NAME}`."""
     node = service.get(key)
     if isinstance(node, Items):
         return [_open(item) for item in node.items if isinstance(item, Scalar)]
@@ -150,12 +145,12 @@ def as_written(service: Table, key: str) -> list[Scalar]:
 
 
 def _open(node: Scalar) -> Scalar:
-    return node if node.explicit else replace(node, text=node.written.strip("\"'"))
+    if node.explicit:
+        return node
+    return replace(node, text=node.written.strip("\"'").replace("$$", "$"))
 
 
 def _split(node: Node | None) -> list[Scalar]:
-    if isinstance(node, Items):
-        return [item for item in node.items if isinstance(item, Scalar)]
     if not isinstance(node, Scalar):
         return []
     try:

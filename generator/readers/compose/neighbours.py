@@ -59,6 +59,8 @@ class Neighbours:
         for name, key, node in self._at_home:
             service = self.project.services[name]
             shared = service.text("network_mode") in {"host", f"service:{server}"}
+            # Both may stand in the network of a third, as of a VPN.
+            shared = shared or (":" in mode and service.text("network_mode") == mode)
             # An image may bring a server of its own, as `open-webui:ollama` does.
             shared = shared or self.engine.name in image_name(service.text("image")).tag
             if not (name in {server, *taken} or shared or mode == f"service:{name}"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, image_name, is_variable_of
 from generator.readers.commands.servers import servers_in
-from generator.readers.compose.container import argv, as_written, ports_of, reference, words_of
+from generator.readers.compose.container import argv, ports_of, reference, words_of
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens, use_of
 from generator.units import EVERYWHERE
 from generator.view import Command, ModelUse, each_once
@@ -134,22 +134,19 @@ class Roles:
         places = [service.place_of(key)] * len(words)
         if self.engine.module and words:
             # Its words are judged one by one.
-            own = [word.place for word in as_written(service, key)]
+            own = [word.place for word in words_of(service, key)]
             places = [*places, *own][-len(words) :] if len(own) >= len(words) else places
         return (Command(tuple(zip(words, places, strict=True))),)
 
     def _servers(self, service: Table) -> Iterator[Command]:
         """Yield the server that a service starts, or a shell in it."""
-        words = [word for key in ("entrypoint", "command") for word in as_written(service, key)]
+        words = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
         told = [(word.text, replace(word.place, line=word.starts)) for word in words]
         yield from servers_in(told, self.engine)
 
     def _command(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""
-        words = as_written if self.engine.module else words_of
-        entry, command = (
-            [word.text for word in words(service, key)] for key in ("entrypoint", "command")
-        )
+        entry, command = (argv(service, key) for key in ("entrypoint", "command"))
         built = self.built.get(id(service))
         if built is not None and not entry and not command:
             return built.starts.split()

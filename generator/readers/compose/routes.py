@@ -54,7 +54,7 @@ def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Li
     used = labels.get(f"{router}.middlewares")
     if not host or (used and any(_may_ask(one, labels) for one in used.text.split(","))):
         return
-    public = " public" if f"{router}.tls.certresolver" in labels else ""
+    public = " public" if host == "$" or f"{router}.tls.certresolver" in labels else ""
     yield Line(section=INGRESS, name=f"traefik{public}", value=host, place=rule.place)
 
 

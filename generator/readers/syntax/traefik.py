@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _HOSTS: Final = re.compile(r"\bHost\(([^()]*)\)")
+_LIKE: Final = re.compile(r"\bHostRegexp\(\s*([`'\"])((?:(?!\1).)+)\1")
+_ANY: Final = re.compile(r"(?:\{[\w-]*:?\.[+*]\}|\.[+*]\??|\[[^\]]+\][+*])\)?\$?$")
+"""The end of a pattern that has any domain: of the second release of Traefik, and of the third."""
 _QUOTED: Final = re.compile(r"[`'\"]([^`'\"]+)[`'\"]")
 _ASKS: Final = frozenset({
     "basicauth", "digestauth", "forwardauth", "ipallowlist", "ipwhitelist", "passtlsclientcert",
@@ -30,8 +33,9 @@ def hosts_of(rule: str) -> list[str]:
 
 
 def host_of(rule: str) -> str:
-    """Return the first name that a rule is for; empty: it has none."""
-    return next(iter(hosts_of(rule)), "")
+    """Return the first name that a rule is for; empty: it has none, `$`: any domain will do."""
+    like = _LIKE.search(rule)
+    return next(iter(hosts_of(rule)), "$" if like and _ANY.search(like[2]) else "")
 
 
 def may_ask(name: str, known: Mapping[str, Iterable[str]]) -> bool:

@@ -250,6 +250,8 @@ class _Tree:
         quote = node.style if node.style in QUOTES else ""
         place, written, shared = self._place(node), self._written(node), node in self.shared
         block = node.style in BLOCKS
+        if explicit is None and not written:
+            written = text  # Of several lines nothing is replaced, and nobody else has the value.
         return Scalar(
             explicit or "", place, kind, written, explicit is not None, tag, quote, shared, block
         )

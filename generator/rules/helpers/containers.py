@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
+DRIVE: Final = re.compile(r"^[A-Za-z]:[\\/]")
+"""How a path of Windows begins."""
 REFERENCE: Final = re.compile(r"\$(?:\{\w++(?::?-(?P<default>[^}]{0,999}+)|[^}]{0,999}+)\}|\w+)")
 """A variable in a compose file, and what it is where nobody sets it."""
 _SCRIPT: Final = re.compile(r"\.(?:ba)?sh\b|\b(?:apt(?:-get)?|apk|dnf)\b.{0,80}\b(?:install|add)\b")
@@ -115,5 +117,6 @@ def _commands(view: View) -> str:
 
 def target(mount: str) -> str:
     """Return the path inside of `[SOURCE:]TARGET[:OPTIONS]`; a variable that nobody sets is `$`."""
-    parts = REFERENCE.sub(lambda match: match["default"] or "$", mount).split(":")
+    text = REFERENCE.sub(lambda match: match["default"] or "$", mount)
+    parts = DRIVE.sub("/", text).split(":")
     return parts[min(1, len(parts) - 1)]

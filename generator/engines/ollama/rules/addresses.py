@@ -14,6 +14,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
 )
 from generator.meaning import SCHEMES, cleaned, parts_of, port_of
 from generator.rules.helpers.containers import REFERENCE, is_client, is_official
+from generator.rules.helpers.routes import public_routes
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
@@ -383,14 +384,6 @@ def tunnel_to_the_api(view: View, _: Facts) -> Hits:
             )
 
 
-_AT_HOME: Final = re.compile(
-    r"^(?![A-Z]+_[A-Z_]+$)[^.]*$"
-    r"|\b(?:10|127|192[.-]168|172[.-](?:1[6-9]|2\d|3[01]))[.-][\d.-]+\.(?:nip|sslip|xip)\.io$"
-    r"|\.(?:local|lan|internal|intranet|home|home\.arpa|localhost|test|localdomain)$|[{$]"
-)
-"""Names that nobody asks for beyond the local network, and those of a template."""
-
-
 @Rule(
     id="HW661",
     title="a public name for the API that asks nobody who they are",
@@ -403,42 +396,12 @@ _AT_HOME: Final = re.compile(
     source="kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations",
 )
 def ingress_to_the_api(view: View, _: Facts) -> Hits:
-    exposed = view.container.exposed if view.container else ()
-    named = (line for hop in view.hops for line in hop.names)
-    for line in dict.fromkeys((*exposed, *named)):
-        if line.section != INGRESS:
-            continue
-        what, public = f"{line.name} ".split(" ", 1)
-        filled_in = public.strip() and re.search(r"[{$]", line.value)
-        if filled_in or not _AT_HOME.search(line.value):
-            subject, how = _ROUTES.get(what, _ROUTES["host"])
-            name = "by any name" if line.value == "$" else f"as {line.value}"
-            yield Hit(
-                message=f"{subject} opens the API {name}, and neither asks who comes",
-                place=line.place,
-                fix=f"have it authenticate, as with {how}, unless something before it does",
-            )
-
-
-_ROUTES: Final = {
-    "host": ("an Ingress", "`nginx.ingress.kubernetes.io/auth-type`"),
-    "route": ("a route of the gateway", "a policy of the gateway for the route"),
-    "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
-    "tcp": ("a router of Traefik for TCP", "a router of HTTP with `basicauth`"),
-    "fly": ("Fly's proxy", "a server of its own before it, or drop the service and use `flycast`"),
-    "run": ("an invoker that is anybody", "a service account as the invoker"),
-    "render": ("a web service of Render", "a server of its own before a `type: pserv`"),
-    "cloud": (
-        "an external ingress",
-        "the authentication of the platform, or `ip_security_restriction`",
-    ),
-    "caddy": ("Caddy", "`caddy.basic_auth`"),
-    "caddyfile": ("Caddy", "`basic_auth`"),
-    "haproxy": ("HAProxy", "`http-request auth`"),
-    "nginx": ("nginx", "`auth_basic`"),
-}
-"""What a name is said by, and how it asks who comes. A second word in the name of the line says
-that it is public even where nobody knows the name, which something else fills in."""
+    for route in public_routes(view):
+        yield Hit(
+            message=f"{route.subject} opens the API {route.name}, and neither asks who comes",
+            place=route.place,
+            fix=f"have it authenticate, as with {route.how}, unless something before it does",
+        )
 
 
 @Rule(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.vllm.rules.helpers.options import last, open_ended, options, program
 from generator.rules.helpers.containers import is_own_image, repository
+from generator.rules.helpers.routes import public_routes
 from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import closest, is_local
@@ -180,6 +181,8 @@ def _open(view: View) -> Iterator[tuple[Place, str]]:
             yield place, f"is published on {host or 'every address of the host'}"
     if box.host_network is not None and not inside:
         yield box.host_network, "listens on the network of the host"
+    for route in public_routes(view):
+        yield route.place, f"is opened by {route.subject}, {route.name}"
 
 
 def _is_shut(host: str) -> bool:
