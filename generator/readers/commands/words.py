@@ -136,7 +136,8 @@ def programs(words: Sequence[Argument], engine: Engine) -> list[str]:
         held = verb in verbs and _HELD.fullmatch(texts[at])
         whole = rf"(?<![a-z]){engine.name}"
         named = held and re.search(whole, f"{held[1]}{held[2]}".lower())
-        other = held and engine.name in held[1].lower() and not named
+        # A path behind the variable ends in the name of the program.
+        other = held and (held[2] or engine.name in held[1].lower()) and not named
         if (
             held
             and not other

@@ -27,6 +27,7 @@ from generator.readers.embedded import with_gaps
 from generator.readers.helm import HELM
 from generator.readers.helm.releases import releases
 from generator.readers.helm.stack import STACK, servers
+from generator.readers.ingress import AUTHENTICATES, hop_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.yaml_keys import keys_of
@@ -51,6 +52,7 @@ from generator.view import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.around import Hop
     from generator.engines.signs import Signs as Engine
     from generator.readers.helm.releases import Release
 
@@ -68,14 +70,10 @@ _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _GIVES: Final = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
 _CLAIMED: Final = Decimal(30 * 2**30)  # What the chart asks for where nobody says a size.
 _VOLUME: Final = ("persistentVolume", "enabled")
-_TABLE_OF_MODELS: Final = OfEngine(0, 5, 3)  # The engine of the first chart that wants one, 1.1.1.
+_TABLE_OF_MODELS: Final = OfEngine(0, 5, 3)  # The engine of the first chart that wants one.
+_CHART_OF_TABLES: Final = OfEngine(1, 1, 1)
+"""That chart itself."""
 _FROM: Final = re.compile(r"(?im)^[ \t]*FROM[ \t]+[\"']?([^\s\"']+)")
-AUTHENTICATES: Final = re.compile(
-    r"auth|oidc|middleware|white-?list|allow-?list|source-range|snippet|plugin|jwt|mtls|client-ca"
-    r"|policy|security|access|internal|private|tailscale|acl|waf|configuration-",
-    re.IGNORECASE,
-)
-"""Names of annotations, classes and gateways that say, or may say, who comes."""
 _ELSEWHERE: Final = frozenset(
     {("extraEnv",), ("resources", "limits", "cpu"), ("resources", "limits", "memory")}
 )
@@ -159,6 +157,7 @@ def _chart(source: Source, context: Context) -> _Chart:
         hint = "run `helm template`, and check what that prints"
         raise NeedsMore(source.path, (Problem("", reason, hint, source.path),))
     tree, name = parse(source), context.engine.name
+    version = _depended_on(source, context)
     of_role = _OF_A_ROLE.search(source.path) is not None
     found = _found(tree, context.engine) if isinstance(tree, Table) and not of_role else None
     told = tree.text("image", "repository") if isinstance(tree, Table) else ""
@@ -170,15 +169,35 @@ def _chart(source: Source, context: Context) -> _Chart:
         hint = f"the chart {name}-helm has `{name}.gpu` and `{name}.models`"
         message = f"these are no values of the {name.capitalize()} chart"
         raise Unlike(source.path, (Problem("", message, hint, source.path),))
-    return _Chart(source, context, *found)
+    return _Chart(source, context, *found, version=version)
+
+
+_DEPENDS: Final = r"(?m)^[ \t]*-?[ \t]*(name|version):[ \t]*[\"']?([\w.+-]+)"
+
+
+def _depended_on(source: Source, context: Context) -> str:
+    """Return the version of the engine's chart that the chart of the same folder is made with."""
+    path = posixpath.join(posixpath.dirname(source.path), "Chart.yaml")
+    _, _, parts = (context.read(path) or "").partition("\ndependencies:")
+    for part in re.split(r"(?m)^[ \t]*-[ \t]", parts):
+        told: dict[str, str] = dict(re.findall(_DEPENDS, part))
+        if told.get("name") == context.engine.name:
+            return told.get("version", "")
+    return ""
 
 
 def values_of(
-    node: Node | None, prefix: str, source: Source, context: Context, *, ours: bool = False
+    node: Node | None,
+    prefix: str,
+    source: Source,
+    context: Context,
+    *,
+    ours: bool = False,
+    version: str = "",
 ) -> list[View]:
     """Return the View of values that stand in another file, below `prefix`.
 
-    `ours`: they are told to be for the chart of the engine.
+    `ours`: they are told to be for the chart of the engine, which has that `version`.
     """
     found = _found(node, context.engine) if isinstance(node, Table) else None
     if ours and isinstance(node, Table):
@@ -186,7 +205,8 @@ def values_of(
     if found is None:
         return []
     inner, values, sure = found
-    return [_Chart(source, context, f"{prefix}.{inner}".rstrip("."), values, sure).view()]
+    key = f"{prefix}.{inner}".rstrip(".")
+    return [_Chart(source, context, key, values, sure, version=version).view()]
 
 
 def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
@@ -231,9 +251,17 @@ class _Chart:
     """The values of the chart, which stand in their file below the key path `prefix`."""
 
     def __init__(
-        self, source: Source, context: Context, prefix: str, values: Table, sure: bool
+        self,
+        source: Source,
+        context: Context,
+        prefix: str,
+        values: Table,
+        sure: bool,
+        *,
+        version: str = "",
     ) -> None:
         self.source, self.context, self.engine = source, context, context.engine
+        self.version = version
         self.prefix, self.values, self.sure = prefix, values, sure
         self.lines = tuple(flat(prefix, values, _ELSEWHERE))
         self.problems: list[Problem] = []
@@ -271,7 +299,16 @@ class _Chart:
             models=tuple(self._models()),
             container=self._container(gpu=gpu is not None and gpu.is_true),
             acceleration="" if gpu is None else kind if gpu.is_true else "cpu",
+            hops=tuple(self._hops()),
         )
+
+    def _hops(self) -> Iterator[Hop]:
+        """Yield the way through the Ingress of the chart."""
+        ingress = self.values.table("ingress")
+        hosts = next((one for one in ingress.items("hosts") if isinstance(one, Table)), None)
+        if self._switch("ingress", "enabled") and hosts is not None:
+            place = self._at(hosts, "ingress", "hosts")
+            yield hop_of(ingress.table("annotations"), ingress.text("className"), place)
 
     def _pulls_anew(self) -> bool:
         """Whether models are pulled into the pod: nothing says of the volume that it is wanted.
@@ -296,8 +333,15 @@ class _Chart:
         for key in keys_of(self.values, self.prefix) if self.sure else ():
             # Charts of the first years had a plain list of models.
             models = key.path == (self.engine.name, "models")
-            old = models and told and release < _TABLE_OF_MODELS
-            yield replace(key, form="table") if old else key
+            old = (told and release < _TABLE_OF_MODELS) or self._is_before(_CHART_OF_TABLES)
+            yield replace(key, form="table") if models and old else key
+
+    def _is_before(self, first: OfEngine) -> bool:
+        """Whether the chart is known to be older than one of its versions."""
+        try:
+            return OfEngine.parse(self.version) < first
+        except ValueError:
+            return False
 
     def _variables(self) -> Iterator[Variable]:
         """Yield what the container gets; a secret's or a field's value is not told."""

@@ -149,7 +149,7 @@ class Pod:
         variables = with_given(variables, words, self.engine)
         lasting = self.kind not in _ENDS and self._is_whole(box)
         return self.context.view(
-            replace(KUBERNETES, volumes_told=lasting),
+            replace(KUBERNETES, volumes_told=lasting, devices_told=self._tells_devices(box)),
             self.context.release_of(held.image),
             name=self.owner.text("metadata", "name") or box.text("name"),
             place=Place(box.place.file, box.place.line),
@@ -206,6 +206,18 @@ class Pod:
         mounted = any(v.text("hostPath", "path").startswith("/dev/") for v in volumes)
         runtime = self.spec.text("runtimeClassName") or box.items("resources", "claims")
         return bool((privileged and privileged.is_true) or mounted or runtime)
+
+    def _tells_devices(self, box: Table) -> bool:
+        """Whether a container has no device but what its limits say, and these say of none."""
+        limits = box.get("resources", "limits")
+        told = limits is None or isinstance(limits, Table)
+        asked = limits.entries if isinstance(limits, Table) else ()
+        return (
+            self._is_whole(box)
+            and told
+            and not self._has_devices(box)
+            and not any("/" in key for key in asked)
+        )
 
     def _gpu_nodes(self) -> Iterator[Line]:
         """Yield what has the pod run on a node with a GPU."""
@@ -529,6 +541,12 @@ class Pod:
             asked = {one.text("targetPort") or one.text("port") for one in ports}
             if table.text("kind") == "Service" and port in asked and table not in known:
                 yield table
+
+    def services(self) -> Iterator[str]:
+        """Yield the names of the Services that select the pod."""
+        for table in self.tables:
+            if table.text("kind") == "Service" and self._selected(table):
+                yield table.text("metadata", "name")
 
     def _selected(self, service: Table) -> bool:
         wanted = service.table("spec", "selector").entries

@@ -18,7 +18,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
-from generator.readers.kubernetes.fronts import fronts
+from generator.readers.kubernetes.fronts import fronts, ingress
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
@@ -190,7 +190,8 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
     if kind in _VALUES:
         path, named = _VALUES[kind]
         given = values_from(table, tables, resources)
-        yield from _chart(table, path, table.text(*named), resources, given)
+        version = table.text(*named[:-1], "version")
+        yield from _chart(table, path, table.text(*named), resources, given, version)
     for at in (_SOURCES[kind],) if kind in _SOURCES else ():
         several = [(f"sources.{n}", one) for n, one in enumerate(table.items(*at, "sources"))]
         for key, source in (("source", table.get(*at, "source")), *several):
@@ -200,11 +201,17 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
                     "valuesObject" if "valuesObject" in source.table("helm").entries else "values"
                 )
                 below = ".".join((*at, key, "helm", inner))
-                yield from _values(values, below, source.text("chart"), resources)
+                told = source.text("chart"), source.text("targetRevision")
+                yield from _values(values, below, *told, resources)
 
 
 def _chart(
-    table: Table, path: tuple[str, ...], chart: str, resources: Resources, given: Table | None
+    table: Table,
+    path: tuple[str, ...],
+    chart: str,
+    resources: Resources,
+    given: Table | None,
+    version: str,
 ) -> Iterator[View]:
     """Yield what values of a chart say, which stand there as a mapping or as text.
 
@@ -219,25 +226,34 @@ def _chart(
         resources.gaps += gaps
         return
     several = (one for one in (given, values) if isinstance(one, Table))
-    yield from _values(all_of(several), ".".join(path), chart, resources)
+    yield from _values(all_of(several), ".".join(path), chart, version, resources)
 
 
-def _values(values: Table | None, key: str, chart: str, resources: Resources) -> Iterator[View]:
+def _values(
+    values: Table | None, key: str, chart: str, version: str, resources: Resources
+) -> Iterator[View]:
     """Yield what values say that stand at a key path of the file."""
     context = resources.context
     if values is not None and is_app_template(values):
         yield from _made(values, resources)
     elif values is not None:
         source, ours = Source(values.place.file, ""), chart == context.engine.name
-        yield from values_of(values, key, source, context, ours=ours)
+        told = version if ours else ""
+        yield from values_of(values, key, source, context, ours=ours, version=told)
 
 
 def _made(values: Table, resources: Resources) -> Iterator[View]:
-    """Yield the servers among what app-template makes of its values."""
+    """Yield the servers among what app-template makes of its values, and what stands before."""
     made = workloads(values)
     tables = [*made, *resources.merged()]
+    served: set[str] = set()
     for table in made:
         pod = _pod(table, tables, resources)
         for view in pod.views() if pod is not None else ():
+            served |= set(pod.services()) if pod is not None else set()
             # Its values have keys of their own.
             yield replace(view, lines=(), keys=())
+    for table in (one for one in made if one.text("kind") == "Ingress"):
+        hop = ingress(table, lambda address: address.partition(":")[0] in served)
+        if hop is not None:
+            yield _part(table, resources.context, hops=(replace(hop, names=()),))

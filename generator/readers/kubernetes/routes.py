@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.helm.read import AUTHENTICATES
+from generator.readers.ingress import AUTHENTICATES
 from generator.readers.syntax.traefik import host_of
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import INGRESS, Line

@@ -57,6 +57,10 @@ CASES: dict[str, tuple[str, str]] = {
         pod(box="resources: {requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 1}}"),
     ),
     "HW320": (pod(GPU_NODE), pod(GPU_NODE, ONE_GPU)),
+    "HW636": (
+        pod() + SERVICE,
+        pod(box="livenessProbe: {tcpSocket: {port: 11434}}") + SERVICE,
+    ),
     "HW613": (
         pod("securityContext: {runAsNonRoot: true}"),
         pod("securityContext: {runAsNonRoot: true, runAsUser: 1000}"),

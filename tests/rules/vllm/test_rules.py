@@ -49,7 +49,7 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
 
 
 def test_what_is_right_has_nothing_said_of_it() -> None:
-    more = f"{GPU}    ipc: host\n"
+    more = f'{GPU}    ipc: host\n    volumes: ["./hub:/root/.cache/huggingface"]\n'
     assert said(compose("-tp 2 --gpu-memory-utilization 0.9", more=more)) == set()
 
 

@@ -64,6 +64,8 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         elif endpoint:
             message = f"the server has no `{endpoint}`: it answers 404"
             yield _never_healthy(view, message, words, place)
+        elif not words and official and (refusal := _refused(text)):
+            yield _never_healthy(view, refusal, words, place)
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
             yield _lists_instead(view, message, words, place)
@@ -84,6 +86,20 @@ def _no_endpoint(text: str, port: int) -> str:
         if not other and not (at.startswith("$") and "OLLAMA" not in at.upper()):
             return found[2]
     return ""
+
+
+_GIVEN: Final = re.compile(r"/?|/api/(?:tags|version|ps)|/v1/models(?:/[\w.:/-]+)?")
+"""What the server answers a GET at. Source: server/routes.go@v0.32.15:2640-2700."""
+
+
+def _refused(path: str) -> str:
+    """Return why a probe, which asks by GET, never passes; empty: it does, or nobody knows."""
+    plain = path.partition("?")[0].rstrip("/")
+    if re.search(r"[{$]", path) or _GIVEN.fullmatch(plain):
+        return ""
+    if _LOADS.search(plain):
+        return f"the probe asks by GET, and `{plain}` takes a POST alone: it answers 405"
+    return f"the server has no `{plain}`: it answers 404"
 
 
 _KINDS: Final = frozenset({"CMD", "CMD-SHELL", "NONE"})
@@ -177,7 +193,7 @@ def health_check_wants_a_model(view: View, _: Facts) -> Hits:
 )
 def health_check_loads(view: View, _: Facts) -> Hits:
     for text, words, place in _checks(view):
-        if asks := _LOADS.search(text):
+        if words and (asks := _LOADS.search(text)):
             message = (
                 f"the health check asks for a model (`{asks[0]}`): each probe loads it, and waits "
                 f"behind the users' requests"

@@ -159,8 +159,8 @@ def open_without_a_key(view: View, _: Facts) -> Hits:
         yield Hit(
             message=f"the API {where}, and asks for no key",
             place=place,
-            fix="publish it on 127.0.0.1 behind a proxy that authenticates, or give it "
-            "VLLM_API_KEY in a file of variables",
+            fix="publish it behind a proxy that authenticates alone, or give it VLLM_API_KEY from "
+            f"{view.phrases.keep_in or 'a file of variables'}",
         )
 
 
@@ -183,6 +183,9 @@ def _open(view: View) -> Iterator[tuple[Place, str]]:
         yield box.host_network, "listens on the network of the host"
     for route in public_routes(view):
         yield route.place, f"is opened by {route.subject}, {route.name}"
+    for line in box.exposed:
+        if line.section == "service":
+            yield line.place, f"is open outside the cluster by a service of type {line.value}"
 
 
 def _is_shut(host: str) -> bool:

@@ -57,6 +57,26 @@ def number(view: View, name: str) -> int:
     return int(told.value) if told and re.fullmatch(r"[1-9][0-9]{0,5}", told.value) else 1
 
 
+_INSIDE: Final = re.compile(r"\$\((\w+)\)")
+
+
+def model(view: View) -> tuple[str, Place] | None:
+    """Return the model that is served, by `--model` or as the first word; None: it is not told.
+
+    Kubernetes puts a variable of the container in for `$(NAME)`.
+    """
+    words, told = _words(view), last(view, "--model")
+    if told is not None:
+        name, place = told.value, told.of_value
+    elif words and not words[0][0].startswith("-"):
+        name, place = words[0]
+    else:
+        return None
+    held = _INSIDE.fullmatch(name)
+    variable = view.variable(held[1]) if held else None
+    return (variable.value if variable else name), place
+
+
 def _words(view: View) -> Words:
     for command in view.commands:
         words = command.words
