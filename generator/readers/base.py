@@ -71,9 +71,9 @@ class Context:
     and `channel_by_file` the same of NixOS, empty where they did not.
     `read` returns the text of a further file that a file refers to by this path, None where it
     cannot be read; `exists` tells whether it is there, `listed` which files lie beside one, and
-    itself. `written_for` is the release
-    in the header of files that `gen` wrote. `order` is the command that has the files read so.
-    `patience` bounds how long programs are asked.
+    itself. `written_for` is the release in the header of files that `gen` wrote. `order` is the
+    command that has the files read so. `fellows` are all files of the same kind that are checked
+    together. `patience` bounds how long programs are asked.
     """
 
     catalogue: Catalogue
@@ -87,6 +87,7 @@ class Context:
     written_for: Release | None = None
     channel: str = ""
     order: Order | None = None
+    fellows: tuple[Source, ...] = ()
     patience: Patience = field(default_factory=Patience)
     engine: Engine = field(default_factory=lambda: load_signs(next(iter(READ))))
 

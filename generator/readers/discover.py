@@ -44,6 +44,8 @@ _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
 _BESIDE: Final = re.compile(r"hostwright-[\w.@-]+\.(?:service|timer)")
 """Units that a bundle has beside its server: none of them runs one."""
+FELLOWS: Final = {".nix": "nixos"}
+"""Suffixes of files that may tell others of a kind something, whatever they are about."""
 _SAYS: Final = re.compile(r"(?i)(?:make|just|task)file.*|readme.*|.*\.(?:sh|mk|just|service|ya?ml)")
 """Files that say how those beside them are run."""
 _HIDDEN: Final = frozenset(
@@ -60,7 +62,8 @@ class Found:
     """What paths turn out to be; `profiles` and `fleets` are read by others.
 
     `empty` are directories that have nothing to do with an engine, `aside` files that are judged
-    with one that names them, or else alone.
+    with one that names them, or else alone. `around` are files that say nothing of an engine, and
+    may tell those of their kind something.
     """
 
     groups: tuple[Group, ...] = ()
@@ -70,6 +73,7 @@ class Found:
     problems: tuple[Problem, ...] = ()
     empty: tuple[str, ...] = ()
     gaps: tuple[NotJudged, ...] = ()
+    around: tuple[Source, ...] = ()
 
     @property
     def texts(self) -> dict[str, str]:
@@ -104,6 +108,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     problems: list[Problem] = []
     gaps: list[NotJudged] = []
     orders: list[Order] = []
+    around: list[Source] = []
     empty: tuple[str, ...] = ()
     files: dict[str, _File] = {}
     for path in dict.fromkeys(paths):
@@ -112,7 +117,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
             found: Iterable[_File] = _named(source, problems, orders)
         elif os.path.isdir(path):  # noqa: PTH112 -- Path.is_dir raises for a name that is too long
             told = len(problems) + len(gaps)
-            found = list(_walked(path, problems, gaps, orders))
+            found = list(_walked(path, problems, gaps, orders, around))
             empty += () if found or len(problems) + len(gaps) > told else (path,)
         else:
             text = text_of(path, problems)
@@ -130,6 +135,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
         problems=tuple(problems),
         empty=empty,
         gaps=tuple(gaps),
+        around=tuple(around),
     )
 
 
@@ -204,11 +210,16 @@ def _recognised(source: Source, *, walked: bool = False) -> tuple[Source, str | 
 
 
 def _walked(
-    top: str, problems: list[Problem], gaps: list[NotJudged], orders: list[Order]
+    top: str,
+    problems: list[Problem],
+    gaps: list[NotJudged],
+    orders: list[Order],
+    around: list[Source],
 ) -> Iterator[_File]:
     """Yield the files below a directory that have to do with an engine.
 
-    What uses one, and is of no kind, is added to `gaps`.
+    What uses one, and is of no kind, is added to `gaps`, what may tell others something to
+    `around`.
     """
     found: list[_File] = []
     number = others = 0
@@ -227,8 +238,9 @@ def _walked(
         file, text = _ours(path.as_posix(), problems, orders=orders)
         if file is not None:
             found.append(file)
-        elif uses_an_engine(text):
-            gaps.append(passed_over(path.as_posix()))
+        else:
+            gaps += [passed_over(path.as_posix())] if uses_an_engine(text) else []
+            around += [Source(path.as_posix(), text)] if path.suffix in FELLOWS else []
     if others > passed.MOST_FILES:
         most = passed.MOST_FILES
         reason = f"has more than {most} other files, of which the rest was not looked into"

@@ -14,7 +14,7 @@ from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import load_reader
 from generator.readers.applications import of_an_application
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlike, made_for
-from generator.readers.discover import DOCUMENT, Found
+from generator.readers.discover import DOCUMENT, FELLOWS, Found
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, texts_of
 from generator.readers.signs import may_run, mentioned
@@ -55,8 +55,10 @@ def views(found: Found, context: Context) -> Seen:
         read.add(path)
         return context.read(path)
 
+    fellows = _fellows(found)
     for group in found.groups:
-        seen.not_judged.extend(_read(group, replace(context, read=reading), seen))
+        given = replace(context, read=reading, fellows=fellows[group.kind])
+        seen.not_judged.extend(_read(group, given, seen))
     for group in found.aside:
         if any(source.path not in read for source in group.sources):
             seen.not_judged.extend(_read(group, context, seen))
@@ -65,6 +67,16 @@ def views(found: Found, context: Context) -> Seen:
     # What a judged file has taken in is judged with that.
     seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen
+
+
+def _fellows(found: Found) -> dict[str, tuple[Source, ...]]:
+    """Return the files of each kind, whatever groups they are in, and those that may tell them."""
+    kinds: dict[str, list[Source]] = {}
+    for group in found.groups:
+        kinds.setdefault(group.kind, []).extend(group.sources)
+    for source in found.around:
+        kinds.setdefault(FELLOWS[PurePosixPath(source.path).suffix], []).append(source)
+    return {kind: tuple(sources) for kind, sources in kinds.items()}
 
 
 def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:

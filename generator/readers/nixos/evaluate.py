@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -168,28 +168,47 @@ class NotEvaluated:
 Answer: TypeAlias = tuple[Definition, ...] | NotEvaluated
 
 
-_answers: dict[str, Answer] = {}
+_answers: dict[tuple[str, str], Answer] = {}
 
 
-def evaluate(text: str, patience: Patience) -> Answer:
+@dataclass(frozen=True, slots=True)
+class ToldBy:
+    """What other files tell a module: values of options that it declares, and its arguments.
+
+    Each is what `module.nix` takes: with `value`, or where nobody knows it, with `unknown`.
+    """
+
+    options: tuple[dict[str, Any], ...] = ()
+    arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+NOTHING_TOLD: Final = ToldBy()
+
+
+def evaluate(
+    text: str, patience: Patience, told: ToldBy = NOTHING_TOLD, where: tuple[str, ...] = ()
+) -> Answer:
     """Return what a module defines of the options that are read, or why Nix cannot say.
 
-    What it has said of a text is remembered: a fix reads its file again and again.
+    `where` is its path in the file. What Nix has said of a text is remembered: a fix reads its file
+    again and again.
     """
-    answer = _answers.get(text) or _evaluated(text, patience)
+    asked = json.dumps({"told": told.options, "given": told.arguments, "where": where})
+    key = (text, asked)
+    answer = _answers.get(key) or _evaluated(text, patience, json.loads(asked))
     if isinstance(answer, tuple) or not answer.passing:
         if len(_answers) >= REMEMBERED:
             _answers.clear()
-        _answers[text] = answer
+        _answers[key] = answer
     return answer
 
 
-def _evaluated(text: str, patience: Patience) -> Answer:
+def _evaluated(text: str, patience: Patience, told: dict[str, Any]) -> Answer:
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         file = Path(name).resolve() / _NAME
         file.write_text(text, encoding="utf-8", newline="")
         names = dict.fromkeys(_WORD.findall(text))
-        asked = {"names": list(names)[:MOST_NAMES], "enabled": switches(text)}
+        asked = {"names": list(names)[:MOST_NAMES], "enabled": switches(text), **told}
         file.with_name(_ASKED).write_text(json.dumps(asked), encoding="utf-8")
         answer = _answered(file, patience, ellipsis="..." in text)
     if isinstance(answer, NotEvaluated):

@@ -4,12 +4,17 @@
 # `names` are all names in the module: what stands for something unknown has each of them, and
 # throws where its value is asked for, so that the setting made of it is `unresolved`. `enabled` are
 # the paths of switches of other modules: they are on, as those of the module itself. `ellipsis`:
-# the module takes arguments that it does not name.
+# the module takes arguments that it does not name. `told` are values of options that other modules
+# set, and `given` arguments that a file calls the module with; a value that nobody knows has the key
+# `unknown`. `where` is the path of the module in its file: none, where the file is the module.
 {
   file,
   names,
   enabled,
   ellipsis,
+  told ? [ ],
+  given ? { },
+  where ? [ ],
 }:
 let
   inherit (builtins)
@@ -23,6 +28,7 @@ let
     foldl'
     functionArgs
     genList
+    head
     intersectAttrs
     isAttrs
     isFunction
@@ -33,6 +39,7 @@ let
     map
     mapAttrs
     removeAttrs
+    tail
     tryEval
     ;
   standIns = import ./standins.nix { inherit names; };
@@ -219,11 +226,28 @@ let
     let
       named = functionArgs it;
       optional = filter (name: named.${name}) (attrNames named);
-      any = removeAttrs (open { }) optional // arguments;
-      given = if named == { } || ellipsis then any else intersectAttrs named any;
+      any = removeAttrs (open { }) optional // mapAttrs (_: known') given // arguments;
+      taken = if named == { } || ellipsis then any else intersectAttrs named any;
     in
-    if isFunction it then load (it given) else it;
-  module = load (import file);
+    if isFunction it then load (it taken) else it;
+  known' = one: if one ? unknown then throw "asks for what another file says" else one.value;
+  whole = load (import file);
+  module = if where == [ ] then whole else within where whole;
+  # The module at a path of a file, below what depends on a condition too.
+  within =
+    path: it:
+    let
+      set = load it;
+      next = set.${head path} or (set.config or { }).${head path} or { };
+    in
+    if isAttrs set && set ? content then
+      within path set.content
+    else if !isAttrs set then
+      { }
+    else if path == [ ] then
+      set
+    else
+      within (tail path) next;
   declares = module ? config || module ? options;
   content =
     if declares then
@@ -234,17 +258,29 @@ let
         "imports"
       ];
   default =
-    name: option:
+    told: name: option:
     if kind option != "option" then
-      mapAttrs default option
+      mapAttrs (name: default (told.${name} or { }) name) option
     else if name == "enable" then
       true
+    else if told ? " told" then
+      known' told." told"
     else
-      option.default or (throw "asks for an option that has no default");
+      let
+        own = option.default or (throw "asks for an option that has no default");
+      in
+      if told == { } then own else (if isAttrs own then own else { }) // values told;
+  # What is told of the names in a set that is the value of one option.
+  values = mapAttrs (_: it: if it ? " told" then known' it." told" else values it);
+  everyTold = foldl' (
+    set: one: lib.recursiveUpdate set (lib.setAttrByPath (one.path ++ [ " told" ]) one)
+  ) { } told;
   others = foldl' (set: path: lib.recursiveUpdate set (lib.setAttrByPath path true)) { } enabled;
+  ofWhole = if where == [ ] then { } else whole.options or { };
   defaults = foldl' lib.recursiveUpdate others [
     standIns.config
-    (default "" (module.options or { }))
+    (default everyTold "" ofWhole)
+    (default everyTold "" (module.options or { }))
   ];
   known = decided defaults [ content ];
   isOption = name: kind (module.options.${name} or null) == "option";

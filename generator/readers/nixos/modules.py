@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers.base import NeedsMore, Source
 from generator.readers.nixos import FLAKE
-from generator.readers.nixos.evaluate import Definition, NotEvaluated, evaluate
+from generator.readers.nixos.evaluate import Definition, NotEvaluated, ToldBy, evaluate
 from generator.readers.nixos.literal import INSTALL, Part, parts
+from generator.readers.nixos.told import told
 from generator.readers.syntax.grammar import TooMuch
 from generator.records import dataclass
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from generator.readers.base import Context
 
@@ -89,12 +91,16 @@ def modules(source: Source, context: Context) -> list[Module]:
     Raises ProfileError for what is no Nix, NeedsMore where nothing can read it, EnvironmentFailure
     where this machine has nothing to read it with.
     """
-    answer, literal = _read(source, context)
+    others = told(source, context)
+    answer, literal = _read(source, context, others.by)
     kept = roots(context.engine.name)
     declared = _declared(literal or (), context.engine.name)
     found = []
-    for part in _parts(answer, literal):
-        of_roots = tuple(d for d in part.found if any(d.path[: len(r)] == r for r in kept))
+    texts = source.text.split("\n")
+    for part in _parts(answer, literal, partial(_nested, source, context, others.by, kept)):
+        of_roots = tuple(
+            others.placed(d, texts) for d in part.found if any(d.path[: len(r)] == r for r in kept)
+        )
         if of_roots:
             plain = _is_plain(part, of_roots, context.engine.name)
             gaps = [*_gaps(source, part, of_roots, answer, plain=plain)]
@@ -117,13 +123,13 @@ def said_literally(source: Source) -> list[Definition]:
 Answer = tuple[Definition, ...] | NotEvaluated
 
 
-def _read(source: Source, context: Context) -> tuple[Answer, tuple[Part, ...] | None]:
+def _read(source: Source, context: Context, by: ToldBy) -> tuple[Answer, tuple[Part, ...] | None]:
     """Return what Nix says of a file, and what the syntax tree says."""
     flake = PurePosixPath(source.path).name == FLAKE
     answer: Answer = (
         NotEvaluated("is a flake, which puts modules together")
         if flake
-        else evaluate(source.text, context.patience)
+        else evaluate(source.text, context.patience, by)
     )
     if isinstance(answer, NotEvaluated) and answer.broken:
         problem = Problem(answer.where, answer.reason, "mend the module", source.path)
@@ -147,7 +153,22 @@ def _unreadable(source: Source, answer: NotEvaluated, *, installed: bool) -> Exc
     return NeedsMore(source.path, (Problem(answer.where, answer.reason, hint, source.path),))
 
 
-def _parts(answer: Answer, literal: tuple[Part, ...] | None) -> Iterator[Part]:
+def _nested(
+    source: Source, context: Context, by: ToldBy, kept: tuple[tuple[str, ...], ...], part: Part
+) -> Part:
+    """Return a module within a file as Nix has it, where the text alone does not tell values."""
+    ours = [d for d in part.found if any(d.path[: len(root)] == root for root in kept)]
+    if not any(d.unresolved or d.below for d in ours):
+        return part
+    answer = evaluate(source.text, context.patience, by, part.where)
+    if isinstance(answer, NotEvaluated) or not any(d.path for d in answer):
+        return part
+    return replace(part, found=tuple(_filled(answer, part.found)))
+
+
+def _parts(
+    answer: Answer, literal: tuple[Part, ...] | None, nested: Callable[[Part], Part]
+) -> Iterator[Part]:
     """Yield the module that the file is, and those in it."""
     top = next((part for part in literal or () if not part.where), Part((), ()))
     if isinstance(answer, NotEvaluated):
@@ -157,7 +178,7 @@ def _parts(answer: Answer, literal: tuple[Part, ...] | None) -> Iterator[Part]:
         found = (*_filled(answer, top.found), *_left_out(answer, top.found))
         found += tuple(_of_releases(found, top.found))
         yield Part((), found, top.through if whole else ())
-    yield from (part for part in literal or () if part.where)
+    yield from (nested(part) for part in literal or () if part.where)
 
 
 def _filled(found: Iterable[Definition], literal: tuple[Definition, ...]) -> Iterator[Definition]:
@@ -226,8 +247,8 @@ def _gaps(
         reason = "a condition that is not known here may set it anew; the value without it counts"
         name = ".".join(d.path)
         yield NotJudged(file=source.path, part=name, line=d.line, reason=reason, hint=HINT)
-    told = (d for d in found if d.path[:1] != MOUNTS)
-    open_ = [d for d in told if d.unresolved and d.path[-1] not in _QUIET]
+    named = (d for d in found if d.path[:1] != MOUNTS)
+    open_ = [d for d in named if d.unresolved and d.path[-1] not in _QUIET]
     if open_:
         yield _left(source, open_, "an argument, another module or a function makes the value")
 
@@ -237,8 +258,8 @@ def _unmet(source: Source, part: Part, literal: Sequence[Part], engine: str) -> 
     known = {(d.path, d.line) for d in part.found}
     ours = (("services", engine), (*_UNITS, engine))
     top = (d for each in literal if not each.where for d in each.found if d.below)
-    told = (d for d in top if any(d.path[: len(root)] == root for root in ours))
-    left = [d for d in told if (d.path, d.line) not in known and d.path[-1] not in _QUIET]
+    of_ours = (d for d in top if any(d.path[: len(root)] == root for root in ours))
+    left = [d for d in of_ours if (d.path, d.line) not in known and d.path[-1] not in _QUIET]
     if left:
         reason = "a condition sets it that does not hold with the defaults of this module"
         yield _left(source, left, reason)
