@@ -28,7 +28,7 @@ _VARIABLES: Final = (
     ("environment",),
 )
 _LISTS: Final = (("Service", "Environment"), ("serviceConfig", "Environment"))
-_STARTS: Final = frozenset({"ProgramArguments", "command", "script", "ExecStart"})
+_STARTS: Final = frozenset({"ProgramArguments", "Program", "command", "script", "ExecStart"})
 
 
 def agents(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:

@@ -10,6 +10,7 @@ from generator.readers.base import Context, Source, image_name
 from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.evaluate import Definition, Definitions, unit_text
 from generator.readers.syntax.options import Argument, Option, options
+from generator.view import NotJudged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 OCI: Final = ("virtualisation", "oci-containers", "containers")
 QUADLET: Final = ("virtualisation", "quadlet", "containers")
+_HELD: Final = "containerConfig"
 _OF_QUADLET: Final = {
     "publishPorts": "ports",
     "environments": "environment",
@@ -35,7 +37,12 @@ _LISTS: Final = {
     "devices": "device",
     "networks": "network",
 }
-_VALUES: Final = {"user": "user", "privileged": "privileged", "network_mode": "network"}
+_VALUES: Final = {
+    "user": "user",
+    "privileged": "privileged",
+    "network_mode": "network",
+    "healthCmd": "health-cmd",
+}
 _MOUNTING: Final = frozenset({"volumes", "mounts", "extraOptions"})
 _RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
 _CLIENT: Final = "podman"  # the backend of NixOS unless told otherwise
@@ -64,11 +71,14 @@ def _oci(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _quadlet(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the same of a container of quadlet-nix, by the names of `oci-containers`."""
-    size = len(QUADLET) + 1
-    if path[: len(QUADLET)] != QUADLET or len(path) <= size:
+    # A function of somebody's own may hand the options on from elsewhere.
+    start = next((n for n in range(len(path) - 2) if path[n + 2] == _HELD), -1)
+    handed = start >= 0 and path[start] == "containers"
+    size = start + 2 if handed else len(QUADLET) + 1
+    if not handed and (path[: len(QUADLET)] != QUADLET or len(path) <= size):
         return (), ()
     first, *rest = path[size:]
-    if first == "containerConfig" and rest:
+    if first == _HELD and rest:
         first, *rest = (_OF_QUADLET.get(rest[0], rest[0]), *rest[1:])
     return path[:size], (first, *rest)
 
@@ -83,6 +93,17 @@ def containers(source: Source, found: Sequence[Definition], context: Context) ->
             unknown = not held.image and base[-1] == context.engine.name
             if unknown or context.engine.is_image(image_name(held.image).repository):
                 yield held.view(book, context)
+
+
+def handed_on(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
+    """Yield the containers of quadlet-nix that somebody's own function or options hand on."""
+    of_quadlet = [d for d in found if _HELD in d.path and d.path[: len(QUADLET)] != QUADLET]
+    for view in containers(source, of_quadlet, context):
+        reason = "something of somebody's own hands it to quadlet-nix, and may add to it"
+        hint = "check the quadlet on the host"
+        place = view.place
+        gap = NotJudged(file=source.path, reason=reason, hint=hint, part=view.name, line=place.line)
+        yield replace(view, not_judged=(gap,))
 
 
 class _Container(Definitions):

@@ -176,10 +176,12 @@ class ToldBy:
     """What other files tell a module: values of options that it declares, and its arguments.
 
     Each is what `module.nix` takes: with `value`, or where nobody knows it, with `unknown`.
+    `units` are names of units that the module may run a server in, beside that of the engine.
     """
 
     options: tuple[dict[str, Any], ...] = ()
     arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
 
 
 NOTHING_TOLD: Final = ToldBy()
@@ -193,7 +195,8 @@ def evaluate(
     `where` is its path in the file. What Nix has said of a text is remembered: a fix reads its file
     again and again.
     """
-    asked = json.dumps({"told": told.options, "given": told.arguments, "where": where})
+    given = {"told": told.options, "given": told.arguments, "units": told.units, "where": where}
+    asked = json.dumps(given)
     key = (text, asked)
     answer = _answers.get(key) or _evaluated(text, patience, json.loads(asked))
     if isinstance(answer, tuple) or not answer.passing:

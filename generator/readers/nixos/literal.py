@@ -40,6 +40,12 @@ _KNOWN: Final = frozenset({"nixosSystem", "mkFlake"})
 _OF_TEXT: Final = 2
 _OPTIONS: Final = re.compile(r"(?<![\w.'-])options\.[^()]*\?")
 _SWITCH: Final = re.compile(rf"config\.services\.(?:{'|'.join(READ)})\.enable")
+_CLASSES: Final = frozenset({"nixos", "nixosModules", "homeManager", "homeModules", "darwin"})
+"""Names of what holds modules of a kind, or the one that an aspect has of it."""
+_OPTIONS_OF_NIXOS: Final = frozenset({
+    "boot", "environment", "hardware", "home", "launchd", "networking", "nixpkgs", "programs",
+    "security", "services", "systemd", "users", "virtualisation",
+})  # fmt: skip
 _MODULES: Final = frozenset({"imports", "modules", "sharedModules", "extraModules"})
 """Lists of modules."""
 
@@ -90,6 +96,9 @@ class _At(NamedTuple):
         at = self._replace(path=path, line=line)
         if path == ("config",):
             return at._replace(path=())
+        if len(path) > 1 and path[-2] in _CLASSES and name in _OPTIONS_OF_NIXOS:
+            # The class holds the module itself, as an aspect does.
+            return self.inside()._replace(path=(name,), line=line)
         return at.inside() if _begins_module(path) else at
 
     def inside(self) -> _At:
@@ -100,7 +109,7 @@ class _At(NamedTuple):
 def _begins_module(path: Path) -> bool:
     """Return whether a path leads to a module, and not to the options of one."""
     above = path[-2] if len(path) > 1 else ""
-    own = above in {"nixos", "nixosModules", "homeManager", "homeModules", "darwin"}
+    own = above in _CLASSES
     container = path[-1] == "config" and path[:1] == ("containers",)
     special = path[-1] == "configuration" and path[:1] == ("specialisation",)
     user = len(path) == 3 and path[:2] == ("home-manager", "users")  # noqa: PLR2004

@@ -7,6 +7,7 @@
 # the module takes arguments that it does not name. `told` are values of options that other modules
 # set, and `given` arguments that a file calls the module with; a value that nobody knows has the key
 # `unknown`. `where` is the path of the module in its file: none, where the file is the module.
+# `units` are names of further units that may run a server.
 {
   file,
   names,
@@ -15,6 +16,7 @@
   told ? [ ],
   given ? { },
   where ? [ ],
+  units ? [ ],
 }:
 let
   inherit (builtins)
@@ -94,7 +96,12 @@ let
       "networking"
       "firewall"
     ]
-  ];
+  ]
+  ++ map (name: [
+    "systemd"
+    "services"
+    name
+  ]) units;
   toward = path: any (root: all (n: elemAt path n == elemAt root n) (common path root)) roots;
   common = a: b: genList lib.id (if length a < length b then length a else length b);
 

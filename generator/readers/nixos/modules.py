@@ -27,6 +27,8 @@ MOST_NEIGHBOURS: Final = 20
 MOUNTS: Final = ("fileSystems",)
 _OF_UNIT: Final = re.compile(r"(?:Condition|Assert|StartLimit)[A-Z]")
 _UNITS: Final = ("systemd", "services")
+STARTS: Final = (("serviceConfig", "ExecStart"), ("script",))
+"""Options below a unit with the command that it runs."""
 _QUIET: Final = frozenset(
     {"package", "branch", "enable", "description", "wantedBy", "after", "path", "script"}
 )
@@ -92,12 +94,14 @@ def modules(source: Source, context: Context) -> list[Module]:
     where this machine has nothing to read it with.
     """
     others = told(source, context)
-    answer, literal = _read(source, context, others.by)
-    kept = roots(context.engine.name)
+    units = _units(source, context)
+    by = replace(others.by, units=units)
+    answer, literal = _read(source, context, by)
+    kept = (*roots(context.engine.name), *((*_UNITS, name) for name in units))
     declared = _declared(literal or (), context.engine.name)
     found = []
     texts = source.text.split("\n")
-    for part in _parts(answer, literal, partial(_nested, source, context, others.by, kept)):
+    for part in _parts(answer, literal, partial(_nested, source, context, by, kept)):
         of_roots = tuple(
             others.placed(d, texts) for d in part.found if any(d.path[: len(r)] == r for r in kept)
         )
@@ -109,6 +113,21 @@ def modules(source: Source, context: Context) -> list[Module]:
             fault = answer if isinstance(answer, NotEvaluated) and not part.where else None
             found.append(Module(part.where, of_roots, tuple(gaps), declared, fault))
     return found
+
+
+def _units(source: Source, context: Context) -> tuple[str, ...]:
+    """Return the names of units that may run the server, beside that of the engine."""
+    program, *verb = context.engine.command
+    found: dict[str, None] = {}
+    for d in said_literally(source):
+        if d.path[:2] == _UNITS and len(d.path) > len(_UNITS):
+            name, below = d.path[2], d.path[3:]
+            starts = below in STARTS and re.search(
+                rf"\b{program}\b.{{0,200}}?\b{' '.join(verb)}\b", str(d.value), re.DOTALL
+            )
+            if name != program and (starts or (not below and program in name)):
+                found[name] = None
+    return tuple(found)
 
 
 def said_literally(source: Source) -> list[Definition]:

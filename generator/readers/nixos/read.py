@@ -14,7 +14,7 @@ from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.embedded import with_gaps
 from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.agents import agents
-from generator.readers.nixos.containers import containers, is_arion
+from generator.readers.nixos.containers import containers, handed_on, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
 from generator.readers.nixos.fronts import fronts
 from generator.readers.nixos.installed import installed
@@ -80,7 +80,10 @@ def _views(source: Source, context: Context) -> list[View]:
     before, unread = fronts(source, context)
     found = modules(source, context)
     views = [view for module in found for view in _of(module, source, context)]
-    views += wrappers(source, in_force(said_literally(source)), context)
+    literally = in_force(said_literally(source))
+    views += wrappers(source, literally, context)
+    named = {view.place for view in views}
+    views += [v for v in handed_on(source, literally, context) if v.place not in named]
     if views or written or before:
         return [*with_gaps((*views, *written, *before), [*gaps, *unread])]
     message = f"this module says nothing of services.{context.engine.name}"
@@ -96,7 +99,9 @@ def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
         hint = "check the environment of the launchd agent by hand"
         raise NeedsMore(source.path, (Problem("", message, hint, source.path),))
     service = _Module(source, context, module)
+    others = [_Module(source, context, module, name) for name in _named(module, context)]
     boxes = [*containers(source, in_force(module.found), context), *beside]
+    boxes += [other.view() for other in others if other.serves]
     of_service = [service] if service.is_there else []
     if of_service and all(d.unresolved for d in service.own) and not boxes:
         raise module.nothing_known(source)
@@ -105,19 +110,29 @@ def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
         yield view if number else replace(view, not_judged=(*view.not_judged, *module.gaps))
 
 
-class _Module(Definitions):
-    """What a module says of the service."""
+def _named(module: Module, context: Context) -> list[str]:
+    """Return the names of the units of a module, but for that of the engine."""
+    paths = (d.path for d in module.found if d.path[:2] == ("systemd", "services"))
+    return list(dict.fromkeys(path[2] for path in paths if path[2] != context.engine.name))
 
-    def __init__(self, source: Source, context: Context, module: Module) -> None:
+
+class _Module(Definitions):
+    """What a module says of the service, or of another unit that runs the server."""
+
+    def __init__(self, source: Source, context: Context, module: Module, name: str = "") -> None:
         self.context, self.engine = context, context.engine
-        self.options = ("services", self.engine.name)
-        self.unit = ("systemd", *self.options)
-        self.socket = ("systemd", "sockets", self.engine.name)
+        # No module has options for a unit of another name.
+        self.options = ("services", "" if name else self.engine.name)
+        name = name or self.engine.name
+        self.unit = ("systemd", "services", name)
+        self.socket = ("systemd", "sockets", name)
         self.config = (*self.unit, "serviceConfig")
-        self.service = f"{self.engine.name}.service"
+        self.service = f"{name}.service"
         self.own = [d for d in module.found if self._is_own(d)]
-        others = [] if module.where or not self.own else [*neighbours(source, context)]
-        super().__init__(source, in_force([*module.found, *others]))
+        alone = module.where or not self.own or not self.options[1]
+        others = [] if alone else [*neighbours(source, context)]
+        found = [d for d in module.found if not self._is_of_another(d)]
+        super().__init__(source, in_force([*found, *others]))
         self.mounts = [d for d in self.found if d.path[:1] == MOUNTS]
         mounts = {d.path for d in self.mounts}
         self.found = [d for d in self.found if not is_arion(d.path) and d.path not in mounts]
@@ -129,6 +144,15 @@ class _Module(Definitions):
     def _is_own(self, found: Definition) -> bool:
         of_options = found.path[:2] == self.options and not is_arion(found.path)
         return of_options or found.path[:3] in {self.unit, self.socket}
+
+    def _is_of_another(self, found: Definition) -> bool:
+        unit = found.path[:2] == self.unit[:2] and found.path[:3] != self.unit
+        return unit or (not self.options[1] and found.path[:2] == ("services", self.engine.name))
+
+    @property
+    def serves(self) -> bool:
+        """Whether the unit runs the server."""
+        return self._start() is not None
 
     @property
     def is_there(self) -> bool:
@@ -142,7 +166,7 @@ class _Module(Definitions):
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
             self._release(),
-            name=".".join(self.options),
+            name=".".join(self.options if self.options[1] else self.unit),
             place=Place(self.source.path, first),
             variables=tuple(self._variables()),
             bounds=tuple(self._bounds()),
