@@ -110,6 +110,11 @@ EXECUTED: Final = "exec"
 
 Without a program it is a script, which a container of the engine's image runs beside the server.
 """
+HANDED: Final = "handed"
+"""The section of what a container beside the server hands to the program of its image.
+
+The name is the image, the value what it is told.
+"""
 HOMELESS: Final = "homeless"
 """The section of what makes the user of a service without a home: the user, the line that does."""
 OF_ROOT: Final = "of-root"

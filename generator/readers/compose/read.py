@@ -31,7 +31,17 @@ from generator.readers.dockerfile.built import not_at_hand, over
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat, plain
-from generator.view import EXECUTED, FOREIGN, OF_GPU, STARTED, Line, NotJudged, Place, View
+from generator.view import (
+    EXECUTED,
+    FOREIGN,
+    HANDED,
+    OF_GPU,
+    STARTED,
+    Line,
+    NotJudged,
+    Place,
+    View,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,11 +195,20 @@ class _Services:
             if "build" not in service.entries and self.engine.is_image(
                 self.roles.repository(service)
             ):
-                for key in ("entrypoint", "command"):
-                    for word in words_of(service, key):
-                        if " " in word.text:
-                            place = replace(word.place, line=word.starts, key=f"services.{job}")
-                            yield Line(section=EXECUTED, name="", value=word.text, place=place)
+                yield from self._run_by(job, service)
+
+    def _run_by(self, job: str, service: Table) -> Iterator[Line]:
+        """Yield what a job of the engine's own image runs, and what it hands to the program."""
+        told = words_of(service, "command")
+        if told and not service.get("entrypoint"):
+            image, words = self.roles.repository(service), " ".join(word.text for word in told)
+            place = replace(service.place_of("command"), key=f"services.{job}.command")
+            yield Line(section=HANDED, name=image, value=words, place=place)
+        for key in ("entrypoint", "command"):
+            for word in words_of(service, key):
+                if " " in word.text:
+                    place = replace(word.place, line=word.starts, key=f"services.{job}")
+                    yield Line(section=EXECUTED, name="", value=word.text, place=place)
 
     def _nowhere(self, *, serves: bool) -> Iterator[Line]:
         """Yield the addresses at which services ask nobody, where the file is not laid over one."""

@@ -25,6 +25,7 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat
 from generator.units import whole
 from generator.view import (
     EXECUTED,
+    HANDED,
     POD,
     STARTING,
     Asked,
@@ -101,6 +102,10 @@ class Pod:
             own = self.engine.is_image(image_name(box.text("image")).repository)
             if not own or self._is_server(box):
                 continue
+            if "args" in box.entries and "command" not in box.entries:
+                image = image_name(box.text("image")).repository
+                words = " ".join(word.text for word in self._told(box))
+                yield Line(section=HANDED, name=image, value=words, place=box.place_of("args"))
             for item in (one for key in ("command", "args") for one in box.items(key)):
                 if isinstance(item, Scalar) and " " in item.text:
                     place = replace(item.place, line=item.starts)

@@ -31,7 +31,11 @@ def repository(image: str) -> str:
 
 def is_official(view: View, facts: Facts) -> bool:
     """Return whether it is a container of the engine's own image, also from a mirror of it."""
-    name = repository(view.container.image) if view.container else ""
+    return is_of_engine(repository(view.container.image) if view.container else "", facts)
+
+
+def is_of_engine(name: str, facts: Facts) -> bool:
+    """Return whether a reference without its tag is the engine's own image, or a mirror of it."""
     official = facts.image.repository
     return name == official or name.endswith(f"/{official}")
 

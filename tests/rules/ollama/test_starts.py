@@ -9,6 +9,15 @@ from tests.texts import Text, messages, pod, service, told, unit
 
 QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
 PULL = "ExecStartPre=/usr/bin/ollama pull qwen3:8b"
+BESIDE = "    - name: models\n      image: ollama/ollama:0.32.15\n      {}\n"
+
+
+def job(*lines: str) -> str:
+    """Return a service of the same image that asks the server."""
+    own = "".join(f"    {line}\n" for line in lines)
+    image = "    image: ollama/ollama:0.32.15\n    restart: 'no'\n"
+    return f"  models:\n{image}    environment: [OLLAMA_HOST=ollama:11434]\n{own}"
+
 
 
 def built(mount: str, step: str = "RUN ollama serve & sleep 5 && ollama pull qwen3:8b") -> Text:
@@ -103,6 +112,9 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             service('command: ["/bin/ollama", "serve"]'),
             service('command: sh -c "ollama serve & sleep 5; ollama pull qwen3:8b; wait"'),
             pod('args: ["ollama", "serve"]'),
+            service(top=job('command: sh -c "sleep 5; ollama pull qwen3:8b"')),
+            service(top=job("command: ollama pull qwen3:8b")),
+            pod(more=BESIDE.format('args: [sh, -c, "sleep 5; ollama pull qwen3:8b"]')),
             {"a.container": f"{QUADLET}Exec=ollama serve\n"},
             {"run.sh": "docker run -d ollama/ollama:0.32.15 ollama serve\n"},
             unit("ExecStart=/usr/bin/podman run --rm ollama/ollama:0.32.15 ollama serve"),
@@ -112,6 +124,9 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             service("entrypoint: /bin/sh", 'command: -c "ollama serve"'),
             service("entrypoint: ollama", "command: serve"),
             service("command: pull qwen3:8b"),
+            service(top=job("command: pull qwen3:8b")),
+            service(top=job("entrypoint: sh -c", 'command: ["ollama pull qwen3:8b"]')),
+            pod(more=BESIDE.format("args: [pull, qwen3:8b]")),
             pod("command: [ollama, serve]"),
             pod("command: [/bin/sh, -c]", 'args: ["ollama serve"]'),
             {"a.container": f"{QUADLET}Entrypoint=/bin/sh\nExec=-c 'ollama serve'\n"},

@@ -15,17 +15,20 @@ from generator.engines.ollama.rules.helpers.homes import home_in_image, models_p
 from generator.rules.helpers.containers import (
     holds_models,
     is_client,
+    is_of_engine,
     is_official,
     repository,
     target,
 )
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
-from generator.view import POD, STARTED
+from generator.view import HANDED, POD, STARTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.catalogue.facts import Facts
-    from generator.view import Container, Line, View
+    from generator.view import Container, Line, Place, View
 
 
 @Rule(
@@ -292,13 +295,20 @@ _FILE: Final = re.compile(r"\.{0,2}/.*|[\w-]+\.(?:sh|bash|py)")
 )
 def handed_to_the_program(view: View, facts: Facts) -> Hits:
     words = view.container.arguments if view.container else ()
-    if not words or not is_official(view, facts):
-        return
-    (text, place), name = words[0], words[0][0].rpartition("/")[2]
-    rest = " ".join(word for word, _ in words[1:])
+    if words and is_official(view, facts):
+        yield from _handed(view, words[0][0], [word for word, _ in words[1:]], words[0][1])
+    for line in view.lines:
+        if line.section == HANDED and line.value.strip() and is_of_engine(line.name, facts):
+            word, *more = line.value.split()
+            yield from _handed(view, word, more, line.place)
+
+
+def _handed(view: View, text: str, more: Sequence[str], place: Place) -> Hits:
+    """Yield a word that the program of the image gets, and does not know."""
+    name, rest = text.rpartition("/")[2], " ".join(more)
     if name == view.engine:
         fix = f"write `{rest}` alone" if rest else "leave the command out"
-    elif _FILE.fullmatch(text) or (name in _PROGRAMS and len(words) > 1):
+    elif _FILE.fullmatch(text) or (name in _PROGRAMS and more):
         fix = _as_entry_point(view, text)
     else:
         return
