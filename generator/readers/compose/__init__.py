@@ -68,6 +68,20 @@ def _orders(source: Source) -> Sequence[Order]:
     return orders(source)
 
 
+_SERVICES: Final = re.compile(
+    r"(?m)^[\"']?services[\"']?[ \t]*:[ \t\r]*(?:#[^\n]*)?\n((?:[ \t][^\n]*\n|[ \t\r]*(?:#[^\n]*)?\n)*)"
+)
+_ENTRY: Final = re.compile(r"(?m)^([ \t]+)[\w.\"'-]+[ \t]*:(?:[ \t]+([^#\s]?)|[ \t\r]*$)")
+
+
+def _is_project(text: str) -> bool:
+    """Whether something of `services` may be a service, and not each the value of a setting."""
+    block = _SERVICES.search(text + "\n")
+    entries = _ENTRY.findall(block[1]) if block else []
+    first = [value for depth, value in entries if depth == entries[0][0]]
+    return not first or any(value in {"", "{", "&", "*", "!"} for value in first)
+
+
 _ORDERS: Final = re.compile(r"\bcompose[ \t]|-compose[ \t]|\bstack[ \t]+deploy|\bCOMPOSE_FILE\b")
 SIGNS: Final = Signs(
     ours=served("compose"),
@@ -78,6 +92,7 @@ SIGNS: Final = Signs(
     # says in `deployment` where its services run.
     never=r"(?m)^[\"']?services[\"']?[ \t]*:[ \t]*(?:#[^\n]*)?\r?\n"
     r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*-[ \t\r\n]|^[\"']?deployment[\"']?[ \t]*:",
+    holds=_is_project,
     belongs=_project,
     over=_OVERRIDE,
     beside=_overrides,

@@ -31,6 +31,7 @@ _PASSES: Final = re.compile(
 _ASKED: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _FIRST: Final = re.compile(r"(?m)^([ \t]+)[\w\"'.$-]")
 _IMAGE: Final = re.compile(r"(?m)^[ \t]*image[ \t]*:[ \t]*[\"']?([^\s\"'#]+)")
+_BUILDS: Final = re.compile(r"(?m)^[ \t]*build[ \t]*:")
 _SAMPLE: Final = re.compile(r"(?:example|sample|template|dist)(?:\.env)?$|(?:^|/)env\.")
 _MOST: Final = 20  # compose files in one directory
 _NEAR: Final = 0.9
@@ -74,8 +75,11 @@ def passed_on(
     if not named and (whole or asked.isdisjoint(v.name for v in variables)):
         yield from variables
         return
+    alone = whole and _is_given(source.path, _of_servers(projects, context))
     for variable in variables:
-        told = whole or variable.name in passed
+        told = variable.name in passed or alone
+        # What a program gets that is built here, has names of its own.
+        told = told or (whole and _may_be_ours(variable, context))
         ours = told if projects else _may_be_ours(variable, context)
         # Where a server in a container listens, its ports decide: that is told there.
         ours = ours and not (projects and variable.name == context.engine.address)
@@ -130,10 +134,17 @@ def _services(text: str) -> Iterator[str]:
 def _may_serve(text: str, context: Context) -> bool:
     """Whether a service may be the server: its image is the engine's, or none that is told."""
     image = _IMAGE.search(text)
-    if image is None or "$" in image[1] or re.search(r"(?m)^[ \t]*build[ \t]*:", text):
+    if image is None or "$" in image[1] or _BUILDS.search(text):
         return True
     base = image_name(image[1]).repository.rpartition("/")[2]
     return re.fullmatch(context.engine.builds, base) is not None
+
+
+def _of_servers(projects: list[str], context: Context) -> list[str]:
+    """Return what compose files say of services that run the engine's image as it is."""
+    parts = [part for text in projects for part in _services(text)]
+    images = [(_IMAGE.search(part), part) for part in parts if not _BUILDS.search(part)]
+    return [part for image, part in images if image and _may_serve(part, context)]
 
 
 def _is_given(path: str, projects: list[str]) -> bool:
