@@ -10,6 +10,8 @@ from generator.units import Release
 from generator.view import MADE_BY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.catalogue.facts import Facts
     from generator.view import View
 
@@ -21,6 +23,7 @@ _SCRIPT: Final = re.compile(r"\.(?:ba)?sh\b|\b(?:apt(?:-get)?|apk|dnf)\b.{0,80}\
 _COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
 _BESIDE: Final = re.compile(r"(?i)probe\b|\blifecycle\b|\bhealth_?check\b")
 """Sections with commands that run beside the one of the container."""
+_DIRECTORY: Final = r"(?:^|[\s/\"'])models(?=[\s/\"']|$)"
 
 
 def repository(image: str) -> str:
@@ -103,14 +106,25 @@ def holds_models(view: View) -> bool:
 
     A layer keeps them; who removes the container loses none.
     """
-    name = re.escape(view.engine)
-    pattern = {
-        "RUN": re.compile(rf"\b{name}\b[\"',\s]+(?:pull|create|run)\b"),
-        MADE_BY: re.compile(rf"\b{name}\b[\"',\s]+(?:pull|create|run)\b"),
-        "COPY": re.compile(rf"\.{name}\b|\bmodels\b|\.gguf\b"),
-    }
-    made = ((pattern.get(line.name), line.value) for line in view.lines)
-    return any(found is not None and found.search(text) for found, text in made)
+    copied = re.compile(rf"\.{re.escape(view.engine)}\b|{_DIRECTORY}|\.gguf\b")
+    return pulls_into_image(view) or any(copied.search(text) for text in _copies(view))
+
+
+def pulls_into_image(view: View) -> bool:
+    """Return whether the build of an image pulls or makes models."""
+    asks = re.compile(rf"\b{re.escape(view.engine)}\b[\"',\s]+(?:pull|create|run)\b")
+    return any(line.name in {"RUN", MADE_BY} and asks.search(line.value) for line in view.lines)
+
+
+def copies_into(view: View, path: str) -> bool:
+    """Return whether the build of an image copies files to a directory, or below it."""
+    ends = (text.strip(" \t\"'],").split()[-1:] for text in _copies(view))
+    targets = (end[0].strip("\"'[],").rstrip("/") for end in ends if end)
+    return any(f"{to}/".startswith(f"{path}/") or f"{path}/".startswith(f"{to}/") for to in targets)
+
+
+def _copies(view: View) -> Iterator[str]:
+    return (line.value for line in view.lines if line.name == "COPY")
 
 
 def _commands(view: View) -> str:

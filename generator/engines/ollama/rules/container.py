@@ -13,10 +13,12 @@ from generator.engines.ollama.rules.helpers.addresses import (
 )
 from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path, strangers_home
 from generator.rules.helpers.containers import (
+    copies_into,
     holds_models,
     is_client,
     is_of_engine,
     is_official,
+    pulls_into_image,
     repository,
     target,
 )
@@ -258,9 +260,9 @@ def root_is_barred(view: View, facts: Facts) -> Hits:
 )
 def hides_models_of_the_image(view: View, facts: Facts) -> Hits:
     box = view.container
-    if box is None or not holds_models(view):
-        return
     path = models_path(view, facts)
+    if box is None or not (pulls_into_image(view) or copies_into(view, path)):
+        return
     for text, place in box.mounts:
         source, colon, _ = text.partition(":")
         if not colon or not _holds(target(text), path):
