@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_BESIDE: Final = re.compile(
+    r"(?i)(?:^|[-_.])(?:(?:open-?)?web-?ui|ui|exporter|proxy|gateway|router|balancer|lb|metrics"
+    r"|client|cli|nginx|caddy|mcp|bot|init|puller|loader|frontend|backend|app)(?:$|[-_.])"
+    r"|web-?ui"
+)
+"""Words in the names of images that are set beside a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,15 @@ class Signs:
             if self.module and base.startswith("python") and behind == ["-m", self.module]:
                 return at + 3
         return 0
+
+    def is_named_after(self, repository: str) -> bool:
+        """Whether an image has its name as a part of its own, and is none of what stands beside.
+
+        With its port, or its directory, that is a server which somebody has built.
+        """
+        base = repository.rpartition("/")[2]
+        named = re.search(rf"(?:^|[-_.]){re.escape(self.name)}(?:$|[-_.])", base)
+        return named is not None and not _BESIDE.search(base)
 
     def is_build(self, repository: str, *, called: bool) -> bool:
         """Whether somebody has built it of this server; `called`: the service has its name."""

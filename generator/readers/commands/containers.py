@@ -31,9 +31,18 @@ def started(words: Sequence[Argument], engine: Engine) -> Run | None:
         return None
     client = dataclasses.replace(words[at], text=words[at].text.lstrip("@-"))
     found = run([client, *map(dashed, words[at + 1 :])])
-    if found is None or not engine.is_image(image_name(found.image.text).repository):
+    if found is None or not _is_server(found, engine):
         return None
     return None if _runs_another(found, engine) else found
+
+
+def _is_server(held: Run, engine: Engine) -> bool:
+    """Return whether an image is the engine's, or somebody's of that name with its port."""
+    image, port = image_name(held.image.text).repository, str(engine.nixos_address[1])
+    if engine.is_image(image):
+        return True
+    ports = [one.value.rpartition(":")[2] for one in held.options if one.name == "publish"]
+    return engine.is_named_after(image) and port in ports
 
 
 _OTHERS: Final = re.compile(

@@ -69,7 +69,8 @@ def _orders(source: Source) -> Sequence[Order]:
 
 
 _SERVICES: Final = re.compile(
-    r"(?m)^[\"']?services[\"']?[ \t]*:[ \t\r]*(?:#[^\n]*)?\n((?:[ \t][^\n]*\n|[ \t\r]*(?:#[^\n]*)?\n)*)"
+    r"(?m)^[\"']?services[\"']?[ \t]*:[ \t\r]*(?:#[^\n]*)?\n"
+    r"((?:[ \t][^\n]*\n|[ \t\r]*(?:#[^\n]*)?\n)*)"
 )
 _ENTRY: Final = re.compile(r"(?m)^([ \t]+)[\w.\"'-]+[ \t]*:(?:[ \t]+([^#\s]?)|[ \t\r]*$)")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
 from generator.readers.base import Source, image_name
-from generator.readers.compose.container import argv, on_host, ports_of
+from generator.readers.compose.container import argv, on_host, ports_of, texts_of
 from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.nginx.read import opened
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
@@ -43,7 +43,9 @@ def proxied(name: str, service: Table, place: str, context: Context) -> Iterator
     base = image_name(service.text("image")).repository.rpartition("/")[2]
     if base not in _NGINX or {"build", "command", "entrypoint"} & service.entries.keys():
         return
-    files = [text.split(":") for text in _texts(service.items("volumes")) if ":/etc/nginx" in text]
+    files = [
+        text.split(":") for text in texts_of(service.items("volumes")) if ":/etc/nginx" in text
+    ]
     if len(files) != 1 or not (target := _OF_NGINX.fullmatch(files[0][1])):
         return
     path = joined(place, files[0][0])
@@ -81,17 +83,9 @@ def scripts_alone(service: Table, scripts: Iterable[Line], place_key: str) -> It
         if " " in word
     )
     every = [*scripts, *inline]
-    mounts = " ".join(_texts(service.items("volumes")))
+    mounts = " ".join(texts_of(service.items("volumes")))
     if not any(_INSTALLS.search(line.value) for line in every) and "/bin/" not in mounts:
         yield from every
-
-
-def _texts(nodes: Iterable[object]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, Scalar):
-            yield node.text
-        elif isinstance(node, Table):
-            yield node.text("target")
 
 
 def nowhere(project: Project, place: str, context: Context, *, serves: bool) -> Iterator[Line]:
@@ -120,12 +114,12 @@ def _names(project: Project) -> Iterator[str]:
     for name, service in project.services.items():
         yield name
         yield from (service.text("container_name"), service.text("hostname"))
-        for text in _texts(chain(service.items("extra_hosts"), service.items("links"))):
+        for text in texts_of(chain(service.items("extra_hosts"), service.items("links"))):
             yield from re.split(r"[:=]", text)
         yield from service.table("extra_hosts").entries
         for network in service.table("networks").entries.values():
             if isinstance(network, Table):
-                yield from _texts(network.items("aliases"))
+                yield from texts_of(network.items("aliases"))
 
 
 def _elsewhere(place: str, context: Context) -> Iterator[str]:
@@ -143,7 +137,7 @@ def _of_networks(
     declared, found = project.top.table("networks"), set[str]()
     node = service.get("networks")
     used = (
-        [*_texts(node.items)] if isinstance(node, Items) else [*service.table("networks").entries]
+        [*texts_of(node.items)] if isinstance(node, Items) else [*service.table("networks").entries]
     )
     for network in used or ["default"]:
         told = declared.table(network)

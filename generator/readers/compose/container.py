@@ -17,7 +17,7 @@ from generator.units import EVERYWHERE, SHARES_PER_WEIGHT
 from generator.view import Bound, Container, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from generator.readers.compose.project import Loader
 
@@ -183,6 +183,15 @@ def on_host(text: str) -> tuple[str, str] | None:
         return None  # It is another protocol, or told elsewhere.
     host = (found[1] or "").strip("[]")
     return "" if host in EVERYWHERE else host, found[2]
+
+
+def texts_of(nodes: Iterable[object]) -> Iterator[str]:
+    """Yield the entries of a list in short form; of a volume in long form, where it lies."""
+    for node in nodes:
+        if isinstance(node, Scalar):
+            yield node.text
+        elif isinstance(node, Table):
+            yield node.text("target")
 
 
 def ports_of(name: str, service: Table) -> tuple[tuple[str, Place], ...]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, image_name, is_variable_of
 from generator.readers.commands.servers import servers_in
-from generator.readers.compose.container import argv, ports_of, reference, words_of
+from generator.readers.compose.container import (
+    argv,
+    ports_of,
+    reference,
+    texts_of,
+    words_of,
+)
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens, use_of
 from generator.units import EVERYWHERE
 from generator.view import Command, ModelUse, each_once
@@ -65,13 +72,24 @@ class Roles:
         base = self.repository(service).rpartition("/")[2]
         built = self.built.get(id(service))
         ours = "build" in service.entries and (name == engine.name or self._listens(name, service))
-        if ours or (built and built.serves) or re.fullmatch(engine.builds, base):
+        unread = "build" in service.entries and built is None
+        after = (unread or engine.is_named_after(base)) and self._has_place(name, service, built)
+        if after or ours or (built and built.serves) or re.fullmatch(engine.builds, base):
             return True
         image = reference(service, self.project.around)
         told = image.startswith("$") and is_variable_of(engine.name, image)
         if told or re.search(engine.brings, image):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
+
+    def _has_place(self, name: str, service: Table, built: Built | None) -> bool:
+        """Whether a service keeps what the server keeps, or has an image that has its port."""
+        image = self.context.catalogue.at(self.engine.name).image
+        home = re.compile(rf"(?:^|:){re.escape(posixpath.dirname(image.models_path))}(?:[/:]|$)")
+        if any(home.search(text) for text in texts_of(service.items("volumes"))):
+            return built is None
+        ports = ports_of(name, service) if "build" not in service.entries else ()
+        return any(text.rpartition(":")[2] == str(image.port) for text, _ in ports)
 
     def _listens(self, name: str, service: Table) -> bool:
         """Whether a service that is built has the name and the port of the server."""

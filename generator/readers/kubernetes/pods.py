@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import posixpath
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -131,7 +132,18 @@ class Pod:
             return False
         image = image_name(box.text("image")).repository
         built = re.fullmatch(engine.builds, image.rpartition("/")[2]) is not None
+        built = built or (engine.is_named_after(image) and self._has_place(box))
         return built or (not image and box.text("name") == engine.name)
+
+    def _has_place(self, box: Table) -> bool:
+        """Whether a container has the port of the server, or keeps what it keeps."""
+        image = self.context.catalogue.at(self.engine.name).image
+        ports = (one.text("containerPort") for one in box.items("ports") if isinstance(one, Table))
+        mounts = (one for one in box.items("volumeMounts") if isinstance(one, Table))
+        home = posixpath.dirname(image.models_path)
+        return str(image.port) in ports or any(
+            one.text("mountPath").rstrip("/") in {home, image.models_path} for one in mounts
+        )
 
     def _models(self, box: Table) -> Iterator[ModelUse]:
         key = "args" if "args" in box.entries else "command"

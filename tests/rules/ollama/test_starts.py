@@ -19,7 +19,6 @@ def job(*lines: str) -> str:
     return f"  models:\n{image}    environment: [OLLAMA_HOST=ollama:11434]\n{own}"
 
 
-
 def built(mount: str, step: str = "RUN ollama serve & sleep 5 && ollama pull qwen3:8b") -> Text:
     """Return a service of which the Dockerfile beside it makes the image."""
     made = f"FROM ollama/ollama:0.32.15\n{step}\n"

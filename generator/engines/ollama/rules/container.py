@@ -66,9 +66,11 @@ def no_volume(view: View, facts: Facts) -> Hits:
     paths = (path, *(f"{home}/.ollama/models" for home in homes))
     mounts = [(target(text), text, place) for text, place in container.mounts]
     untold = not path.startswith("/") or "$" in path  # The running host fills it in, or HW120.
-    if untold or any("$" in target for target, *_ in mounts) or not is_official(view, facts):
-        return
     held = [m[1:] for m in mounts if any(_holds(m[0], each) for each in paths)]
+    # Where another image keeps its models is told by what is mounted there.
+    known = is_official(view, facts) or (held and view.phrases.unnamed)
+    if untold or any("$" in target for target, *_ in mounts) or not known:
+        return
     if not view.phrases.volumes_told and (not held or not view.phrases.unnamed):
         return  # Whoever runs an image may name one.
     if all(":" not in text or text.startswith(":") for text, _ in held):
