@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ADDRESS: Final = re.compile(r"(?:https?://)?([A-Za-z0-9][A-Za-z0-9_-]{0,99}):\d{1,5}(?:/\S*)?")
 _FILES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _COMPOSE: Final = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml|[\w.-]*compose\.ya?ml")
+_MAKES: Final = frozenset({"image", "build", "extends", "provider", "command"})
 _MOST: Final = 10  # files of one folder
 _BARE: Final = re.compile(
     r"(?:docker\.io/)?(?:library/)?(?:curlimages/curl|(?:badouralix|dwdraju|bitnami)/[\w-]*curl[\w-]*|alpine"
@@ -124,10 +125,31 @@ def _names(project: Project) -> Iterator[str]:
 
 def _elsewhere(place: str, context: Context) -> Iterator[str]:
     """Yield all words of other Compose files of the folder, which may be laid over this one."""
+    for source in _others(place, context):
+        yield from re.findall(r"[\w-]+", source.text)
+
+
+def _others(place: str, context: Context) -> Iterator[Source]:
+    """Yield the other Compose files of the folder."""
     files = [path for path in context.listed(place) if _COMPOSE.fullmatch(PurePosixPath(path).name)]
     for path in files[:_MOST]:
         if path != place:
-            yield from re.findall(r"[\w-]+", context.read(path) or "")
+            yield Source(path, context.read(path) or "")
+
+
+def made_beside(place: str, context: Context) -> set[str] | None:
+    """Return the services that other Compose files of the folder say more of; None: who knows."""
+    found = set[str]()
+    for source in _others(place, context):
+        loader = Loader(context.read)
+        try:
+            project = load_project([source], loader)
+        except ProfileError:
+            return None
+        if loader.gaps or loader.problems:
+            return None
+        found |= {name for name, one in project.services.items() if _MAKES & one.entries.keys()}
+    return found
 
 
 def _of_networks(

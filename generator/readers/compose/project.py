@@ -55,6 +55,7 @@ class Loader:
         top = Table({}, self._tree(sources[0], around).place)
         for source in sources:
             top = merged(top, self._tree(source, around))
+        self._refuse_conflicts(top.table("volumes"))
         services = dict(top.table("services").entries)
         for name, service in self._included(top, around, depth).items():
             services.setdefault(name, service)
@@ -62,6 +63,16 @@ class Loader:
         return Project(
             top, {name: self._extended(name, known, around, ()) for name in known}, around
         )
+
+    def _refuse_conflicts(self, volumes: Table) -> None:
+        """Take note of volumes that somebody else makes, and that are told how all the same."""
+        for name, volume in volumes.entries.items():
+            outside = volume.scalar("external") if isinstance(volume, Table) else None
+            if isinstance(volume, Table) and outside is not None and outside.is_true:
+                for key in volume.entries:
+                    if key not in {"external", "name"} and not key.startswith("x-"):
+                        message = f"`volumes.{name}` is external, and may have no `{key}`"
+                        self.fail_at(volume.place_of(key), message, "leave one of the two out")
 
     def variables(self, path: str, around: Mapping[str, str | None]) -> tuple[Entry, ...]:
         """Return what a `.env` or `env_file` says; nothing where it is not there."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import posixpath
 from dataclasses import replace
 from itertools import chain
 from pathlib import PurePosixPath
@@ -16,7 +17,13 @@ from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, refused
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.build import built_of
-from generator.readers.compose.clients import is_bare, nowhere, proxied, scripts_alone
+from generator.readers.compose.clients import (
+    is_bare,
+    made_beside,
+    nowhere,
+    proxied,
+    scripts_alone,
+)
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, words_of
 from generator.readers.compose.contents import Contents
 from generator.readers.compose.environment import Environment
@@ -48,6 +55,8 @@ if TYPE_CHECKING:
 
 
 _COMPLETED: Final = "service_completed_successfully"
+_MADE: Final = frozenset({"image", "build", "extends", "provider", "profiles"})
+"""Keys of a service that Compose does not refuse; of one with profiles it may start none."""
 _DECLARES: Final = frozenset({"volumes", "networks", "configs", "secrets"})
 _ELSEWHERE: Final = frozenset({("environment",), ("env_file",), ("labels",), ("extends",), *PATHS})
 
@@ -66,6 +75,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         hint = "a Compose file has `services:` at its beginning"
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(sources, project, context, loader)
+    found.refuse_unmade()
     servers = [found.view(name) for name in found.servers]
     clients = () if servers else found.clients()
     views = (
@@ -104,6 +114,23 @@ class _Services:
         self.rivals = Rivals(project, self.servers, profiles)
         # A file's keys are judged once, with the first of its servers.
         self.keys = {name: tuple(keys_of(project.top)) for name in [*self.servers][:1]}
+
+    def refuse_unmade(self) -> None:
+        """Take note of services that nobody says the image of, here or in a file beside."""
+        beside = posixpath.dirname(self.place)
+        bases = {posixpath.normpath(posixpath.join(beside, base)) for base in BASES}
+        if self.loader.gaps or not bases & {self.place, *self.context.listed(self.place)}:
+            return  # What it is laid over may lie elsewhere.
+        bare = {
+            name: one
+            for name, one in self.project.services.items()
+            if not one.entries.keys() & _MADE
+        }
+        made = made_beside(self.place, self.context) if bare else None
+        for name in sorted(bare.keys() - made) if made is not None else ():
+            place = self.project.top.table("services").places.get(name, bare[name].place)
+            message = f"the service `{name}` has no `image` and no `build`, here or beside"
+            self.loader.fail_at(place, message, "Compose refuses the whole project: write one")
 
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
