@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from generator.view import Line, Place
+    from generator.view import Container, Line, Place, Variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,19 @@ class Hop:
     collects: Place | None = None
     turns: tuple[str, Place] | None = None
     barred: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A program that asks servers, as a file runs it: its name in the Catalogue, its container.
+
+    `more_variables`: further ones are in files that nobody reads here.
+    """
+
+    name: str
+    container: Container
+    variables: tuple[Variable, ...] = ()
+    more_variables: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

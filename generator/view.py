@@ -17,7 +17,7 @@ from generator.records import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.around import Gateway, Hop, Scaling, Watched
+    from generator.around import Client, Gateway, Hop, Scaling, Watched
     from generator.errors import Finding, Silence
     from generator.units import Release
 
@@ -517,7 +517,8 @@ class View:
     collection which has that module, empty: nobody says. `volumes` is what the file mounts on the
     host. `more_variables`: further ones are in files that nobody reads here.
     `hops` are ways through a proxy that the file describes, `watched` what it has Prometheus ask,
-    `scaling` what changes the number of its pods, `gateway` one that hands requests on by models.
+    `scaling` what changes the number of its pods, `gateway` one that hands requests on by models,
+    `clients` programs beside it that ask servers.
     """
 
     phrases: Phrases
@@ -553,6 +554,7 @@ class View:
     watched: Watched | None = None
     scaling: Scaling | None = None
     gateway: Gateway | None = None
+    clients: tuple[Client, ...] = ()
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

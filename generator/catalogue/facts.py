@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.accepted import Accepted
+from generator.catalogue.clients import ClientFact
 from generator.catalogue.hardware import GpuGeneration, Library, Radeon, WorkspaceFact
 from generator.catalogue.models import (
     NEAR_SAID,
@@ -135,6 +136,11 @@ class Facts:
     def log_faults(self) -> tuple[LogFault, ...]:
         """What lines of the server's log say that is wrong."""
         return self._catalogue.all("log_fault", LogFault)
+
+    @property
+    def clients(self) -> tuple[ClientFact, ...]:
+        """What is known of programs that ask servers."""
+        return self._catalogue.all("client", ClientFact)
 
     # Names
 

@@ -12,7 +12,7 @@ from generator.readers.systemd import install_root
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.view import Place
 
@@ -50,17 +50,34 @@ def _beside(path: str, by: str) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(folder, *[".."] * up, *parts[at:]))
 
 
-_PUTS: Final = re.compile(r"\b(?:cp|install|ln|mv)\b[^\n]{0,300}?/systemd/(user|system)\b")
+_PUTS: Final = re.compile(
+    r"\b(?:cp|install|ln|mv)\b[^\n]{0,300}?"
+    r"(?:/systemd/(user|system)\b|(\.config|/etc)/containers/systemd\b)"
+)
+_MANAGERS: Final = {".config": "user", "/etc": "system"}
+_FOLDER: Final = re.compile(
+    r"(?m)^[ \t]*(?:(?:export|local|readonly)[ \t]+)?(\w{1,50})="
+    r"[\"']?([^\"'\n]{0,200}/systemd\b[^\"'\n;]{0,50})"
+)
+_NAMED: Final = re.compile(r"\$\{?(\w{1,50})\}?")
 
 
 def is_for_a_user(path: str, context: Context) -> bool:
     """Return whether a script of the repository puts a unit where a user's manager reads it."""
     name = posixpath.basename(path)
+    every = f"*.{name.rpartition('.')[2]}"
     places = set()
     for script in scripts_near(path, context):
-        lines = (line for line in (context.read(script) or "").split("\n") if name in line)
-        places |= {found[1] for line in lines if (found := _PUTS.search(line))}
+        text = context.read(script) or ""
+        folders = dict(_FOLDER.findall(text))
+        for line in (one for one in text.split("\n") if name in one or every in one):
+            if found := _PUTS.search(_filled_in(line, folders)):
+                places.add(found[1] or _MANAGERS[found[2]])
     return places == {"user"}
+
+
+def _filled_in(line: str, folders: Mapping[str, str]) -> str:
+    return _NAMED.sub(lambda found: folders.get(found[1], found[0]), line)
 
 
 def scripts_near(path: str, context: Context) -> list[str]:

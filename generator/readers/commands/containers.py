@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import image_name
+from generator.readers.clients import client, client_in
 from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import client_at, dashed
 from generator.readers.layers import overruled, said
@@ -17,6 +18,7 @@ from generator.view import Command, Line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from generator.around import Client
     from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context
     from generator.view import ModelUse, Phrases, Place, View
@@ -24,13 +26,31 @@ if TYPE_CHECKING:
 _OFTEN: Final = "always"  # what a service of a swarm does unless told otherwise
 
 
-def started(words: Sequence[Argument], engine: Engine) -> Run | None:
-    """Return the server that a command line runs in a container."""
+def _ran(words: Sequence[Argument]) -> Run | None:
+    """Return what a command line runs in a container."""
     at = client_at(words)
     if at is None:
         return None
     client = dataclasses.replace(words[at], text=words[at].text.lstrip("@-"))
-    found = run([client, *map(dashed, words[at + 1 :])])
+    return run([client, *map(dashed, words[at + 1 :])])
+
+
+def asking(words: Sequence[Argument], context: Context) -> Client | None:
+    """Return the program that a command line runs in a container, and that asks servers."""
+    held = _ran(words)
+    known = client_in(held.image.text, context) if held else ""
+    if held is None or not known:
+        return None
+    options = list(held.options)
+    box = container.container(held.image.text, held.image.place, options, held.client, "")
+    box = dataclasses.replace(box, arguments=container.arguments(options, held.rest))
+    given = (variable for variable, _ in container.variables(options, context, {}))
+    return client(known, box, given, container.gaps(options, context))
+
+
+def started(words: Sequence[Argument], engine: Engine) -> Run | None:
+    """Return the server that a command line runs in a container."""
+    found = _ran(words)
     if found is None or not _is_server(found, engine):
         return None
     return None if _runs_another(found, engine) else found

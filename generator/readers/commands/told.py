@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.applications import of_applications
 from generator.readers.apptainer import environment, image_at
 from generator.readers.base import Context, image_name
+from generator.readers.clients import clients_alone, with_clients
 from generator.readers.commands import beside
-from generator.readers.commands.containers import asked_of_image, named, started, view_of
+from generator.readers.commands.containers import asked_of_image, asking, named, started, view_of
 from generator.readers.commands.documents import Documents
 from generator.readers.commands.enables import Enables
 from generator.readers.commands.exports import Around, Exports
@@ -56,6 +57,7 @@ from generator.view import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from generator.around import Client
     from generator.readers.syntax.options import Argument, Run
     from generator.view import Phrases, Request
 
@@ -98,6 +100,7 @@ class Told:
         self._managed = False
         self._tag = ""
         self._runs: list[Run] = []
+        self._clients: list[Client] = []
         self._requests: list[Request] = []
         self._beside: list[Line] = []
         self._executed: list[Line] = []
@@ -142,6 +145,8 @@ class Told:
         self._managed = self._managed or beside.manages(words, self.engine.name)
         self._beside += beside.tunnels(words, self.context)
         self._executed += beside.executed(words, self.context)
+        if self.engine.verbs and (client := asking(words, self.context)):
+            self._clients.append(client)
 
     def _command(self, line: CommandLine) -> None:
         """Take in a command by the first that it is."""
@@ -254,7 +259,15 @@ class Told:
             )
             views += self._each_server(view)
         views += self.documents.found(self.texts, managed=self._managed)
-        return self._guarded(views)
+        return self._guarded(self._with_clients(views))
+
+    def _with_clients(self, views: list[View]) -> list[View]:
+        """Return Views with the programs that the scripts run beside servers."""
+        if not self._clients:
+            return views
+        place = Place(self.file)
+        alone = [] if views else [clients_alone(self._clients, self.book, self.context, place)]
+        return [*with_clients(views, self._clients)] if views else alone
 
     def _guarded(self, views: list[View]) -> list[View]:
         """Return Views with what of the script keeps others from the port of the server."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, refused
+from generator.readers.clients import client, client_in, clients_alone, with_clients
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.build import built_of
 from generator.readers.compose.clients import (
@@ -53,6 +54,8 @@ from generator.view import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from generator.around import Client
+
 
 _COMPLETED: Final = "service_completed_successfully"
 _MADE: Final = frozenset({"image", "build", "extends", "provider", "profiles"})
@@ -76,8 +79,10 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
     found = _Services(sources, project, context, loader)
     found.refuse_unmade()
-    servers = [found.view(name) for name in found.servers]
-    clients = () if servers else found.clients()
+    servers = tuple(found.view(name) for name in found.servers)
+    programs = tuple(found.programs())
+    clients = () if servers else found.clients(programs)
+    servers = with_clients(servers, programs) if servers else servers
     views = (
         *chain.from_iterable(map(found.with_files, servers)),
         *found.contents.around(),
@@ -253,10 +258,24 @@ class _Services:
             for line in scripts_alone(service, scripts, name):
                 yield replace(line, section=FOREIGN, name=image)
 
-    def clients(self) -> Iterator[View]:
+    def programs(self) -> Iterator[Client]:
+        """Yield the programs of the project that ask servers, and are known."""
+        for name, service in self.project.services.items():
+            image = "" if "build" in service.entries else service.text("image")
+            if known := client_in(image, self.context):
+                box, _ = container_of(f"services.{name}", service, self.project.around)
+                given = self.environment.variables(name, service, None)
+                gaps = self.environment.gaps(service)
+                found = client(known, box, (one for one, _ in given), gaps)
+                more = found.more_variables or name in self.loader.open
+                yield replace(found, more_variables=more)
+
+    def clients(self, programs: Sequence[Client]) -> Iterator[View]:
         """Yield what is wrong with the clients of a project that has no server itself."""
         lines = tuple(self._nowhere(serves=False))
-        if lines:
+        if programs:
+            yield clients_alone(programs, COMPOSE, self.context, Place(self.place), lines=lines)
+        elif lines:
             yield self.context.view(
                 COMPOSE,
                 self.context.release_for(),

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
+from generator.readers.clients import client, client_in
 from generator.readers.commands.servers import servers_in
 from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
@@ -46,7 +47,7 @@ from generator.view import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from generator.around import Scaling
+    from generator.around import Client, Scaling
     from generator.readers.kubernetes.resources import Resources
     from generator.view import View
 
@@ -88,6 +89,12 @@ class Pod:
         for box in (*boxes, *beside):
             if self._is_server(box):
                 yield self._view(box, self.models)
+
+    def clients(self) -> Iterator[Client]:
+        """Yield the containers that run programs which ask servers, and are known."""
+        for box in (one for one in self.spec.items("containers") if isinstance(one, Table)):
+            if known := client_in(box.text("image"), self.context):
+                yield client(known, self._container(box), *self._variables(box))
 
     @functools.cached_property
     def models(self) -> tuple[ModelUse, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.around import Watched
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source
+from generator.readers.clients import clients_alone, with_clients
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
@@ -118,7 +119,16 @@ def _servers(resources: Resources) -> list[View]:
         strays = tuple(stray_services(tables, pods, resources.context.engine))
         views[0] = replace(views[0], lines=(*views[0].lines, *strays))
     views += (view for table in tables for view in _charts(table, tables, resources))
-    return [*views, *_around(tables, resources.context)]
+    return [*_with_clients(views, pods, resources.context), *_around(tables, resources.context)]
+
+
+def _with_clients(views: list[View], pods: Sequence[Pod], context: Context) -> Sequence[View]:
+    """Return the servers, the first with the clients of the files; without any, a View of these."""
+    found = [client for pod in pods for client in pod.clients()]
+    if views or not found:
+        return with_clients(views, found) if views else views
+    place = Place(found[0].container.place.file, found[0].container.place.line)
+    return [clients_alone(found, KUBERNETES, context, place)]
 
 
 def _around(tables: Sequence[Table], context: Context) -> Iterator[View]:
@@ -249,8 +259,9 @@ def _made(values: Table, resources: Resources) -> Iterator[View]:
     served: set[str] = set()
     for table in made:
         pod = _pod(table, tables, resources)
-        for view in pod.views() if pod is not None else ():
-            served |= set(pod.services()) if pod is not None else set()
+        views = list(pod.views()) if pod is not None else []
+        served |= set(pod.services()) if pod is not None and views else set()
+        for view in _with_clients(views, [pod], resources.context) if pod is not None else ():
             # Its values have keys of their own.
             yield replace(view, lines=(), keys=())
     for table in (one for one in made if one.text("kind") == "Ingress"):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import ProfileError
 from generator.readers import container
 from generator.readers.base import Context, Source, image_name
+from generator.readers.clients import client, client_in, clients_alone
 from generator.readers.dockerfile.built import (
     Built,
     dockerfile_in,
@@ -28,7 +29,7 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.storage import network, size_option
 from generator.readers.systemd.limits import bounds, unread
-from generator.readers.systemd.merged import Unit, merged, models
+from generator.readers.systemd.merged import Unit, manager_of, merged, models
 from generator.view import Bound, Command, Container, Key, Place, View, Volume
 
 if TYPE_CHECKING:
@@ -85,11 +86,38 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
             images[PurePosixPath(source.path).name] = told[-1]
     units = merged(named, ".container", f"{context.engine.name}.container")
     every = ((one, _built(one, context)) for one in units)
-    return tuple(
-        _view(one, images, built, context)
+    servers = {
+        one.name: _view(one, images, built, context)
         for one, built in every
         if (built is not None and built.serves) or _is_server(one, images, context)
+    }
+    others = (one for one in units if one.name not in servers)
+    clients = (_client(one, images, context, alone=not servers) for one in others)
+    return (*servers.values(), *(view for view in clients if view is not None))
+
+
+def _client(one: Unit, images: Images, context: Context, *, alone: bool) -> View | None:
+    """Return the View of a unit that runs a program which asks servers; None: it is none."""
+    image = _image(one, images)
+    known = client_in(image, context)
+    if not known:
+        return None
+    found = [*_options(one), *_of_pod(one, context)]
+    box = container.container(image, _at(one, images), found, "podman", one.last("Restart"))
+    box = replace(box, arguments=container.arguments(found, _run(one)))
+    variables = (variable for variable, _ in container.variables(found, context, {}))
+    view = clients_alone(
+        [client(known, box, variables, container.gaps(found, context))],
+        QUADLET,
+        context,
+        Place(one.files[0]),
+        name=one.name,
+        lines=unit.lines(one.assignments),
+        keys=tuple(_key(a) for a in one.assignments if a.key),
+        unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
+        manager=manager_of(one, context),
     )
+    return view if alone else replace(view, not_judged=())
 
 
 def _is_build(one: Unit) -> bool:
@@ -213,7 +241,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
         models=models([one], context.engine),
         container=box,
         adds=not one.whole,
-        manager=one.manager,
+        manager=manager_of(one, context),
         acceleration=container.acceleration(box, found),
     )
 

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Source, each
+from generator.readers.beside import is_for_a_user
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import calls, use_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
+    from generator.readers.base import Context
     from generator.readers.layers import Rank
     from generator.readers.syntax.unit import Assignment
 
@@ -252,3 +254,9 @@ def _installed(source: Source) -> int:
     folder = source.path.rpartition("/")[0] + "/"
     places = (at for at, place in enumerate(_PLACES) if place.search(folder))
     return next(places, 0)
+
+
+def manager_of(one: Unit, context: Context) -> Literal["", "system", "user"]:
+    """Return whose systemd runs a unit: what tells it may be the script that puts it there."""
+    loose = not one.user and install_root(one.files[0]) is None
+    return "user" if loose and is_for_a_user(one.files[0], context) else one.manager

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, Source, image_name
-from generator.readers.beside import installed, is_for_a_user, missing
+from generator.readers.beside import installed, missing
+from generator.readers.clients import clients_alone, with_clients
+from generator.readers.commands.containers import asking
 from generator.readers.commands.servers import servers_in
 from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
@@ -17,7 +19,7 @@ from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
-from generator.readers.systemd.merged import COMMANDS, Unit, merged, models, used
+from generator.readers.systemd.merged import COMMANDS, Unit, manager_of, merged, models, used
 from generator.readers.systemd.mounts import mounts
 from generator.readers.systemd.sockets import is_socket, with_sockets
 from generator.readers.systemd.users import homeless, kept_by_root
@@ -27,6 +29,7 @@ from generator.view import Command, NotJudged, Place, Reach, Variable, View
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from generator.around import Client
     from generator.engines.signs import Signs as Engine
     from generator.readers.syntax.unit import Assignment
     from generator.view import Line
@@ -52,14 +55,27 @@ def _services(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     servers = [one for one in units if _is_server(one, engine)]
     others = [one for one in units if one not in servers]
     jobs = [one for one in others if any(used(one, engine)) or _is_job(one, engine)]
+    programs = [client for one in others for client in _clients(one, context)]
     if not servers:
-        return tuple(_view(job, [job], context, "client") for job in jobs)
+        found = tuple(_view(job, [job], context, "client") for job in jobs)
+        return found or tuple(
+            clients_alone([client], UNIT, context, Place(client.container.place.file))
+            for client in programs
+        )
     related = {one.name: [one] for one in servers}
     for job in jobs:
         named = " ".join(a.value for key in _ORDERED for a in job.named(key, "Unit")).split()
         server = next((one.name for one in servers if one.name in named), servers[0].name)
         related[server].append(job)
-    return tuple(_view(one, related[one.name], context, "server") for one in servers)
+    views = tuple(_view(one, related[one.name], context, "server") for one in servers)
+    return with_clients(views, programs)
+
+
+def _clients(one: Unit, context: Context) -> Iterator[Client]:
+    """Yield the programs that a unit runs in a container, and that ask servers."""
+    for words in one.commands(["ExecStart"]) if context.engine.verbs else ():
+        if client := asking(words, context):
+            yield client
 
 
 def _is_server(one: Unit, engine: Engine) -> bool:
@@ -136,7 +152,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         commands=tuple(_calls(related, context.engine)),
         starts=starts[-1].place() if starts else None,
         adds=not one.whole,
-        manager=_manager(one, context),
+        manager=manager_of(one, context),
         volumes=tuple(mounts(one, [variable for variable, _ in found], context)),
     )
 
@@ -147,12 +163,6 @@ def _homeless(one: Unit, context: Context) -> Iterator[Line]:
     if user and one.whole and not one.last("DynamicUser") and install_root(one.files[0]) is None:
         yield from homeless(one.files[0], user, context)
         yield from kept_by_root(one.files[0], context)
-
-
-def _manager(one: Unit, context: Context) -> Literal["", "system", "user"]:
-    """Return whose systemd runs a unit: what tells it may be the script that puts it there."""
-    loose = not one.user and install_root(one.files[0]) is None
-    return "user" if loose and is_for_a_user(one.files[0], context) else one.manager
 
 
 def _release_in(one: Unit, engine: Engine) -> str:

@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import (
-    ALL_ADDRESSES,
     EVERY,
     is_address,
     is_nobodys,
     listens_on,
 )
 from generator.meaning import SCHEMES, cleaned, parts_of, port_of
-from generator.rules.helpers.containers import REFERENCE, is_client, is_official
+from generator.rules.helpers.containers import is_client, is_official
+from generator.rules.helpers.ports import ALL_ADDRESSES, covers, inside_of, made_local
 from generator.rules.helpers.routes import public_routes
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
@@ -291,10 +291,10 @@ def _published(view: View, facts: Facts) -> Hits:
     ours = facts.image.port
     api = port_of(address.value, ours) if address else ours
     for text, place in container.ports:
-        host, inside = _port(text)
-        if host not in ALL_ADDRESSES or not _covers(inside, api):
+        host, inside = inside_of(text)
+        if host not in ALL_ADDRESSES or not covers(inside, api):
             continue
-        local = _made_local(text)
+        local = made_local(text)
         beyond = "past a host firewall" if view.phrases.past_firewall else "without authentication"
         yield Hit(
             message=f"`{text}` opens the API to every machine that reaches this host, {beyond}",
@@ -306,32 +306,6 @@ def _published(view: View, facts: Facts) -> Hits:
             if view.phrases.publishes_local
             else f"publish no port; {_AMONG_THEM}",
         )
-
-
-def _port(text: str) -> tuple[str, str]:
-    """Return address and container port of `[ADDRESS:][PORT:]PORT[/PROTOCOL]`; `?`: a variable."""
-    plain = REFERENCE.sub(lambda match: match["default"] or "?", text.strip("\"' ")).split("/")[0]
-    if plain.startswith("["):
-        host, _, rest = plain[1:].partition("]")
-        return host, rest.rpartition(":")[2]
-    *before, inside = plain.split(":")
-    return ":".join(before[:-1]), inside
-
-
-def _covers(inside: str, api: int) -> bool:
-    first, _, last = inside.partition("-")
-    low, high = whole(first), whole(last or first)
-    # What is not told is taken for the API: nothing else is in this container.
-    return low is None or high is None or low <= api <= high
-
-
-def _made_local(text: str) -> str:
-    """Return the port on the loopback address; empty: the host port is left to the engine."""
-    for everywhere, local in (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:")):
-        if text.startswith(everywhere):
-            return text.replace(everywhere, local, 1)
-    several = ":" in REFERENCE.sub("", text)
-    return f"127.0.0.1:{text}" if several and _port(text)[0] == "" else ""
 
 
 def _on_the_host_network(view: View, facts: Facts) -> Hits:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import (
-    ALL_ADDRESSES,
     is_address,
     is_nobodys,
     listens_on,
@@ -22,6 +21,7 @@ from generator.rules.helpers.containers import (
     repository,
     target,
 )
+from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
 from generator.view import HANDED, POD, STARTED

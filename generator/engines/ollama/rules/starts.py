@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import ALL_ADDRESSES, is_address, listens_on
+from generator.engines.ollama.rules.helpers.addresses import is_address, listens_on
 from generator.fit.host import computes_on_cpu
 from generator.meaning import cleaned, parts_of
 from generator.rules.helpers import sandbox
+from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
 from generator.view import AT_ONCE, POD, PREFIXES, STARTING, Edit

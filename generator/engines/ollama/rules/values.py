@@ -253,6 +253,7 @@ def _gfx_version(word: str) -> str:
 
 
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
 
 
 @Rule(
@@ -282,3 +283,19 @@ def quoted_twice(view: View, facts: Facts) -> Hits:
             fix=f"write `{quoted[2]}` without them",
             edits=rewritten(view, variable, quoted[2]),
         )
+    yield from _quoted_for_clients(view)
+
+
+def _quoted_for_clients(view: View) -> Hits:
+    """Yield the same of words and addresses that programs beside the server get."""
+    for client in view.clients:
+        for variable in client.variables:
+            quoted = _QUOTED.fullmatch(variable.value)
+            if quoted is not None and _PLAIN.fullmatch(quoted[2]) and not variable.unresolved:
+                yield Hit(
+                    message=f"the quotes are part of the value of {variable.name}; "
+                    "its reader takes them as part of the value",
+                    place=variable.place,
+                    severity="warning",
+                    fix=f"write `{quoted[2]}` without them",
+                )

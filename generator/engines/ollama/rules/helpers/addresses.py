@@ -6,8 +6,8 @@ import ipaddress
 from typing import Final
 
 from generator.meaning import parts_of
+from generator.rules.helpers.ports import ALL_ADDRESSES
 
-ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104 -- what we look for
 _RESERVED: Final = 240
 _BROADCAST: Final = "255.255.255.255"  # Linux binds it.
 EVERY: Final = "every address"
