@@ -18,13 +18,12 @@ from generator.cli.options import (
     seconds_of,
     set_option,
 )
-from generator.cli.streams import STDIO, print_json, stdin_if
-from generator.cli.talk import coloured, printable, status
+from generator.cli.streams import stdin_if
+from generator.cli.talk import printable, status
 from generator.cli.trial_options import needed_restarter, steps, trial_options
 
 if TYPE_CHECKING:
     from generator.plan import Service
-    from generator.trial.ab import Trial
 
 AB: Final = "--ab"
 EXAMPLES: Final = """
@@ -138,27 +137,11 @@ def command(
         found = trial(key, chosen, visits, rounds)
     finally:
         status()
-    _print(found, html, as_json=as_json)
+    from generator.cli.trial_show import show
+
+    show(found, html, as_json=as_json)
     if share is not None and found.regressions(share):
         click.get_current_context().exit(1)
-
-
-def _print(found: Trial, html: str | None, *, as_json: bool) -> None:
-    if html is not None:
-        from generator.cli.writing import write_page
-        from generator.trial.page import trial_page
-
-        write_page(trial_page(found), html)
-    if html == STDIO:
-        return
-    if as_json:
-        import dataclasses
-
-        print_json(**{each.name: getattr(found, each.name) for each in dataclasses.fields(found)})
-    else:
-        from generator.cli.trial_text import trial_text
-
-        click.echo(printable(trial_text(found)), color=coloured())
 
 
 def _service(profile: str | None, overrides: tuple[str, ...]) -> Service | None:

@@ -16,8 +16,7 @@ from generator.cli.options import (
     seconds_of,
     set_option,
 )
-from generator.cli.streams import STDIO, print_json
-from generator.cli.talk import coloured, printable, say, status, visible
+from generator.cli.talk import printable, say, status, visible
 from generator.cli.trial_options import needed_restarter, steps, trial_options
 
 if TYPE_CHECKING:
@@ -156,7 +155,9 @@ def command(
         )  # fmt: skip
     finally:
         status()
-    _print(found, html, as_json=as_json)
+    from generator.cli.trial_show import show
+
+    show(found, html, as_json=as_json)
     if path is not None:
         _write(document, path, found)
 
@@ -230,24 +231,6 @@ def share_of(text: str) -> float:
     if not (text.endswith("%") and number.isdecimal() and 0 < int(number) <= 100):  # noqa: PLR2004
         raise Misuse(f"--vram-limit: `{text}` is no share", "like 90%", where="--vram-limit")
     return int(number) / 100
-
-
-def _print(found: Tuned, html: str | None, *, as_json: bool) -> None:
-    if html is not None:
-        from generator.cli.writing import write_page
-        from generator.trial.page import tuned_page
-
-        write_page(tuned_page(found), html)
-    if html == STDIO:
-        return
-    if as_json:
-        import dataclasses
-
-        print_json(**{each.name: getattr(found, each.name) for each in dataclasses.fields(found)})
-    else:
-        from generator.cli.trial_text import tuned_text
-
-        click.echo(printable(tuned_text(found)), color=coloured())
 
 
 def _writable(document: Document, knob: Knob, model: str) -> tuple[str, ...]:
