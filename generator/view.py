@@ -147,6 +147,8 @@ UNHEARD: Final = "unheard"
 """The section of a port of a proxy at which that does not listen: the proxy, the port."""
 AT_ONCE: Final = "at-once"
 """The section of what a script asks of a server in the moment after it has started it: the verb."""
+BEFORE: Final = "before"
+"""The section of what a script asks of a server that it only starts later: the verb, that line."""
 CLOUD: Final = "cloud"
 """The name of such a line where it is the cloud that keeps them out."""
 SHUT: Final = "shut"
@@ -186,9 +188,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A call of the engine's program: each word behind it, with its place."""
+    """A call of the engine's program: each word behind it, with its place.
+
+    `fed`: something else is its input, a pipe or a file.
+    """
 
     words: tuple[tuple[str, Place], ...]
+    fed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from generator.catalogue.records import (
     RunnerNames,
     RunnerReading,
     SecretNames,
+    ServeGone,
     ServeNames,
     ServeOption,
     Table,
@@ -264,6 +265,12 @@ class Facts:
             return frozenset()
         every = self._catalogue.all("serve_names", ServeNames)
         return frozenset(chain.from_iterable(one.names for one in every if one.covers(self.at)))
+
+    @functools.cached_property
+    def serve_gone(self) -> dict[str, str]:
+        """Options that no known release has any more, and what does the same; empty: nothing."""
+        every = self._catalogue.all("serve_gone", ServeGone) if self.beside else ()
+        return {name: one.instead for one in every for name in one.names}
 
     @functools.cached_property
     def gates(self) -> tuple[Gate, ...]:

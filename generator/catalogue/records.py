@@ -337,6 +337,15 @@ class ServeNames(Span):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ServeGone:
+    """Names of options that older releases of the command had, and what does the same now."""
+
+    names: tuple[str, ...]
+    instead: Blank
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Gate(Span):
     """What a host needs so that a release computes there by `acceleration`.
 
@@ -369,6 +378,7 @@ class OtherEngine:
     variable: tuple[Variable, ...]
     serve_option: tuple[ServeOption, ...]
     serve_names: tuple[ServeNames, ...]
+    serve_gone: tuple[ServeGone, ...]
     gate: tuple[Gate, ...]
     source: str
 

@@ -250,7 +250,8 @@ def _runtime_beside_reservation(view: View) -> Hits:
             link="kubernetes pkg/kubelet/kubelet_pods.go, GenerateRunContainerOptions",
         )
         return
-    same = named == set(_reserved(box) or ["all"])
+    counted = [str(number) for number in range(box.gpu_number)]
+    same = named == set(_reserved(box) or counted or ["all"])
     yield Hit(
         message=f"{RUNTIME} has no say beside a device reservation, "
         + ("which gives the same GPUs" if same else "which gives other GPUs than it names"),

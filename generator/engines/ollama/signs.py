@@ -19,7 +19,8 @@ SIGNS: Final = Signs(
     client=r"(?:^|\bollama[\"',\s]+)(?:pull|run|create|list|ls|show|cp|rm|ps|push)(?![\w.-])",
     api_call=r"/api/(pull|generate|chat)\b[^\n]*?[\"'](?:name|model)\\?[\"']\s*:\s*"
     r"\\?[\"']([^\"'\\]+)",
-    builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|nvidia|rocm|vulkan).*)?",
+    builds=r"ollama(?:-(?:amd|arc|cpu|cuda|gpu|intel|ipex|jetson|l4t|nvidia|rocm|sycl|vulkan|xpu)"
+    r".*)?",
     # README.md of open-webui, Installing Open WebUI with Bundled Ollama Support; its start.sh.
     brings=r"(?:^|/)open-webui:(?:[\w.-]*-)?ollama$",
     forks=r"(?i)\bipex|[-_]ipex",

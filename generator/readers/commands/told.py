@@ -33,6 +33,7 @@ from generator.readers.commands.words import (
 )
 from generator.readers.syntax.applied import (
     asked_at_once,
+    asked_before,
     kept_out,
     served_beside,
     started_in_vain,
@@ -42,6 +43,7 @@ from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.script import CommandLine, lines
 from generator.view import (
     AT_ONCE,
+    BEFORE,
     SECOND,
     SHUT,
     UNAPPLIED,
@@ -164,7 +166,7 @@ class Told:
         elif box := started(words, self.engine):
             self._container(box, words)
         elif command := asked(words, self.engine):
-            self.commands.append(command)
+            self.commands.append(dataclasses.replace(command, fed=line.fed))
             given = (*line.assigned, *handed(words, self.engine))
             self._serves(line, given, serves=self._is_server(command))
         else:
@@ -303,6 +305,9 @@ class Told:
             yield self._noted(SECOND, at, "serve")
         for at, verb in asked_at_once(self.texts, self.engine, servers) if servers else ():
             yield self._noted(AT_ONCE, at, verb)
+        for at, verb, start in asked_before(self.texts, self.engine, servers) if servers else ():
+            place = Place(self.file, at)
+            yield Line(section=BEFORE, name=verb, value=str(start), place=place)
 
     def _noted(self, section: str, at: int, value: str) -> Line:
         return Line(section=section, name=self.engine.name, value=value, place=Place(self.file, at))

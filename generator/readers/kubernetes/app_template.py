@@ -173,7 +173,8 @@ def _volumes(values: Table) -> Iterator[Table]:
             "nfs": _table({"server": volume.get("server"), "path": volume.get("path")}, volume),
         }
         own = inner.get(kind, _table({"size": size}, volume))
-        yield _table({"name": _text(name, volume), kind: own}, volume)
+        told = volume.table("volumeSpec").entries if kind == "custom" else {kind: own}
+        yield _table({"name": _text(name, volume), **(told or {kind: own})}, volume)
 
 
 def _mounts(controller: str, box: str, values: Table) -> Iterator[Table]:

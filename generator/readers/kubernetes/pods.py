@@ -55,7 +55,7 @@ _LIMITS: Final = {"cpu": ("cpu_quota", 100), "memory": ("memory_max", 1)}
 _GPUS: Final = {"nvidia.com/": "cuda", "amd.com/gpu": "rocm", "gpu.intel.com/": ""}
 _OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
 _NOT_FLAT: Final = frozenset({("env",), ("envFrom",), ("volumeMounts",), ("resources",)})
-_KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "ephemeral", "iscsi", "local")
+_KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "iscsi", "local")
 _ENDS: Final = frozenset({"Job", "CronJob"})
 _SELECTING: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
 """Kinds that the API server refuses without a selector of their pods, and labels on these."""

@@ -88,7 +88,7 @@ _GUARDS: Final = re.compile(
 _OTHER_PORT: Final = re.compile(
     r"_HOST=(?![\"']?(?:https?://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost)?(?::11434)?[\"']?[\s;&])"
 )
-_QUIET: Final = re.compile(r"\s*(?:$|#|echo\b|printf\b|log\b|[A-Za-z_]\w*=\S*\s*$)")
+_QUIET: Final = re.compile(r"\s*(?:$|#|echo\b|printf\b|log\b|[A-Za-z_]\w*=\S*\s*(?:#.*)?$)")
 
 
 def served_beside(
@@ -133,6 +133,43 @@ def asked_at_once(
             if there is not None and (found := asks.match(text[:_LONGEST])):
                 yield first + there, found[1]
 
+
+_BRINGS_UP: Final = re.compile(
+    r"\b(?:start|restart|enable|install\.sh|brew|open|launchctl|docker|podman|compose|nohup|until"
+    r"|sleep|while|wait\w*)\b|\b(?:list|ls|ps)\b[^|]*/dev/null|\w[ \t]*\([ \t]*\)|\bfunction\b"
+)
+"""What may have a server up before a script starts one, or has commands run in another order."""
+_LEAVES: Final = re.compile(r"\b(?:exit|return|else|elif|case|esac|done)\b|;;")
+
+
+def asked_before(
+    texts: Iterable[tuple[int, list[str]]], engine: Engine, servers: Iterable[int]
+) -> Iterable[tuple[int, str, int]]:
+    """Yield the line and the verb that ask a server which the script only starts later, and where.
+
+    Nothing before it starts one, or asks whether there is one.
+    """
+    asks = re.compile(rf"\s*(?:\S*/)?{re.escape(engine.name)}\s+(pull|run|create)\b(?!.*\|\|)")
+    starts = frozenset(servers)
+    for first, lines in texts:
+        found: tuple[int, str] | None = None
+        for number, line in enumerate(lines, first):
+            if number in starts:
+                if found and _RUNS.search(line):
+                    yield *found, number
+                break
+            if line.lstrip().startswith("#") or len(line) > _LONGEST:
+                continue
+            code = _SPOKEN_LINE.sub("", line)
+            if found is None and (_BRINGS_UP.search(code) or _GUARDS.search(code)):
+                break
+            if found and _LEAVES.search(code):
+                break
+            if found is None and (verb := asks.match(line)):
+                found = number, verb[1]
+
+
+_SPOKEN_LINE: Final = re.compile(r"^\s*(?:echo|printf)\b.*")
 
 _MAKES: Final = re.compile(r"(?m)^[ \t]*(?:sudo[ \t]+)?mkdir[ \t]+([^\n;&|#]{1,300})")
 _GIVES: Final = re.compile(

@@ -70,7 +70,7 @@ class CommandLine:
     """A command line: variables set before it, its words, and what it is given to read.
 
     `exported`: there is no command, and later ones get the variables. `listed`: they are the words
-    of an array.
+    of an array. `fed`: something else is its input, a pipe or a file.
     """
 
     assigned: tuple[tuple[str, Argument], ...]
@@ -78,6 +78,7 @@ class CommandLine:
     documents: tuple[Document, ...] = ()
     exported: bool = False
     listed: bool = False
+    fed: bool = False
 
 
 @dataclasses.dataclass(slots=True)
@@ -104,6 +105,7 @@ class _Script:
         self.words: list[Argument] = []
         self.word: _Word | None = None
         self.redirect, self.target, self.array = "", "", ""
+        self.fed = False
         self.pending: list[tuple[str, bool]] = []
         self.piped: list[Argument] = []
         self.documents: list[Document] = []
@@ -125,6 +127,7 @@ class _Script:
             elif kind == "redirect":
                 self._end_word()
                 self.redirect = sign
+                self.fed = self.fed or sign.startswith("<")
             elif kind in {"blank", "continued"}:
                 self._end_word()
             elif sign == "#" and self.word is None:
@@ -247,6 +250,7 @@ class _Script:
     def _command(self) -> Iterator[CommandLine]:
         """Yield the command that ends here, and those inside of its words."""
         words, documents, inner = self.words, self.documents, self.inner
+        fed, self.fed = self.fed or bool(self.piped or documents), False
         target = _teed(words) or self.target
         spoken = self.piped if _teed(words) else words
         if target and not documents and spoken and spoken[0].text in _SPEAKS:
@@ -264,7 +268,7 @@ class _Script:
             given = tuple(replace(document, target=target) for document in documents)
             for each in self.loops.unrolled(words) if words else ([],):
                 self.count += len(each)
-                yield CommandLine(tuple(assigned), tuple(each), given, exported)
+                yield CommandLine(tuple(assigned), tuple(each), given, exported, fed=fed)
                 given = ()
         if self.depth < _DEEPEST:
             for text, line in inner:

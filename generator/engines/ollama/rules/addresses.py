@@ -285,8 +285,8 @@ _AMONG_THEM: Final = "other containers reach it over their common network"
 def _published(view: View, facts: Facts) -> Hits:
     container, address = view.container, view.variable("OLLAMA_HOST")
     # On the host's network nothing is published, whatever the file says.
-    if container is None or container.host_network is not None:
-        return
+    if container is None or container.host_network is not None or view.phrases.passing:
+        return  # Nor does anybody reach a machine that is made for one run.
     of_cloud = any(line.section == SHUT and line.name == CLOUD for line in view.lines)
     ours = facts.image.port
     api = port_of(address.value, ours) if address else ours

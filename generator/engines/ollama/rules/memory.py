@@ -8,7 +8,7 @@ from generator.engines.ollama.rules.helpers import need
 from generator.engines.ollama.scheduler.settings import may_be_loaded, number, slots_of
 from generator.fit.host import computes_on_cpu, host_of, memory_limit, size_of
 from generator.fit.kv import kv_of
-from generator.rules.helpers.containers import is_client
+from generator.rules.helpers.containers import is_client, is_of_a_fork
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MIB, format_size, gib, whole
 
@@ -164,7 +164,7 @@ LEAST: Final = 128  # MiB; below that there is hardly a prompt to keep
 )
 def caches_beyond_memory(view: View, facts: Facts) -> Hits:
     each, limit = _cache_mib(view, facts), memory_limit(view)
-    if each is None or limit is None or is_client(view):
+    if each is None or limit is None or is_client(view) or is_of_a_fork(view):
         return
     have, place = limit
     allowed, named = may_be_loaded(view, facts), len({used.name for used in view.models})

@@ -57,18 +57,33 @@ def warmup_beyond_resident(view: View, _: Facts) -> Hits:
 @Rule(
     id="HW504",
     title="a warm-up of an embedding model",
-    why="`ollama run` asks an embedding model for its input and fails without one.",
+    why="`ollama run` asks an embedding model for its input and fails without one: `embedding "
+    "models require input text`.",
     bad='ollama run nomic-embed-text ""',
     good="# left out: it loads with the first request, in a second or two",
     source="cmd/cmd.go@v0.9.6, @v0.32.15",
 )
-def embedding_warmup(view: View, _: Facts) -> Hits:
+def embedding_warmup(view: View, facts: Facts) -> Hits:
     for model in view.models:
         if model.warmed and model.role == "embedding":
             yield Hit(
                 message=f"`{model.name}` cannot be loaded ahead: `ollama run` asks for its input",
                 place=model.place,
                 fix="remove `preload` from it",
+            )
+    for command in view.commands:
+        (verb, _), *rest = command.words or (("", view.place),)
+        plain = [word for word in rest if not word[0].startswith("-")]
+        if verb != "run" or command.fed or len(plain) != 1 or len(rest) != len(plain):
+            continue
+        (name, place) = plain[0]
+        known = facts.model(name)
+        if known is not None and {*known.use} == {"embedding"}:
+            yield Hit(
+                message=f"`ollama run {name}` without a text ends with an error, and loads "
+                "nothing: it is a model for embeddings",
+                place=place,
+                fix="leave it out; it loads with the first request, in a second or two",
             )
 
 

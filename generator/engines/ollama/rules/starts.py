@@ -12,7 +12,7 @@ from generator.rules.helpers import sandbox
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
-from generator.view import AT_ONCE, POD, PREFIXES, STARTING, Edit
+from generator.view import AT_ONCE, BEFORE, POD, PREFIXES, STARTING, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -214,6 +214,15 @@ def asked_too_early(view: View, _: Facts) -> Hits:
     for line in view.lines:
         if line.section == POD and line.name == STARTING:
             yield from _asked_beside(line)
+        elif line.section == BEFORE:
+            yield Hit(
+                message=f"`ollama {line.name}` asks a server, which line {line.value} only starts: "
+                "where none runs yet, it fails",
+                place=line.place,
+                severity="warning",
+                fix="start the server first, and wait for it: `until ollama list >/dev/null 2>&1; "
+                "do sleep 1; done`",
+            )
         elif line.section == AT_ONCE:
             yield Hit(
                 message=f"`{line.name} {line.value}` asks the server in the moment after it was "

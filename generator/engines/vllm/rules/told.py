@@ -32,15 +32,20 @@ _ANY: Final = "0.0.0.0"  # noqa: S104 -- to recognise, not to bind
     why="The server ends with `unrecognized arguments`. Options come and go with releases: "
     "`--swap-space` and `--task` of older guides are gone; `--disable-log-requests` was, and came "
     "back with 0.33.0. It is said where the tag of the image names a release that is known here, "
-    "and of any release where a name is a slip: `--max-modellen`, `--gpu-memory-utilisation`.",
+    "and of any release where a name is a slip: `--max-modellen`, `--gpu-memory-utilisation`. "
+    "Where the tag is `latest`, or none, it is said of options that are long gone.",
     bad="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --swap-space, '8']",
     good="image: vllm/vllm-openai:v0.33.0\ncommand: [org/name, --max-model-len, '8192']",
     source="vllm/utils/argparse_utils.py@0.33.0",
 )
 def unknown_option(view: View, facts: Facts) -> Hits:
     is_told = _is_told(view, facts)
+    floats = _floats(view)
     for one in options(view):
         if not one.name.startswith("--") or _knows(one.name, facts.serve_names):
+            continue
+        if floats and not is_told and one.name in facts.serve_gone:
+            yield _gone(one, facts.serve_gone[one.name])
             continue
         meant = _slip(one.name, facts.serve_names)
         if is_told or meant:
@@ -53,6 +58,25 @@ def unknown_option(view: View, facts: Facts) -> Hits:
                 if close
                 else "leave it out, or take a release that has it",
             )
+
+
+def _floats(view: View) -> bool:
+    """Return whether the tag of vLLM's own image means the newest release."""
+    box = view.container
+    return box is not None and is_own_image(view) and box.tag in _FLOATING and not box.digest
+
+
+_FLOATING: Final = frozenset({"", "latest", "nightly"})
+
+
+def _gone(one: Told, instead: str) -> Hit:
+    return Hit(
+        message=f"no new release of vLLM has `{one.name}`: with the image as it is fetched today "
+        "it ends at its start",
+        place=one.place,
+        severity="warning",
+        fix=f"write `{instead}`" if instead else "leave it out, or name the release that has it",
+    )
 
 
 def _slip(name: str, names: frozenset[str]) -> str:
@@ -107,14 +131,18 @@ def handed_to_the_program(view: View, _: Facts) -> Hits:
     severity="error",
     title="a share of the card that is none",
     why="`--gpu-memory-utilization` is above 0 and at most 1: of each card's memory what the "
-    "server takes. With another value it ends at its start.",
+    "server takes. With another value it ends at its start, and so it does with 1: what is free "
+    "has to be as much, and the context of CUDA has taken some by then.",
     bad="--gpu-memory-utilization 90",
     good="--gpu-memory-utilization 0.9",
-    source="vllm/config/cache.py@0.33.0:215",
+    source="vllm/config/cache.py@0.33.0:215; vllm/v1/worker/utils.py, request_memory",
 )
 def no_share(view: View, _: Facts) -> Hits:
     told = last(view, "--gpu-memory-utilization")
-    if told is None or "$" in told.value or "{{" in told.value or _is_share(told.value):
+    if told is None or "$" in told.value or "{{" in told.value:
+        return
+    if _is_share(told.value):
+        yield from _all_of_it(view, told)
         return
     percent = re.fullmatch(r"([1-9]\d?)(?:\.0*)?%?", told.value)
     right = f"{int(percent[1]) / 100:g}" if percent and int(percent[1]) > 1 else "0.9"
@@ -124,6 +152,19 @@ def no_share(view: View, _: Facts) -> Hits:
         place=told.of_value,
         fix=f"write {right}",
     )
+
+
+def _all_of_it(view: View, told: Told) -> Hits:
+    """Yield that all of a card is more than there is: the driver has taken some of it before."""
+    on_cpu = view.container is not None and "cpu" in view.container.image
+    if float(told.value) == 1 and not on_cpu and not last(view, "--kv-cache-memory-bytes"):
+        yield Hit(
+            message="`--gpu-memory-utilization` is all of the card, of which its driver has taken "
+            "some before: `Free memory on device … is less than desired`, and the server ends",
+            place=told.of_value,
+            severity="warning",
+            fix="write 0.95, or less",
+        )
 
 
 def _is_share(text: str) -> bool:
