@@ -9,7 +9,7 @@ from generator.readers.base import Context, Source
 from generator.readers.beside import missing
 from generator.readers.compose.container import words_of
 from generator.readers.compose.project import Loader, Project, files_of, joined
-from generator.readers.environment.dotenv import unpassed, variables_of
+from generator.readers.environment.dotenv import asked_in, is_dead, unpassed, variables_of
 from generator.readers.environment.read import container_file
 from generator.readers.given import given_by
 from generator.readers.layers import Said, overruled
@@ -86,13 +86,16 @@ class Environment:
                 yield from ((one, path.place.file) for one in container_file(source))
             if named.raw or not path.explicit:
                 continue
+            asked = asked_in(self.context.read(path.place.file) or "")
             for entry in self.loader.variables(file, self.project.around):
+                filled_in = entry.name in asked and is_dead(entry.name, self.context)
                 variable = Variable(
                     name=entry.name,
                     value=entry.value or "",
                     place=Place(file, entry.line, entry.name),
                     written=entry.written,
                     unresolved=entry.value is None,
+                    reach="client" if filled_in else "server",
                 )
                 yield variable, path.place.file
 

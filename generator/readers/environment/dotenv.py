@@ -70,30 +70,48 @@ def passed_on(
     """
     named, variables = is_dotenv(source.path), tuple(variables)
     projects = _projects(source.path, context)
-    passed, whole = _passed(projects, context), _is_given(source.path, projects)
-    asked = {match[1] for text in projects for match in _ASKED.finditer(text)}
+    passed, whole = _passed(projects, context), _is_given(source.path, projects, context)
+    asked = asked_in("\n".join(projects))
     if not named and (whole or asked.isdisjoint(v.name for v in variables)):
         yield from variables
         return
+    anothers = named and not projects and _is_anothers(source.path, context)
     alone = whole and _is_given(source.path, _of_servers(projects, context))
     for variable in variables:
-        told = variable.name in passed or alone
+        filled_in = variable.name in asked and is_dead(variable.name, context)
         # What a program gets that is built here, has names of its own.
-        told = told or (whole and _may_be_ours(variable, context))
-        ours = told if projects else _may_be_ours(variable, context)
+        given = alone or (whole and _may_be_ours(variable, context))
+        told = variable.name in passed or (given and not filled_in)
+        ours = told if projects else not anothers and _may_be_ours(variable, context)
         # Where a server in a container listens, its ports decide: that is told there.
         ours = ours and not (projects and variable.name == context.engine.address)
         yield variable if ours else replace(variable, reach="client")
+
+
+def asked_in(text: str) -> frozenset[str]:
+    """Return the names of variables that a compose file has filled in."""
+    return frozenset(match[1] for match in _ASKED.finditer(text))
+
+
+def is_dead(name: str, context: Context) -> bool:
+    """Return whether no release reads a variable any more, or ever did."""
+    fact = context.catalogue.at(context.engine.name, context.release_for()[0]).variable(name)
+    return fact is None or fact.gone
+
+
+def _is_anothers(path: str, context: Context) -> bool:
+    """Whether the compose files beside it, none of which speaks of the engine, name the file."""
+    return _is_given(path, _every_project(path, context))
 
 
 def unpassed(source: Source, variables: Iterable[Variable], context: Context) -> Iterator[Line]:
     """Yield what stands in a `.env` beside a server's compose file that nothing there asks for."""
     told = [variable for variable in variables if variable.value]
     projects = _projects(source.path, context) if told and is_dotenv(source.path) else []
-    asked = {match[1] for text in projects for match in _ASKED.finditer(text)}
+    asked = asked_in("\n".join(projects))
     parts = [part for text in projects for part in _services(text)]
     served = any(_IMAGE.search(part) and _may_serve(part, context) for part in parts)
-    if not served or _is_given(source.path, projects):
+    if not served or _is_given(source.path, projects, context):
         return
     passed = _passed(projects, context)
     for variable in told:
@@ -103,9 +121,13 @@ def unpassed(source: Source, variables: Iterable[Variable], context: Context) ->
 
 
 def _projects(path: str, context: Context) -> list[str]:
+    return [text for text in _every_project(path, context) if names_an_engine(text)]
+
+
+def _every_project(path: str, context: Context) -> list[str]:
     names = [name for name in context.listed(path) if name.endswith((".yaml", ".yml"))]
     texts = (context.read(name) or "" for name in names[:_MOST])
-    return [text for text in texts if _COMPOSE.search(text) and names_an_engine(text)]
+    return [text for text in texts if _COMPOSE.search(text)]
 
 
 def _passed(projects: list[str], context: Context) -> frozenset[str]:
@@ -133,8 +155,11 @@ def _services(text: str) -> Iterator[str]:
 
 def _may_serve(text: str, context: Context) -> bool:
     """Whether a service may be the server: its image is the engine's, or none that is told."""
-    image = _IMAGE.search(text)
-    if image is None or "$" in image[1] or _BUILDS.search(text):
+    image, built = _IMAGE.search(text), _BUILDS.search(text) is not None
+    if built:
+        port = context.catalogue.at(context.engine.name).image.port
+        return names_an_engine(text) or str(port) in text
+    if image is None or "$" in image[1]:
         return True
     base = image_name(image[1]).repository.rpartition("/")[2]
     return re.fullmatch(context.engine.builds, base) is not None
@@ -147,12 +172,14 @@ def _of_servers(projects: list[str], context: Context) -> list[str]:
     return [part for image, part in images if image and _may_serve(part, context)]
 
 
-def _is_given(path: str, projects: list[str]) -> bool:
-    """Whether a compose file gives a container all of the file."""
+def _is_given(path: str, projects: list[str], context: Context | None = None) -> bool:
+    """Whether a compose file gives a container all of the file: one that may be the server's."""
     file = re.escape(PurePosixPath(path).name)
     sample = r"|\.env" if _SAMPLE.search(path) else ""
     given = re.compile(rf"env_file\b[^#]{{0,200}}?(?:{file}{sample})[\"'\s\],]")
-    return any(given.search(f"{text}\n") for text in projects)
+    parts = (part for text in projects for part in (_services(text) if context else (text,)))
+    named = (part for part in parts if given.search(f"{part}\n"))
+    return any(context is None or _may_serve(part, context) for part in named)
 
 
 def _may_be_ours(variable: Variable, context: Context) -> bool:
