@@ -15,20 +15,28 @@ from generator.view import ASTRAY, TUNNEL, Line, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from generator.readers.compose.addresses import Addresses
     from generator.readers.compose.project import Project
     from generator.readers.compose.roles import Roles
 
 _TUNNEL: Final = re.compile(r"(?:^|/)(?:cloudflared|ngrok|localtunnel|bore|zrok|frpc)\b")
-_LOOPBACK: Final = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|\[::1\]):\d+(?:/\S*)?$")
-_OF_BROWSERS: Final = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_", "NUXT_PUBLIC_")
+LOOPBACK: Final = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|\[::1\]):\d+(?:/\S*)?$")
+OF_BROWSERS: Final = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "PUBLIC_", "NUXT_PUBLIC_")
 """How variables begin that a page gets, which asks from where its reader sits."""
 
 
 class Neighbours:
     """What stands around the `servers` of a project; `jobs` ask them and end."""
 
-    def __init__(self, project: Project, roles: Roles, profiles: Mapping[str, set[str]]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        roles: Roles,
+        profiles: Mapping[str, set[str]],
+        addresses: Addresses,
+    ) -> None:
         self.project, self.profiles, self.context = project, profiles, roles.context
+        self.addresses = addresses
         self.servers, self.jobs, self.engine = roles.servers, roles.jobs, roles.engine
 
     def of(self, name: str) -> tuple[str, ...]:
@@ -73,9 +81,9 @@ class Neighbours:
         return [
             (name, key, node)
             for name, service in self.project.services.items()
-            for key, node in service.table("environment").entries.items()
-            if isinstance(node, Scalar) and not key.startswith(_OF_BROWSERS)
-            if _LOOPBACK.match(node.text)
+            for key, node in self.addresses.of(service).items()
+            if not key.startswith(OF_BROWSERS)
+            if LOOPBACK.match(node.text)
         ]
 
     @functools.cached_property

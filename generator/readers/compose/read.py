@@ -17,6 +17,7 @@ from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, refused
 from generator.readers.clients import client, client_in, clients_alone, with_clients
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
+from generator.readers.compose.addresses import Addresses
 from generator.readers.compose.build import built_of
 from generator.readers.compose.clients import (
     is_bare,
@@ -28,6 +29,7 @@ from generator.readers.compose.clients import (
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, words_of
 from generator.readers.compose.contents import Contents
 from generator.readers.compose.environment import Environment
+from generator.readers.compose.lost import Lost
 from generator.readers.compose.neighbours import Neighbours
 from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.compose.rivals import Rivals
@@ -40,9 +42,11 @@ from generator.readers.layers import overruled, said
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat, plain
 from generator.view import (
+    DESKTOP,
     EXECUTED,
     FOREIGN,
     HANDED,
+    MAYBE,
     OF_GPU,
     STARTED,
     Line,
@@ -115,7 +119,9 @@ class _Services:
         profiles = {name: _profiles(one) for name, one in every}
         self.environment = Environment(project, loader, context, self.place)
         self.contents = Contents(project, context)
-        self.neighbours = Neighbours(project, self.roles, profiles)
+        addresses = Addresses(project, self.place, context)
+        self.neighbours = Neighbours(project, self.roles, profiles, addresses)
+        self.lost = Lost(project, self.roles, addresses, context)
         self.rivals = Rivals(project, self.servers, profiles)
         # A file's keys are judged once, with the first of its servers.
         self.keys = {name: tuple(keys_of(project.top)) for name in [*self.servers][:1]}
@@ -219,6 +225,7 @@ class _Services:
         yield from self.neighbours.named_by_others(name)
         yield from self.environment.unpassed()
         yield from self._nowhere(serves=True)
+        yield from self._lost()
         yield from self._foreign()
         for proxy, service in self.project.services.items() if self.engine.verbs else ():
             yield from proxied(proxy, service, service.place.file, self.context)
@@ -247,6 +254,13 @@ class _Services:
         if self.engine.verbs and not (self.overlay or self.loader.gaps or self.loader.open):
             yield from nowhere(self.project, self.place, self.context, serves=serves)
 
+    def _lost(self) -> Iterator[Line]:
+        """Yield the addresses at which clients ask in vain, where the file is a project."""
+        if self.engine.verbs and not (self.overlay or self.loader.gaps or self.loader.open):
+            for line in self.lost.lines():
+                sure = self.lost.is_linux or not line.section.startswith(DESKTOP)
+                yield line if sure else replace(line, section=f"{MAYBE}{line.section}")
+
     def _foreign(self) -> Iterator[Line]:
         """Yield the scripts that run in images without the engine's program."""
         for name, service in self.project.services.items():
@@ -272,7 +286,9 @@ class _Services:
 
     def clients(self, programs: Sequence[Client]) -> Iterator[View]:
         """Yield what is wrong with the clients of a project that has no server itself."""
-        lines = tuple(self._nowhere(serves=False))
+        lines = tuple(
+            {one.place: one for one in (*self._nowhere(serves=False), *self._lost())}.values()
+        )
         if programs:
             yield clients_alone(programs, COMPOSE, self.context, Place(self.place), lines=lines)
         elif lines:

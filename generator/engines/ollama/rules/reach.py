@@ -18,7 +18,17 @@ from generator.rules.helpers.containers import (
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import ASTRAY, NOWHERE, SOCKET, STRAY, UNHEARD
+from generator.view import (
+    ASTRAY,
+    DESKTOP,
+    MAYBE,
+    NOWHERE,
+    SELF,
+    SOCKET,
+    STRAY,
+    UNHEARD,
+    UNPUBLISHED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,24 +160,51 @@ def _is_read_only(mount: str) -> bool:
     return "ro" in options.split(",")
 
 
+_IN_VAIN: Final = {
+    NOWHERE: (
+        "nobody that `{client}` reaches has the name in {asked}: it finds no server",
+        "write the name of the server's service, in a network of both",
+    ),
+    SELF: (
+        "{asked} is in the container of `{client}`, where no server listens",
+        "write the name of the server's service, or an address of its host",
+    ),
+    DESKTOP: (
+        "{asked} has a name that Docker Desktop gives: on Linux `{client}` does not know it",
+        'add `extra_hosts: ["host.docker.internal:host-gateway"]`',
+    ),
+    UNPUBLISHED: (
+        "{asked} is the host, where `{client}` reaches no port of the server",
+        "write the name of the server's service, in a network of both",
+    ),
+}
+"""What is wrong with an address at which a client asks, and what to do."""
+
+
 @Rule(
     id="HW621",
     title="a client that asks where no server is",
     why="In a container `localhost` is that container, and no server runs in it: the application "
     "shows no models, or says that it cannot connect. The services of a compose file reach each "
-    "other by their names.",
+    "other by their names, those of two files where they share a network. `host.docker.internal` "
+    "is the host for Docker Desktop alone, unless `extra_hosts` says so, and a port that is "
+    "published on 127.0.0.1, or not at all, is none that a container reaches there. Open WebUI "
+    "asks there where it is told nothing.",
     bad="webui:\n  environment: {OLLAMA_BASE_URL: http://localhost:11434}",
     good="webui:\n  environment: {OLLAMA_BASE_URL: http://ollama:11434}",
     source="docs.docker.com: Networking in Compose; docs.openwebui.com: Server Connection Error",
 )
 def asks_itself(view: View, facts: Facts) -> Hits:
     for line in view.lines:
-        if line.section.startswith(f"{NOWHERE}."):
+        kind, _, client = line.section.removeprefix(MAYBE).partition(".")
+        if kind in _IN_VAIN and client:
+            asked = f"`{line.value}`" + ("" if line.name else ", where it asks untold,")
+            message, fix = _IN_VAIN[kind]
             yield Hit(
-                message=f"no service, container or alias has the name in `{line.value}`: "
-                f"`{line.section.removeprefix(f'{NOWHERE}.')}` finds no server",
+                message=message.format(asked=asked, client=client),
                 place=line.place,
-                fix="write the name of the server's service, in a network of both",
+                severity="info" if line.section.startswith(MAYBE) else None,
+                fix=fix,
             )
     address = view.variable("OLLAMA_HOST")
     if not _serves_alone(view, facts) or (address and address.unresolved):
