@@ -58,7 +58,8 @@ class Hop:
     health nobody asks; `probes` are methods and paths that are asked for it, and their places.
     `routed` is where the body of a request decides, `collects` where such a body is waited for.
     `turns` is how requests are spread over several servers, where nobody asks which one is busy.
-    `barred` is where authentication is asked for that nobody can pass.
+    `barred` is where authentication is asked for that nobody can pass. `beneath` is the path that
+    requests begin with when they come, where it is handed on as it is.
     """
 
     words: Words
@@ -78,6 +79,7 @@ class Hop:
     collects: Place | None = None
     turns: tuple[str, Place] | None = None
     barred: Place | None = None
+    beneath: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

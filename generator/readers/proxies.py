@@ -52,6 +52,15 @@ def generates(path: str) -> bool:
     return not path.strip("/") or _QUICK.fullmatch(path.strip("=~^* ")) is None
 
 
+_BENEATH: Final = re.compile(r"(/[A-Za-z][\w.-]{0,60}(?:/[\w.-]{1,60})*)/?\*?")
+
+
+def beneath(path: str) -> str:
+    """Return the path that a matcher of a proxy has all requests begin with; empty: none."""
+    found = _BENEATH.fullmatch(path)
+    return found[1] if found else ""
+
+
 def streams(path: str) -> bool:
     """Return whether a path may lead to what answers word by word; vectors come at once."""
     return "embed" not in path

@@ -1,4 +1,4 @@
-"""HW223 to HW229, HW572, HW644, HW645, HW661: proxies before a server, in their languages."""
+"""HW223 to HW229, HW572, HW629, HW644, HW645, HW661: proxies before a server, each in its words."""
 
 from pathlib import Path
 
@@ -158,6 +158,10 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
          caddy("lb_policy first", to="a:11434 b:11434"), {"nginx.conf": POOL % "least_conn;"},
          {"nginx.conf": POOL.replace("2:11434", "2:11434 backup") % ""},
          {"l.yaml": f"{SHUFFLED['l.yaml']}router_settings: {{routing_strategy: least-busy}}\n"}),
+    ),
+    "HW629": (
+        ({"Caddyfile": ":8080 {\n\treverse_proxy /llm/* 127.0.0.1:11434\n}\n"},),
+        ({"Caddyfile": ":8080 {\n\treverse_proxy /api/* 127.0.0.1:11434\n}\n"},),
     ),
     "HW578": (
         ({"i.yaml": INGRESS % ""},),

@@ -17,6 +17,7 @@ from generator.readers.base import Context, Source, each
 from generator.readers.caddy import CADDY, WORDS
 from generator.readers.proxies import (
     EVERY_NAME,
+    beneath,
     fault,
     generates,
     is_api,
@@ -147,11 +148,12 @@ class _File:
         for site in self.sites:
             matched = [e for e in site.inside() if e.name.startswith("@")]
             asked, body = _asks(site, matched), self._body(site)
-            for entry, path in _proxies(site.block, "/"):
+            for entry, path, below in _proxies(site.block, "/", ""):
                 targets = [w for w in entry.words[1:] if _is_address(w)]
                 targets += [w for e in entry.block if e.name == "to" for w in e.words[1:]]
                 if any(is_api(word, self.context) for word in targets) or self._asks_one(entry):
-                    yield replace(self._hop(site, entry, path, targets, asked=asked), body=body)
+                    hop = self._hop(site, entry, path, targets, asked=asked)
+                    yield replace(hop, body=body, beneath=beneath(below))
 
     def _at(self, entry: Entry) -> Place:
         return Place(entry.file or self.path, entry.line, entry.name)
@@ -235,15 +237,22 @@ def _is_snippet(entry: Entry) -> bool:
     return len(entry.words) == 1 and entry.name[:1] == "(" and entry.name[-1:] == ")"
 
 
-def _proxies(block: tuple[Entry, ...], path: str) -> Iterator[tuple[Entry, str]]:
-    """Yield each `reverse_proxy`, with the path that leads there."""
+def _proxies(block: tuple[Entry, ...], path: str, below: str) -> Iterator[tuple[Entry, str, str]]:
+    """Yield each `reverse_proxy`, with the path that leads there, and what of it is handed on."""
+    if any(entry.name in _CHANGES for entry in block):
+        below = ""
     for entry in block:
         words = [word for word in entry.words[1:] if word.startswith("/")]
         here = words[0].rstrip("*") if words else path
+        handed = words[0] if words and words[0].endswith("*") else below
         if entry.name == "reverse_proxy":
-            yield entry, here
+            yield entry, here, "" if any(e.name in _CHANGES for e in entry.block) else handed
         elif entry.block:
-            yield from _proxies(entry.block, here)
+            yield from _proxies(entry.block, here, "" if entry.name == "handle_path" else handed)
+
+
+_CHANGES: Final = frozenset({"uri", "rewrite", "import"})
+"""Directives that give a request another path, or may."""
 
 
 def _is_address(word: str) -> bool:

@@ -34,7 +34,7 @@ from generator.readers.compose.neighbours import Neighbours
 from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.compose.rivals import Rivals
 from generator.readers.compose.roles import Roles
-from generator.readers.compose.routes import asked_by_proxy, routes
+from generator.readers.compose.routes import asked_by_proxy, beneath, routes
 from generator.readers.compose.volumes import volumes_of
 from generator.readers.container import models_started
 from generator.readers.dockerfile.built import not_at_hand, over
@@ -176,6 +176,7 @@ class _Services:
                 *(self._beside(name) if name in self.keys else ()),
                 *self.neighbours.astray(name),
                 *self.rivals.taken(name, container),
+                *beneath(service),
                 *_of_gpu(service),
             ),
             models=self.roles.models(name, service, models_started(begun, self.engine)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.traefik import host_of, may_ask
+from generator.readers.syntax.traefik import below, host_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
-from generator.view import INGRESS, Asked, Line
+from generator.view import BENEATH, INGRESS, Asked, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,20 @@ def asked_by_proxy(service: Table) -> Iterator[Asked]:
     off = labels.get("traefik.enable")
     if len(ports) == 1 and (off is None or off.text.lower() != "false"):
         yield Asked(by="Traefik", port=ports[0].text.strip("\"' "), place=ports[0].place)
+
+
+def beneath(service: Table) -> Iterator[Line]:
+    """Yield the paths below which Traefik leads to a service, and that it hands on as they are."""
+    labels = {**_labels(service.table("deploy")), **_labels(service)}
+    off = labels.get("traefik.enable")
+    for name, label in labels.items() if off is None or off.text.lower() != "false" else ():
+        if router := _RULE.fullmatch(name):
+            used = labels.get(f"{router[0].removesuffix('.rule')}.middlewares")
+            names = used.text.split(",") if used else ()
+            kinds = (found[2] for key in labels if (found := _MIDDLEWARE.fullmatch(key)))
+            path = below(label.written or label.text, (*names, *kinds) if used else ())
+            if path:
+                yield Line(section=BENEATH, name="Traefik", value=path, place=label.place)
 
 
 def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:

@@ -15,6 +15,7 @@ from generator.around import Hop, Said
 from generator.readers.base import Context, Source, each
 from generator.readers.nginx import NGINX, WORDS
 from generator.readers.proxies import (
+    beneath,
     fault,
     generates,
     is_api,
@@ -209,7 +210,18 @@ class _File:
             names=() if self._asked(above) else public(names, "nginx", place),
             servers=tuple(self._at(one) for _, one in servers),
             turns=self._turns(passed),
+            beneath=self._beneath(passed, above, location),
         )  # fmt: skip
+
+    def _beneath(
+        self, passed: Directive, above: tuple[Directive, ...], location: Directive | None
+    ) -> str:
+        """Return the path of a location that nothing takes off: a `proxy_pass` with one does."""
+        whole = "/" in re.sub(r"^\w+://", "", passed.words[0]) or "$" in passed.words[0]
+        if location is None or whole or any("rewrite" in self._inside(b).named for b in above):
+            return ""
+        words = [word for word in location.words if word not in {"^~", "="}]
+        return beneath(words[0]) if len(words) == 1 else ""
 
     def _turns(self, passed: Directive) -> tuple[str, Place] | None:
         """Return that the servers of a pool take turns, where nothing else is said."""

@@ -38,6 +38,17 @@ def host_of(rule: str) -> str:
     return next(iter(hosts_of(rule)), "$" if like and _ANY.search(like[2]) else "")
 
 
+_BELOW: Final = re.compile(r"\bPathPrefix\(\s*[`'\"](/[\w./-]+)[`'\"]\s*\)")
+_CHANGES: Final = re.compile(r"(?i)strip|replace|rewrite|prefix|path|chain|add|regex")
+
+
+def below(rule: str, middlewares: Iterable[str]) -> str:
+    """Return the path that requests of a rule begin with, where no middleware may take it off."""
+    found = _BELOW.findall(rule)
+    changed = any(_CHANGES.search(name) for name in middlewares)
+    return str(found[0]) if len(found) == 1 and "||" not in rule and not changed else ""
+
+
 def may_ask(name: str, known: Mapping[str, Iterable[str]]) -> bool:
     """Return whether a middleware asks who comes, or may: by its kind, where that is `known`.
 

@@ -17,7 +17,7 @@ from generator.errors import ProfileError
 from generator.meaning import parse_go_duration
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.proxies import is_api, made, on_loopback, public
-from generator.readers.syntax.traefik import hosts_of, may_ask
+from generator.readers.syntax.traefik import below, hosts_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.readers.traefik import TRAEFIK, WORDS
 from generator.records import replace
@@ -114,7 +114,17 @@ def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar]) -> Hop:
         unasked=() if check else places,
         probes=(("GET", check.text, _at(check, "path")),) if check else (),
         turns=_turns(balancer, places),
+        beneath=_beneath(http, routers),
     )
+
+
+def _beneath(http: Table, routers: list[Table]) -> str:
+    """Return the path of the one router that leads there, where it is handed on as it is."""
+    if len(routers) != 1:
+        return ""
+    used, known = _middlewares(routers[0]), http.table("middlewares")
+    kinds = (key for name in used for key in known.table(name.partition("@")[0]).entries)
+    return below(routers[0].text("rule"), (*used, *kinds))
 
 
 def _turns(balancer: Table, places: tuple[Place, ...]) -> tuple[str, Place] | None:

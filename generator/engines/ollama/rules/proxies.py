@@ -1,4 +1,4 @@
-"""HW225, HW229, HW578: the Host that Ollama refuses, paths that it has not, a closed door."""
+"""HW225, HW229, HW578, HW629: the Host that Ollama refuses, paths that it has not, closed doors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import BENEATH
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -102,4 +103,32 @@ def lets_nobody_in(view: View, _: Facts) -> Hits:
                 message="`auth-type` is set without `auth-secret`: the ingress denies each request",
                 place=hop.barred,
                 fix="name the Secret in `nginx.ingress.kubernetes.io/auth-secret`",
+            )
+
+
+_ROOTS: Final = frozenset({"api", "v1"})
+
+
+@Rule(
+    id="HW629",
+    title="a path below which the server has nothing",
+    why="The server has its routes at `/api/` and `/v1/`, and knows no path before them. A proxy "
+    "that leads to it below another path, and hands that on, gets 404 for each request: nginx "
+    "takes the path of a location off where `proxy_pass` ends in one, as `/`, Caddy in "
+    "`handle_path`, Traefik by the middleware `stripprefix`.",
+    bad="location /ollama/ {\n  proxy_pass http://127.0.0.1:11434;\n}",
+    good="location /ollama/ {\n  proxy_pass http://127.0.0.1:11434/;\n}",
+    source="server/routes.go@v0.32.15, GenerateRoutes; nginx.org: proxy_pass; "
+    "caddyserver.com/docs/caddyfile/directives/handle_path; doc.traefik.io: StripPrefix",
+)
+def below_another_path(view: View, _: Facts) -> Hits:
+    found = [(hop.beneath, hop.place, hop.words.program) for hop in view.hops if hop.beneath]
+    found += [(one.value, one.place, one.name) for one in view.lines if one.section == BENEATH]
+    for path, place, program in found:
+        if path.split("/")[1] not in _ROOTS:
+            yield Hit(
+                message=f"{program} hands `{path}` on, and the server has no such path: it answers "
+                "404",
+                place=place,
+                fix=f"have {program} take `{path}` off",
             )
