@@ -12,7 +12,7 @@ from generator.readers.compose.neighbours import OF_BROWSERS
 from generator.readers.compose.siblings import HOST, Server, beside, networks_of
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.units import is_local
-from generator.view import DESKTOP, NOWHERE, SELF, UNPUBLISHED, Line
+from generator.view import DESKTOP, MAYBE, NOWHERE, SELF, UNPUBLISHED, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,8 @@ class Lost:
         section = self._at_the_host(service) if at_hand else ""
         if section:
             place = service.place_of("image")
-            yield Line(section=f"{section}.{name}", name="", value=_IMPLIED, place=place)
+            # Somebody may have told it in its own settings, which it keeps.
+            yield Line(section=f"{MAYBE}{section}.{name}", name="", value=_IMPLIED, place=place)
 
     def _brings(self, service: Table) -> bool:
         """Whether the image of a service may have a server of its own."""
