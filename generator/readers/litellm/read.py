@@ -210,8 +210,18 @@ def _secrets(top: Table) -> Iterator[Variable]:
             )
 
 
+_SECTIONS: Final = {"litellmparam": "litellm_settings", "litellmsetting": "litellm_settings"}
+"""What people call a part of the file; `litellm_params` is one of a model."""
+
+
 def _misspelt(top: Table) -> Iterator[tuple[str, str, Place]]:
     """Yield settings that differ from a known one in case, in their hyphens or in the number."""
+    sections = {_bare(path[0]): path[0] for path in _SETTINGS} | _SECTIONS
+    for key in top.entries:
+        meant = sections.get(_bare(key), key)
+        if meant != key:
+            place = top.place_of(key)
+            yield key, meant, Place(place.file, place.line, key)
     for path, words in _SETTINGS.items():
         known = {_bare(word): word for word in words.split()}
         table = top.table(*path)

@@ -16,6 +16,7 @@ LINE = Place(FILE, 1)
 # rule: (caught, left alone)
 CASES: dict[str, tuple[View, View]] = {
     "HW108": (view({"OLLAMA_FLASH_ATTENTION": "off"}), view({"OLLAMA_FLASH_ATTENTION": "0"})),
+    "HW539": (view({"OLLAMA_KEEP_ALIVE": "30"}), view({"OLLAMA_KEEP_ALIVE": "3600"})),
     "HW127": (
         view({"OLLAMA_LOAD_TIMEOUT": "20s"}),
         view({"OLLAMA_LOAD_TIMEOUT": "0", "OLLAMA_KEEP_ALIVE": "20s"}),

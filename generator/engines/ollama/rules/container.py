@@ -150,8 +150,9 @@ def not_of_the_container(view: View, facts: Facts) -> Hits:
     if address is None:
         yield from _by_default(view, box, facts)
         return
-    host = listens_on(address.value)
-    if host in ALL_ADDRESSES or is_nobodys(host):
+    empty = not (address.unresolved or address.value.strip("\"' "))
+    host = _LOOPBACK if empty else listens_on(address.value)
+    if (host in ALL_ADDRESSES and not empty) or is_nobodys(host):
         return
     if not (is_address(host) or is_local(host)):
         return  # A name may be the container's own.
@@ -161,10 +162,24 @@ def not_of_the_container(view: View, facts: Facts) -> Hits:
     elif box.ports:
         message = f"inside the container {host} is the container alone: the published port "
         message += f"`{box.ports[0][0]}` reaches nobody"
+    elif client := _asking(view, facts):
+        message = f"inside the container {host} is the container alone: `{client}` reaches nobody"
     else:
         return
+    if empty:
+        message = f"empty it is none, and the server takes its own: {message}"
     fix = "write `0.0.0.0`, and publish the port on the address that you mean"
     yield Hit(message=message, place=address.place, fix=fix)
+
+
+_LOOPBACK: Final = "127.0.0.1"
+
+
+def _asking(view: View, facts: Facts) -> str:
+    """Return who asks the server by its name in the network of both; empty: nobody says so."""
+    asked = re.compile(rf"//{re.escape(view.name)}:{facts.image.port}\b")
+    others = ((line.section.partition(".")[2], line.value) for line in view.lines)
+    return next((name for name, value in others if name and asked.search(value)), "")
 
 
 _PLAIN: Final = re.compile(

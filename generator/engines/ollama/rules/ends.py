@@ -29,7 +29,8 @@ _SHORT: Final = re.compile(
     title="a container that ends before its pulls",
     why="A single `&` puts the whole list before it behind, joined by `&&` or not. The shell goes "
     "on to the next command, and where that is the last one the container ends with it: what is "
-    "still downloading ends as well, and the container with 0.",
+    "still downloading ends as well, and the container with 0. A server that was put behind ends "
+    "with the container, too, where nothing waits for it.",
     bad='entrypoint: /bin/sh -c "ollama serve & sleep 5 && ollama pull qwen3:8b && pkill ollama '
     '& sleep 5"',
     good='entrypoint: /bin/sh -c "ollama serve & sleep 5 && ollama pull qwen3:8b && pkill ollama"',
@@ -42,6 +43,13 @@ def ends_before(view: View, _: Facts) -> Hits:
         text = line.value[:_LONGEST]
         parts = _BEHIND.split(text)
         *behind, last = parts
+        if _ends_with_its_pulls(view, behind, last):
+            yield Hit(
+                message="the server is put behind by `&`, and nothing waits for it: the container "
+                "ends with the last command, and the server with it",
+                place=line.place,
+                fix="end with `wait`",
+            )
         pulls = _PULLS.search(behind[-1].rpartition("\n")[2]) if behind else None
         if pulls and last.strip(" \n\"']") and _SHORT.fullmatch(last):
             below = text[: text.rindex(last)].count("\n") if line.section == STARTED else 0
@@ -52,6 +60,22 @@ def ends_before(view: View, _: Facts) -> Hits:
                 place=replace(line.place, line=line.place.line + below),
                 fix="leave that `&` out, or end with `wait`",
             )
+
+
+_SERVES: Final = re.compile(r"\bollama[\"']?\s+serve\b[^&]*$")
+_STAYS: Final = re.compile(
+    r"\b(?:wait|fg|exec|tail|infinity|while|until|for|serve|cat|read|supervisord?|tini|python\d?|node|"
+    r"uvicorn|gunicorn|npm|java|nginx|start\w*|run\w*\.\w+)\b|\$|\(\)|\bsource\b|(?:^|[\s;])\.\s|/"
+)
+"""What may keep a shell, and with it the container, from its end."""
+
+
+def _ends_with_its_pulls(view: View, behind: list[str], last: str) -> bool:
+    """Whether all that stands behind a server in the background is done at some time."""
+    box = view.container
+    again = box is not None and (box.ports or box.restart.strip("\"'") not in {"", "no", "never"})
+    alone = len(behind) == 1 and _SERVES.search(behind[0])
+    return bool(again and alone and _PULLS.search(last) and not _STAYS.search(last))
 
 
 @Rule(

@@ -1,4 +1,4 @@
-"""HW108, HW109, HW111, HW119, HW123 and HW127: values that are read otherwise than they look."""
+"""HW108, HW109, HW111, HW119, HW123, HW127, HW539: values that are read otherwise."""
 
 from __future__ import annotations
 
@@ -114,6 +114,30 @@ def duration_misread(view: View, facts: Facts) -> Hits:
         if fact.kind == "duration" and word and not is_go_duration(word):
             message = f"`{word}` is {NO_DURATION}"
             yield corrected(view, variable, message, go_duration(word), DURATIONS)
+
+
+_KEPT: Final = re.compile(r"[1-9]\d?")
+
+
+@Rule(
+    id="HW539",
+    severity="info",
+    title="a model that is kept for seconds",
+    why="A number without a unit is one of seconds. A model that is unloaded after so few is "
+    "loaded again for the next question, which takes longer than the answer.",
+    bad="OLLAMA_KEEP_ALIVE=30",
+    good="OLLAMA_KEEP_ALIVE=30m",
+    source="envconfig/config.go@v0.32.15:129-144",
+)
+def kept_for_seconds(view: View, facts: Facts) -> Hits:
+    for variable, _ in known_values(view, facts):
+        word = cleaned(variable.value)
+        if variable.name == "OLLAMA_KEEP_ALIVE" and _KEPT.fullmatch(word):
+            yield Hit(
+                message=f"`{word}` is {word} seconds",
+                place=variable.place,
+                fix=f"write `{word}m` for minutes, or `{word}s` where it is meant",
+            )
 
 
 _SHORT: Final = 60 * 10**9

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.vllm.rules.helpers.options import last, open_ended, options, program
-from generator.rules.helpers.containers import is_own_image, repository
+from generator.rules.helpers.containers import REFERENCE, is_own_image, repository
 from generator.rules.helpers.routes import public_routes
 from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
@@ -235,7 +235,8 @@ def _is_shut(host: str) -> bool:
 
 def _published(text: str) -> str:
     """Return the address before the ports; empty: none is said."""
-    host, *ports = text.strip("\"' ").partition("/")[0].rsplit(":", 2)
+    plain = REFERENCE.sub(lambda found: found["default"] or "0", text.strip("\"' "))
+    host, *ports = plain.partition("/")[0].rsplit(":", 2)
     return host.strip("[]") if len(ports) > 1 or not host.replace("-", "").isdecimal() else ""
 
 
