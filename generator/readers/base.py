@@ -70,16 +70,18 @@ class Context:
     `release_by_file` returns the release that they told for a file, where they told none for all,
     and `channel_by_file` the same of NixOS, empty where they did not.
     `read` returns the text of a further file that a file refers to by this path, None where it
-    cannot be read; `exists` tells whether it is there, `listed` which files lie beside one, and
-    itself. `written_for` is the release in the header of files that `gen` wrote. `order` is the
-    command that has the files read so. `fellows` are all files of the same kind that are checked
-    together. `patience` bounds how long programs are asked.
+    cannot be read, and so does `glance` of one that stays to be judged by itself; `exists` tells
+    whether it is there, `listed` which files lie beside one, and itself. `written_for` is the
+    release in the header of files that `gen` wrote. `order` is the command that has the files read
+    so. `fellows` are all files of the same kind that are checked together. `patience` bounds how
+    long programs are asked.
     """
 
     catalogue: Catalogue
     release: Release | None = None
     host: Host = field(default_factory=Host)
     read: Callable[[str], str | None] = lambda _: None
+    glance: Callable[[str], str | None] = lambda _: None
     release_by_file: Callable[[str], Release | None] = lambda _: None
     channel_by_file: Callable[[str], str] = lambda _: ""
     exists: Callable[[str], bool] = lambda _: False

@@ -196,6 +196,10 @@ def _orders_beside(file: _File) -> Iterator[Order]:
             yield from (order for order, last in names if last[-1:] == [file.path.name])
 
 
+_BY_LOOK: Final = frozenset({"caddy", "nginx"})
+"""Kinds whose samples and templates are known by what they say, as nginx's image fills in some."""
+
+
 def _recognised(source: Source, *, walked: bool = False) -> tuple[Source, str | None]:
     """Return the kind of a file, and the file with what becomes of it, where it has none itself."""
     name = read_as(source.path)
@@ -203,7 +207,9 @@ def _recognised(source: Source, *, walked: bool = False) -> tuple[Source, str | 
         inner = replace(source, path=name)
         kind = kind_of(inner, walked=walked)
         if kind in KINDS and (
-            is_template(source.path) or signs_of(kind).by_name(PurePosixPath(name))
+            is_template(source.path)
+            or signs_of(kind).by_name(PurePosixPath(name))
+            or kind in _BY_LOOK
         ):
             return replace(source, read_as=name), kind
     return source, kind_of(source, walked=walked)

@@ -57,7 +57,7 @@ def views(found: Found, context: Context) -> Seen:
 
     fellows = _fellows(found)
     for group in found.groups:
-        given = replace(context, read=reading, fellows=fellows[group.kind])
+        given = replace(context, read=reading, glance=context.read, fellows=fellows[group.kind])
         seen.not_judged.extend(_read(group, given, seen))
     for group in found.aside:
         if any(source.path not in read for source in group.sources):

@@ -25,6 +25,7 @@ def _includes(source: Source) -> Iterator[str]:
 
 SIGNS: Final = Signs(
     names=r"Caddyfile(?:[.-][\w.-]+)?|[\w.-]+\.(?:Caddyfile|caddyfile|caddy)",
+    maybe=frozenset({".conf"}),
     content=r"(?m)^[ \t]*reverse_proxy[ \t]+\S",
     ours=reached,
     includes=_includes,

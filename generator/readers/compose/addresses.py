@@ -65,11 +65,11 @@ class Addresses:
     def _sample(self) -> Mapping[str, Scalar]:
         """What the sample of a `.env` that is not at hand says beside the project."""
         path = joined(self.place, ".env")
-        return {} if self.context.read(path) is not None else self._in(path)
+        return {} if self.context.glance(path) is not None else self._in(path)
 
     def _in(self, path: str) -> dict[str, Scalar]:
         for name in _names(path):
-            text = self.context.read(name)
+            text = self.context.glance(name)
             if text is not None:
                 return dict(_entries(name, text))
         return {}

@@ -38,10 +38,10 @@ def beside(place: str, context: Context) -> Server | None:
     name = context.engine.name
     for file in FILES:
         path = joined(place, f"../{name}/{file}")
-        text = context.read(path) if path != posixpath.normpath(place) else None
+        text = context.glance(path) if path != posixpath.normpath(place) else None
         if text is not None:
             with contextlib.suppress(ProfileError):
-                project = load_project([Source(path, text)], Loader(context.read))
+                project = load_project([Source(path, text)], Loader(context.glance))
                 return _server(project, path, context)
             return None
     return None

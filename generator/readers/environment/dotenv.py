@@ -90,7 +90,8 @@ def passed_on(
 
 def asked_in(text: str) -> frozenset[str]:
     """Return the names of variables that a compose file has filled in."""
-    return frozenset(match[1] for match in _ASKED.finditer(text))
+    lines = (line for line in text.split("\n") if not line.lstrip().startswith("#"))
+    return frozenset(match[1] for line in lines for match in _ASKED.finditer(line))
 
 
 def is_dead(name: str, context: Context) -> bool:

@@ -176,7 +176,8 @@ class _File:
             named = is_api(host, self.context) and any("$" in address for address, _ in found)
             return found if named or any(is_api(a, self.context) for a, _ in found) else []
         if host.startswith("$"):
-            host = self._variable(host[1:])
+            # Of one that nobody sets the name may say it, as in a template of the image.
+            host = self._variable(host[1:]) or host
         return [(host, passed)] if is_api(host, self.context) else []
 
     def _variable(self, name: str) -> str:
