@@ -39,6 +39,8 @@ def unpinned_image(view: View, facts: Facts) -> Hits:
     bare = repository(container.image)
     if container.image.startswith(_BUILT) or ("/" not in bare and bare == view.engine):
         return  # Docker Hub has no image of that name alone: it is built here.
+    if bare.startswith("{{") or REFERENCE.fullmatch(container.image):
+        return  # Whoever fills it in names the tag as well.
     reference = REFERENCE.fullmatch(container.tag)
     if reference is not None and "?" in container.tag:
         return  # Compose refuses the file until somebody sets it, and says so.

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
 from generator.readers.base import Source, image_name
+from generator.readers.compose import BASES
 from generator.readers.compose.container import argv, on_host, ports_of, texts_of
 from generator.readers.compose.project import Loader, Project, joined, load_project
+from generator.readers.compose.siblings import names_of
 from generator.readers.nginx.read import opened
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.view import NOWHERE, OPENED, UNHEARD, Line
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from generator.readers.base import Context
 
 _ADDRESS: Final = re.compile(r"(?:https?://)?([A-Za-z0-9][A-Za-z0-9_-]{0,99}):\d{1,5}(?:/\S*)?")
-_FILES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _COMPOSE: Final = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml|[\w.-]*compose\.ya?ml")
 _MAKES: Final = frozenset({"image", "build", "extends", "provider", "command"})
 _MOST: Final = 10  # files of one folder
@@ -113,14 +114,10 @@ def nowhere(project: Project, place: str, context: Context, *, serves: bool) -> 
 def _names(project: Project) -> Iterator[str]:
     """Yield the names by which services reach each other."""
     for name, service in project.services.items():
-        yield name
-        yield from (service.text("container_name"), service.text("hostname"))
+        yield from names_of(name, service)
         for text in texts_of(chain(service.items("extra_hosts"), service.items("links"))):
             yield from re.split(r"[:=]", text)
         yield from service.table("extra_hosts").entries
-        for network in service.table("networks").entries.values():
-            if isinstance(network, Table):
-                yield from texts_of(network.items("aliases"))
 
 
 def _elsewhere(place: str, context: Context) -> Iterator[str]:
@@ -176,7 +173,7 @@ def _of_networks(
 def _beside(network: str, place: str, context: Context) -> set[str] | None:
     """Return the names of the project beside this one whose own network it is; None: no such."""
     folder, _, own = network.rpartition("_")
-    for file in _FILES if folder and own == "default" else ():
+    for file in BASES if folder and own == "default" else ():
         path = joined(place, f"../{folder}/{file}")
         text = context.read(path)
         if text is not None:

@@ -73,10 +73,12 @@ class Roles:
         built = self.built.get(id(service))
         ours = "build" in service.entries and (name == engine.name or self._listens(name, service))
         unread = "build" in service.entries and built is None
-        after = (unread or engine.is_named_after(base)) and self._has_place(name, service, built)
+        image = reference(service, self.project.around)
+        open_ = name == engine.name and image.startswith(("$", "{{"))  # Of whatever fills it in.
+        named = unread or open_ or engine.is_named_after(base)
+        after = named and self._has_place(name, service, built)
         if after or ours or (built and built.serves) or re.fullmatch(engine.builds, base):
             return True
-        image = reference(service, self.project.around)
         told = image.startswith("$") and is_variable_of(engine.name, image)
         if told or re.search(engine.brings, image):
             return True

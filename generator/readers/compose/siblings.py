@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
 from generator.readers.base import Source, image_name
+from generator.readers.compose import BASES
 from generator.readers.compose.container import ports_of
 from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from generator.readers.base import Context
 
-FILES: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 HOST: Final = "host"
 """The network of a service that has that of the host."""
 
@@ -36,7 +36,7 @@ class Server:
 def beside(place: str, context: Context) -> Server | None:
     """Return the one server of the project in the folder beside, which has the engine's name."""
     name = context.engine.name
-    for file in FILES:
+    for file in BASES:
         path = joined(place, f"../{name}/{file}")
         text = context.glance(path) if path != posixpath.normpath(place) else None
         if text is not None:
