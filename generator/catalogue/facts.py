@@ -61,7 +61,7 @@ from generator.catalogue.records import (
 from generator.units import Release, closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from generator.catalogue.cards import Card, Cards
     from generator.catalogue.catalogue import Catalogue
@@ -576,7 +576,8 @@ class Facts:
         entry = self._catalogue.library.get(family)
         if entry is None:
             library = self._catalogue.library
-            family = _newest_of_its_series(family, library) or closest(family, library, NEAR)
+            found = _newest_of_its_series(family, library) or closest(family, library, NEAR)
+            family = found or _without_variant(family, library)
             entry = self._catalogue.library.get(family)
         if entry is None or _UNLISTED.search(rest):
             return ""
@@ -622,6 +623,18 @@ def _newest_of_its_series(family: str, names: Iterable[str]) -> str:
     told = [found for name in names if (found := _NUMBERED.fullmatch(name))]
     series = [found for found in told if wanted and found[1] == wanted[1]]
     return max(series, key=lambda found: float(found[2]))[0] if len(series) > 1 else ""
+
+
+_VARIANT: Final = re.compile(
+    r"([a-z][a-z0-9.-]*?)-(?:instruct|chat|base|small|medium|large|\d+x?\d*(?:\.\d+)?b)(?:-.*)?"
+)
+"""A name with what would be a tag behind a colon."""
+
+
+def _without_variant(family: str, names: Container[str]) -> str:
+    """Return the name that one has behind it what belongs into a tag; empty: it is none."""
+    found = _VARIANT.fullmatch(family)
+    return found[1] if found and found[1] in names else ""
 
 
 def _nearest_size(tag: str, tags: Iterable[str]) -> str:

@@ -86,6 +86,8 @@ class Signs:
     """An image of an application that has the server in it, and starts it."""
     installs: str = r"(?!)"
     """A command that installs its program."""
+    installer: str = r"(?!)"
+    """One that makes its user as well, and leaves its service running."""
     gone: str = r"(?!)"
     """A download of its newest release that is not there any more; its name is a group."""
     installed: str = ""

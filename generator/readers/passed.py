@@ -28,6 +28,7 @@ _WORDS: Final = tuple(
         *(engine.name for engine in _OTHERS),
     )
 )
+_PORTS: Final = tuple(f":{engine.nixos_address[1]}" for engine in _ENGINES)
 _USED: Final = re.compile("|".join(f"(?:{engine.used})" for engine in _ENGINES))
 _STARTED: Final = re.compile("|".join(f"(?:{engine.mentioned})" for engine in _OTHERS))
 _INSTALLS: Final = re.compile("|".join(f"(?:{engine.installs})" for engine in _ENGINES))
@@ -79,12 +80,14 @@ def starts_another(text: str) -> bool:
 
 
 def text_that_uses(raw: bytes) -> str | None:
-    """Return the text of a file that uses an engine; None: it does not, or is none."""
+    """Return the text of a file that uses an engine, or its port; None: it does not, or is none."""
     plain = raw[: MOST + 1].replace(b"\\_", b"_")
-    if len(raw) > MOST or not any(word in plain for word in _WORDS) or b"\0" in raw[:_BEGINNING]:
+    asked = any(port.encode() in plain for port in _PORTS)
+    used = asked or any(word in plain for word in _WORDS)
+    if len(raw) > MOST or not used or b"\0" in raw[:_BEGINNING]:
         return None
     text = raw.decode("utf-8", "replace")
-    return text if uses_an_engine(text) or starts_another(text) else None
+    return text if asked or uses_an_engine(text) or starts_another(text) else None
 
 
 def reason_for(path: PurePosixPath) -> tuple[str, str]:

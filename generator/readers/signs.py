@@ -14,7 +14,7 @@ from generator.readers import KINDS
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from generator.readers.base import Order, Source
 
@@ -87,6 +87,8 @@ class Signs:
     never: str = r"(?!)"
     holds: Callable[[str], bool] = lambda _: True
     """Whether a text with that content is one indeed, where no pattern can tell."""
+    look: str = r"(?!)"
+    """How a text begins that is clearly one, whatever it is called; its `content` is there, too."""
     named: frozenset[str] = frozenset()
     hinted: str = r"(?!)"
     ours: Callable[[Source], bool] = mentioned
@@ -214,7 +216,20 @@ def kind_by_look(source: Source) -> str | None:
     text = source.text.removeprefix(BOM)
     if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", text):
         return "script"
-    return "environment" if assigns_only(text) and "{{" not in text else None
+    if assigns_only(text) and "{{" not in text:
+        return "environment"
+    return None if _KEPT.search(source.path) else next(_looks(text), None)
+
+
+_KEPT: Final = re.compile(r"(?i)(?:\.(?:bak|old|orig|save[d]?|disabled|rpm\w+|dpkg-\w+)|~)$")
+"""How people call what a file was."""
+
+
+def _looks(text: str) -> Iterator[str]:
+    for kind in KINDS:
+        signs = signs_of(kind)
+        if re.match(signs.look, text) and signs.by_content(text):
+            yield kind
 
 
 def assigns_only(text: str) -> bool:

@@ -94,7 +94,7 @@ def has_gaps(source: Source, kind: str) -> bool:
     if kind == "script":  # A shell has no word for what Terraform escapes so.
         return _ESCAPED.search(text) is not None and not source.path.endswith(_RECIPES)
     if kind == "compose":  # Docker's own `--format {{…}}` may stand in one.
-        return "{{" in text and _ALONE.search(text) is not None
+        return ("{{" in text or "{%" in text) and _ALONE.search(text) is not None
     if kind == "traefik":  # Its file provider fills in templates of Go itself.
         return _EXPRESSION.search(text) is not None
     if kind not in _FILLED:

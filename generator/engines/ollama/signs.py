@@ -45,6 +45,7 @@ SIGNS: Final = Signs(
     nixos_address=("127.0.0.1", 11434),
     installs=r"\bollama\.(?:com|ai)/install\.sh\b|\bollama\.com/download/ollama-linux"
     r"|\bollama/releases/(?:latest/)?download/\S*ollama-linux",
+    installer=r"\bollama\.(?:com|ai)/install\.sh\b",
     gone=r"\bollama\.com/download/(ollama-linux-\w+(?:-\w+)?\.tgz)$"
     r"|/ollama/releases/latest/download/(ollama-linux-\w+(?:-\w+)?(?:\.tgz)?)$",
     installed="OLLAMA_VERSION",

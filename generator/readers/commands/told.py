@@ -13,10 +13,12 @@ from generator.readers.apptainer import environment, image_at
 from generator.readers.base import Context, image_name
 from generator.readers.clients import clients_alone, with_clients
 from generator.readers.commands import beside
+from generator.readers.commands.clouds import deployed
 from generator.readers.commands.containers import asked_of_image, asking, named, started, view_of
 from generator.readers.commands.documents import Documents
 from generator.readers.commands.enables import Enables
 from generator.readers.commands.exports import Around, Exports
+from generator.readers.commands.functions import Functions, called, functions
 from generator.readers.commands.in_front import InFront
 from generator.readers.commands.releases import Releases
 from generator.readers.commands.servers import servers_in
@@ -34,6 +36,7 @@ from generator.readers.commands.words import (
 from generator.readers.syntax.applied import (
     asked_at_once,
     asked_before,
+    forgiven,
     kept_out,
     served_beside,
     started_in_vain,
@@ -44,6 +47,7 @@ from generator.readers.syntax.script import CommandLine, lines
 from generator.view import (
     AT_ONCE,
     BEFORE,
+    FORGIVEN,
     SECOND,
     SHUT,
     UNAPPLIED,
@@ -97,18 +101,21 @@ class Told:
         self.variables: list[Variable] = []
         self.commands: list[Command] = []
         self.texts: list[tuple[int, list[str]]] = []
+        self.forgiven: list[Line] = []
         self.others = self.served = False
         self._reach: Reach = reach
         self._managed = False
         self._tag = ""
         self._runs: list[Run] = []
         self._clients: list[Client] = []
+        self._deployed: list[View] = []
         self._requests: list[Request] = []
         self._beside: list[Line] = []
         self._executed: list[Line] = []
         self._dashes: list[Line] = []
         self._servers: list[tuple[int, tuple[Place, ...]]] = []
         self._inside = range(0)
+        self._functions: Functions = {}
 
     def script(self, text: str, first: int = 1) -> None:
         """Take in a script that begins on line `first` of the file."""
@@ -116,6 +123,7 @@ class Told:
         self.releases.begins()
         self.front.begins(text, first)
         self.exports.begins(text)
+        self._functions |= functions(text, self.engine.name)
         for line in lines(text, self.file, first):
             self._line(line)
         self.releases.ends()
@@ -165,12 +173,19 @@ class Told:
             self._apptainer(line, *held)
         elif box := started(words, self.engine):
             self._container(box, words)
+        elif server := deployed(words, self.context):
+            self._deployed.append(server)
         elif command := asked(words, self.engine):
             self.commands.append(dataclasses.replace(command, fed=line.fed))
             given = (*line.assigned, *handed(words, self.engine))
             self._serves(line, given, serves=self._is_server(command))
         else:
+            asked_by = (asked(one, self.engine) for one in called(words, self._functions))
+            self.commands += (one for one in asked_by if one is not None and self._fetches(one))
             self.others = self.others or not is_of_scripts(words)
+
+    def _fetches(self, command: Command) -> bool:
+        return bool(command.words) and command.words[0][0] in self.engine.verbs
 
     def _starts(self, line: CommandLine) -> None:
         """Take in servers that are told by their arguments alone; of others nothing counts."""
@@ -237,12 +252,14 @@ class Told:
             view_of(box, self.book, self.context, used, self._dashes, removed=self._removes(box))
             for box in self._runs
         ]
+        views += self._deployed
         lines = (
             *self._beside,
             *self._executed,
             *self.releases.missed,
             *self.exports.loose,
             *self._in_vain(),
+            *self.forgiven,
             *([] if self.bare or self.book.kind == "dockerfile" else self.front.found),
             *self.enables.found,
         )
@@ -308,6 +325,8 @@ class Told:
         for at, verb, start in asked_before(self.texts, self.engine, servers) if servers else ():
             place = Place(self.file, at)
             yield Line(section=BEFORE, name=verb, value=str(start), place=place)
+        for at, what, how in forgiven(self.texts, self.engine):
+            yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
 
     def _noted(self, section: str, at: int, value: str) -> Line:
         return Line(section=section, name=self.engine.name, value=value, place=Place(self.file, at))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.errors import ProfileError
 from generator.readers.base import Context, Source, each, image_name, refused
+from generator.readers.dockerfile.built import Built, dockerfile_in, of_dockerfile, over
 from generator.readers.fly import FLY
 from generator.readers.syntax import docker
-from generator.view import INGRESS, Bound, Container, Line, Place, Variable
+from generator.view import INGRESS, Asked, Bound, Container, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,31 +34,48 @@ def _views(source: Source, context: Context) -> list[View]:
         hint = "mend the TOML syntax"
         raise refused(source.path, "", f"is not TOML: {error}", hint) from None
     image = str(_table(data, "build").get("image", ""))
-    name = image_name(image)
-    if not context.engine.is_image(name.repository):
+    built = None if image else _built(source, _table(data, "build"), context)
+    if not context.engine.is_image(image_name(image).repository) and not (built and built.serves):
         return []
     fly = _Fly(source, data)
+    image = built.image if built else image
+    name = image_name(image)
     box = Container(
         image=image,
-        place=fly.place("image"),
+        place=fly.place("image" if built is None else "build"),
         tag=name.tag,
         digest=name.digest,
         mounts=tuple(fly.mounts()),
         restart="always",
         exposed=tuple(fly.exposed()),
+        asked=tuple(fly.asked()),
     )
+    variables = [*(built.variables if built else ()), *fly.variables()]
     return [
         context.view(
             FLY,
             context.release_of(image),
             name=str(data.get("app", context.engine.name)),
             place=Place(source.path, 1),
-            variables=tuple(fly.variables()),
+            variables=tuple(built.read(variables) if built else variables),
+            lines=built.lines if built else (),
             acceleration=fly.acceleration(),
             bounds=tuple(fly.bounds()),
-            container=box,
+            container=over(built, box, told="processes" in data),
         )
     ]
+
+
+def _built(source: Source, build: dict[str, Any], context: Context) -> Built | None:
+    """Return what the Dockerfile says that Fly builds; None: it builds none, or another way."""
+    if "builder" in build or "buildpacks" in build:
+        return None
+    name = str(build.get("dockerfile", ""))
+    found = dockerfile_in(posixpath.dirname(source.path), name, context)
+    try:
+        return of_dockerfile(found, context, str(build.get("build-target", ""))) if found else None
+    except ProfileError:
+        return None  # Its own check says so.
 
 
 def _table(data: Any, key: str) -> dict[str, Any]:  # noqa: ANN401 -- any TOML value
@@ -113,3 +133,10 @@ class _Fly:
         if app and ("http_service" in self.data or "services" in self.data):
             place = self.place("internal_port")
             yield Line(section=INGRESS, name="fly", value=f"{app}.fly.dev", place=place)
+
+    def asked(self) -> Iterator[Asked]:
+        """Yield the port of the machine that Fly's proxy hands requests to."""
+        for key in ("http_service", "services"):
+            port = _table(self.data, key).get("internal_port")
+            if isinstance(port, int):
+                yield Asked(by="Fly's proxy", port=str(port), place=self.place("internal_port"))

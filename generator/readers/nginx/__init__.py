@@ -27,6 +27,8 @@ SIGNS: Final = Signs(
     names=r"(?:[\w.-]+[.-])?nginx[\w.-]*\.conf",
     maybe=frozenset({".conf", ".nginx"}),
     content=r"(?m)^[ \t]*(?:proxy_pass[ \t]+\S+;|upstream[ \t]+\S+[ \t]*\{|server[ \t]*\{)",
+    look=r"(?:[ \t]*(?:#[^\n]*|\{[%#][^\n]*|[a-z_]+[ \t][^\n{};]{0,500};[^\n{}]*)?\r?\n)*"
+    r"[ \t]*(?:server|upstream[ \t]+[\w.-]+|http|map[ \t][^\n{}]{0,200})[ \t]*\r?\n?[ \t]*\{",
     ours=reached,
     includes=_includes,
 )

@@ -14,6 +14,7 @@ from generator.readers.embedded import embedded
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import Release, is_chart_of, read_from, values_in
+from generator.readers.steps.handlers import SERVICES, waits_for_a_restart
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from generator.view import NotJudged, View
 
 _GAP: Final = re.compile(
-    r"\{\{-?\s{0,9}(\w+)\s{0,9}"
-    r"(?:\|\s{0,9}(?:default|d)\(\s{0,9}(?:'([^']*)'|\"([^\"]*)\")[^()]{0,99}\)\s{0,9})?"
+    r"\{\{-?\s{0,9}(\w[\w.]*)\s{0,9}"
+    r"(?:\|\s{0,9}(?:default|d)\(\s{0,9}(?:'([^']*)'|\"([^\"]*)\"|(\d+))[^()]{0,99}\)\s{0,9})?"
     r"(?:\|\s{0,9}(?:string|int|bool|lower|trim)\s{0,9})?-?\}\}"
 )
 _DEFAULTS: Final = ("defaults/main.yml", "defaults/main.yaml")
@@ -130,9 +131,15 @@ _PARTS: Final = ("templates", "tasks", "handlers", "vars", "files", "meta")
 _MOST_PARTS: Final = 60
 
 
-def _scalars(table: Table | None) -> dict[str, str]:
+def _scalars(table: Table | None, depth: int = 0) -> dict[str, str]:
+    """Return the texts of a mapping; one inside of another has a name with dots."""
     entries = table.entries.items() if table is not None else ()
-    return {name: one.text for name, one in entries if isinstance(one, Scalar)}
+    found = {name: one.text for name, one in entries if isinstance(one, Scalar)}
+    inner = (item for item in entries if isinstance(item[1], Table) and depth < _NESTED)
+    for outer, one in inner:
+        told = _scalars(one, depth + 1) if isinstance(one, Table) else {}
+        found |= {f"{outer}.{name}": text for name, text in told.items()}
+    return found
 
 
 def filled(node: Node, names: Mapping[str, str], depth: int = 0) -> Node:
@@ -148,6 +155,14 @@ def filled(node: Node, names: Mapping[str, str], depth: int = 0) -> Node:
     return replace(node, entries=entries)
 
 
+def with_values(text: str, file: str, around: Sequence[Table], context: Context) -> str:
+    """Return a text that a task writes with the variables put in that are told on one line."""
+    if "{{" not in text or len(text) > _LONGEST:
+        return text
+    names = names_around(file, around, context)
+    return _put_in(text, {name: told for name, told in names.items() if "\n" not in told})
+
+
 def _put_in(text: str, names: Mapping[str, str]) -> str:
     for _ in range(_NESTED):
         before = text
@@ -161,24 +176,30 @@ _LONGEST: Final = 10_000
 
 
 def _meant(found: re.Match[str], names: Mapping[str, str]) -> str:
-    defaults = [one for one in found.group(2, 3) if one is not None]
+    defaults = [one for one in found.group(2, 3, 4) if one is not None]
     return names.get(found[1], "".join(defaults) if defaults else found[0])
 
 
-def done_to_the_service(task: Table, engine: str) -> Iterator[tuple[int, str]]:
+def done_to_the_service(
+    task: Table, around: Sequence[Table], file: str, context: Context
+) -> Iterator[tuple[int, str]]:
     """Yield the command that a task amounts to for the unit of an engine, and its line.
 
     What notifies a handler waits for its restart, and is left to that.
     """
+    engine = context.engine.name
     for module, given in task.entries.items():
         name = module.rpartition(".")[2]
         if not isinstance(given, Table):
             continue
         unit = f"/etc/systemd/system/{engine}.service"
-        if name in _WRITES and given.text("dest").startswith(unit) and "notify" not in task.entries:
+        writes = name in _WRITES and given.text("dest").startswith(unit)
+        if writes and not waits_for_a_restart(task, around, file, context):
             yield given.place.line, f"tee {given.text('dest')}"
+        if name == "get_url" and re.search(context.engine.installer, given.text("url")):
+            yield given.place.line, f"curl {given.text('url')}"
         ours = given.text("name").removesuffix(".service") == engine
-        if name in _SERVICES and ours and given.text("state") in _VERBS:
+        if name in SERVICES and ours and given.text("state") in _VERBS:
             yield given.place_of("state").line, f"systemctl {_VERBS[given.text('state')]} {engine}"
         if name == "ufw" and given.text("rule"):
             source = given.text("from_ip") or given.text("from") or given.text("src") or "any"
@@ -189,7 +210,6 @@ def done_to_the_service(task: Table, engine: str) -> Iterator[tuple[int, str]]:
 
 
 _WRITES: Final = frozenset({"copy", "template", "blockinfile", "lineinfile", "ini_file"})
-_SERVICES: Final = frozenset({"systemd", "systemd_service", "service"})
 _VERBS: Final = {"started": "start", "restarted": "restart", "stopped": "stop"}
 
 

@@ -19,6 +19,7 @@ from generator.readers.base import (
     image_name,
     is_variable_of,
 )
+from generator.readers.commands.clouds import deployed, words_of
 from generator.readers.commands.told import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
@@ -31,7 +32,9 @@ from generator.readers.steps.ansible import (
     is_kept_out,
     is_left_out,
     names_around,
+    with_values,
 )
+from generator.readers.steps.forgiven import forgiven
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
@@ -141,9 +144,11 @@ class _Steps:
                 self.visit(item, depth + 1)
             return
         self._file(node)
-        done = done_to_the_service(node, self.context.engine.name)
+        done = done_to_the_service(node, self.around, self.file, self.context)
         self.told.texts += ((line, [command]) for line, command in done)
         self._detached(node)
+        server = deployed(words_of(node), self.context)
+        self.views += [server] if server else []
         self._uses(node)
         self.around.append(node)
         before = len(self.told.commands)
@@ -161,6 +166,9 @@ class _Steps:
             else:
                 self.visit(value, depth + 1)
         self._looped(node, before)
+        self.told.forgiven += forgiven(
+            node, self.told.commands[before:], self.text, self.context.engine.name
+        )
         self.around.pop()
 
     def _handed(self, module: str, task: Node) -> bool:
@@ -216,6 +224,8 @@ class _Steps:
             key, value, self.file, self.context
         ):
             return ""  # Nothing of the role hands it on.
+        if re.search(rf"\b{key.upper()}=\{{\{{\s{{0,9}}{key}\b", self.text):
+            return ""  # It is judged where the file writes it.
         served = fact is not None and fact.works and fact.scope != "client"
         asked = key.upper() == engine.address and not value.startswith((*EVERYWHERE, "*"))
         return key.upper() if served and not asked else ""
@@ -276,7 +286,8 @@ class _Steps:
             return
         encoding, line = table.text("encoding").lower(), content.starts
         packed = encoding not in PLAIN
-        written = unpacked(content.text, encoding) if packed else content.text
+        plain = with_values(content.text, self.file, self.around, self.context)
+        written = unpacked(content.text, encoding) if packed else plain
         if written is None:
             self._unread(path, encoding, line)
             return

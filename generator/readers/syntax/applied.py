@@ -25,7 +25,7 @@ def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
     `texts` are scripts in the order in which they are run: the number of the first line, and lines.
     """
     name = re.escape(engine.name)
-    installs = re.compile(engine.installs)
+    installs = re.compile(engine.installer)
     # What is said in a file that a here-document writes begins no line with these.
     changes = re.compile(
         rf"^\s*(?:sudo\s+)?(?:(?:sed\s+-i|tee\b|cat\s*>|echo\b.*>|curl\b.*-o|wget\b.*-O)"
@@ -99,7 +99,7 @@ def served_beside(
     0: there is none, or the script asks or stops first, or takes another port. `servers` are the
     lines of its servers; one that is indented may depend on a condition.
     """
-    starts, installs = frozenset(servers), re.compile(engine.installs)
+    starts, installs = frozenset(servers), re.compile(engine.installer)
     installed = False
     for first, lines in texts:
         for number, line in enumerate(lines, first):
@@ -170,6 +170,24 @@ def asked_before(
 
 
 _SPOKEN_LINE: Final = re.compile(r"^\s*(?:echo|printf)\b.*")
+
+_NONE: Final = r"(\|\|\s*(?:true|:|exit\s+0))(?=\s*(?:$|[;&)}#\"']))"
+_TO_ITS_END: Final = r"(?:[^|&;#\n]|>&|&>)"
+
+
+def forgiven(
+    texts: Iterable[tuple[int, list[str]]], engine: Engine
+) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines that have the server fetch a model and go on without it, with how they do."""
+    name = re.escape(engine.name)
+    lets = re.compile(rf"\b{name}\s+(pull|create)\s{_TO_ITS_END}{{0,300}}{_NONE}")
+    for first, lines in texts:
+        for number, line in enumerate(lines, first):
+            said = line.lstrip().startswith(("#", "echo", "printf")) or len(line) > _LONGEST
+            found = None if said or "||" not in line else lets.search(line)
+            if found:
+                yield number, f"{engine.name} {found[1]}", " ".join(found[2].split())
+
 
 _MAKES: Final = re.compile(r"(?m)^[ \t]*(?:sudo[ \t]+)?mkdir[ \t]+([^\n;&|#]{1,300})")
 _GIVES: Final = re.compile(

@@ -33,7 +33,7 @@ def homeless(path: str, user: str, context: Context) -> Iterator[Line]:
     for file in _around(path, context):
         text = context.read(file) or ""
         made = _added(text, user) if file.endswith(".sh") else _tasked(text)
-        before = re.search(context.engine.installs, text)
+        before = re.search(context.engine.installer, text)
         if made is None or f"/home/{user}" in text or (before and before.start() < made):
             continue
         line = text.count("\n", 0, made) + 1

@@ -149,7 +149,8 @@ def _blocks(table: Table) -> Iterator[Option]:
     for port in _tables(table, "ports"):
         host, outer, inner = (port.text(key) for key in ("ip", "external", "internal"))
         parts = [part for part in (host if outer else "", outer, inner) if part]
-        yield _option("publish", ":".join(parts), port, "external")
+        place = replace(port.place_of("external"), key="external")
+        yield Option("publish", ":".join(parts), Argument(":".join(parts), place, _nothing))
     for key in ("volumes", "mounts"):
         for mount in _tables(table, key):
             if text := _mount(mount):

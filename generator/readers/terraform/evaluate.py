@@ -53,6 +53,7 @@ class Module:
         self.faults: dict[str, int] = {}
         self.blocks = [block for source in sources for block in self._blocks(source)]
         self.variables: dict[str, tuple[Syntax, str]] = {}
+        self.given: dict[str, Node] = {}
         self.locals: dict[str, tuple[Syntax, str]] = {}
         self.resources: dict[tuple[str, str], Block] = {}
         self._bodies: dict[int, Table] = {}
@@ -255,7 +256,8 @@ class Module:
         match head:
             case "var" | "local":
                 held = (self.variables if head == "var" else self.locals).get(first)
-                found = self._held((head, first), held, depth) if held else None
+                given = self.given.get(first) if head == "var" else None
+                found = given or (self._held((head, first), held, depth) if held else None)
             case "path":
                 return Scalar(".", Place(file, inner[0].start_point[0] + 1))
             case "data":

@@ -26,6 +26,7 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.templates import untold
 from generator.readers.terraform import CLUSTER
 from generator.readers.terraform.boxes import boxes_of
+from generator.readers.terraform.callers import ENDS, given_to
 from generator.readers.terraform.cluster import manifest_of, with_names
 from generator.readers.terraform.docker import not_literal, variables_of, view_of
 from generator.readers.terraform.evaluate import MOST_STEPS, Module
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from generator.view import View
 
-_ENDS: Final = (".tf", ".tofu")
 _TEXTS: Final = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
 _HELD: Final = frozenset({"docker_image", "docker_registry_image", "docker_volume"})
 """What is there for others that run it."""
@@ -83,8 +83,9 @@ def _module(sources: Sequence[Source], context: Context) -> Module:
     """Return the module of the files, and of those that Terraform reads beside them."""
     given = {posixpath.normpath(source.path) for source in sources}
     beside = [p for p in context.listed(sources[0].path) if posixpath.normpath(p) not in given]
-    others = [Source(path, context.read(path) or "") for path in beside if path.endswith(_ENDS)]
+    others = [Source(path, context.read(path) or "") for path in beside if path.endswith(ENDS)]
     module = Module([*sources, *others], context)
+    module.given = given_to(posixpath.dirname(sources[0].path), context)
     for path in beside:
         if path.endswith(".auto.tfvars") or posixpath.basename(path) == "terraform.tfvars":
             module.tell(Source(path, context.read(path) or ""))

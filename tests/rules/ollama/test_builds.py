@@ -1,4 +1,4 @@
-"""HW413 to HW418, HW640, and what rules say of an image that a Dockerfile makes."""
+"""HW322, HW413 to HW418, HW640, and what rules say of an image that a Dockerfile makes."""
 
 from pathlib import Path
 
@@ -19,6 +19,16 @@ ENABLED = "#!/bin/sh\ncp ${{1}} {}\nsystemctl enable --now ollama\n"
 INSTALLED_ALONE: Text = {"Dockerfile": INSTALLED}
 # rule: (caught, left alone)
 CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+    "HW322": (
+        (
+            image("RUN ollama serve & sleep 5; ollama pull qwen3:8b || true"),
+            {"get.sh": "#!/bin/sh\nollama pull qwen3:8b 2>/dev/null || :\n"},
+        ),
+        (
+            {"get.sh": "#!/bin/sh\nollama pull qwen3:8b || exit 1\n"},
+            {"get.sh": "#!/bin/sh\n# ollama pull qwen3:8b || true\nollama list || true\n"},
+        ),
+    ),
     "HW640": (
         (
             image("RUN ollama pull qwen3:8b"),

@@ -185,6 +185,13 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
     if address is None or view.container is not None or _is_off(view):
         return
     host = listens_on(address.value)
+    if address.reach == "server" and _OWN_NAME.fullmatch(address.value):
+        yield Hit(
+            message=f"the API listens at `{address.value}`, where other machines reach it, and has "
+            "no authentication",
+            place=address.place,
+            fix="listen on 127.0.0.1, and reach it by a tunnel of SSH, or keep the network closed",
+        )
     if not is_local(host) and _is_known(host) and not _is_asked(view, address.value, host):
         shut = _is_shut(view)
         held = ", which the firewall keeps shut until something opens the port"
@@ -194,6 +201,14 @@ def reachable_from_outside(view: View, _: Facts) -> Hits:
             severity="info" if shut else None,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
         )
+
+
+_OWN_NAME: Final = re.compile(
+    r"[\"']?(?:http://)?(?:\$(?:HOSTNAME|SLURMD_NODENAME)|\$\{(?:HOSTNAME|SLURMD_NODENAME)\}"
+    r"|\$\((?:hostname|uname[ ]+-n)(?:[ |][^()]*)?\)|`(?:hostname|uname[ ]+-n)(?:[ |][^`]*)?`)"
+    r"(?::.*)?"
+)
+"""How scripts name the machine that they run on, as others know it."""
 
 
 def _is_asked(view: View, value: str, host: str) -> bool:

@@ -1,4 +1,4 @@
-"""HW413: installers and downloads that get no program."""
+"""HW322 and HW413: downloads whose failure nobody hears, and installers that get no program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import Release
-from generator.view import GONE
+from generator.view import FORGIVEN, GONE
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -69,3 +69,24 @@ def _is_old(line: Line, facts: Facts) -> bool:
     found = _WANTED.search(line.value)
     packed = facts.behaviours["archives-by-zstd"]
     return found is not None and (found[1] is None or not packed.covers(Release.parse(found[1])))
+
+
+@Rule(
+    id="HW322",
+    severity="info",
+    title="a failure that nobody hears",
+    why="What fetches a model fails where the network, the disk or the name is not what was meant. "
+    "With `|| true`, `ignore_errors` or `continue-on-error` that counts as done: the script ends "
+    "well, and the first request finds no model, long after whoever could mend it has left.",
+    bad="ollama pull qwen3:8b || true",
+    good='ollama pull qwen3:8b || echo "qwen3:8b is not there" >&2',
+    source="server/routes.go@v0.32.15, PullHandler; ansible-core, Error handling in playbooks",
+)
+def failure_unheard(view: View, _: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == FORGIVEN:
+            yield Hit(
+                message=f"`{line.name}` may fail, and with `{line.value}` that counts as done",
+                place=line.place,
+                fix=f"leave `{line.value}` out, or say that it has failed",
+            )
