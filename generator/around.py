@@ -232,3 +232,60 @@ class Gateway:
     misspelt: tuple[tuple[str, str, Place], ...] = ()
     names: frozenset[str] = field(default_factory=frozenset)
     there: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to tell a receiver: its `kind`, like `email`, and the keys that have a value.
+
+    `address` is where it goes, where that is told.
+    """
+
+    kind: str
+    place: Place
+    given: frozenset[str] = field(default_factory=frozenset)
+    address: tuple[str, Place] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Who is told of alerts, by its name; without a way nobody is."""
+
+    name: str
+    place: Place
+    ways: tuple[Way, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where alerts go; the `root` takes all. An empty receiver is that of the route above.
+
+    `matches` is where it says which alerts it takes, `goes_on` where others may take them too.
+    `times` are keys with their texts, `grouped` labels, `muted` names of times.
+    """
+
+    receiver: str
+    place: Place
+    root: bool = False
+    matches: Place | None = None
+    goes_on: Place | None = None
+    times: tuple[tuple[str, str, Place], ...] = ()
+    grouped: tuple[tuple[str, Place], ...] = ()
+    muted: tuple[tuple[str, Place], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """Who is told of which alerts: `given` are the settings for all, `periods` names of times.
+
+    `boxed`: it runs in a container of its own, whose loopback nobody else has. `begun`: `gen` wrote
+    the file, in which people fill in whom to tell.
+    """
+
+    place: Place
+    receivers: tuple[Receiver, ...] = ()
+    routes: tuple[Route, ...] = ()
+    given: frozenset[str] = field(default_factory=frozenset)
+    periods: frozenset[str] = field(default_factory=frozenset)
+    boxed: bool = False
+    begun: bool = False

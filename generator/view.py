@@ -17,7 +17,7 @@ from generator.records import dataclass, replace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from generator.around import Client, Gateway, Hop, Scaling, Watched
+    from generator.around import Alerting, Client, Gateway, Hop, Scaling, Watched
     from generator.errors import Finding, Silence
     from generator.units import Release
 
@@ -176,6 +176,8 @@ ASTRAY: Final = "astray"
 """The section of what another service of the file asks in its own container, where nobody is."""
 UNEXPORTED: Final = "unexported"
 """The section of variables that a login shell keeps to itself."""
+LITERAL: Final = "literal"
+"""The section of values with a variable that the reader of their file does not expand."""
 
 
 def unseen(text: str) -> tuple[str, ...]:
@@ -458,8 +460,12 @@ class Phrases:
     """What the reader does to the file for a key that it does not know; empty: it ignores that."""
     reader: str = ""
     """Who reads the keys."""
+    filled_in: str = ""
+    """How the reader of the file is told a value of the environment, as an advice."""
     accepts: str = ""
     """Under which name the Catalogue has the keys that the reader knows."""
+    takes_empty: bool = False
+    """Whether a key without a value is as if it were not there."""
     own_keys: str = r"(?!)"
     """A pattern for keys that anybody may add."""
     mendable: bool = True
@@ -536,7 +542,7 @@ class View:
     host. `more_variables`: further ones are in files that nobody reads here.
     `hops` are ways through a proxy that the file describes, `watched` what it has Prometheus ask,
     `scaling` what changes the number of its pods, `gateway` one that hands requests on by models,
-    `clients` programs beside it that ask servers.
+    `clients` programs beside it that ask servers, `alerting` who is told of alerts.
     """
 
     phrases: Phrases
@@ -573,6 +579,7 @@ class View:
     scaling: Scaling | None = None
     gateway: Gateway | None = None
     clients: tuple[Client, ...] = ()
+    alerting: Alerting | None = None
 
     def at(self, key: str) -> Place:
         """Return the place to name for something the file does not say: its key, or the file."""

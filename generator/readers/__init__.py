@@ -33,6 +33,7 @@ KINDS: Final = {
     "traefik": "a dynamic configuration of Traefik",
     "litellm": "a configuration of LiteLLM",
     "prometheus": "rules or a configuration of Prometheus",
+    "alertmanager": "a configuration of Alertmanager",
     "kubernetes": "a manifest of Kubernetes",
     "steps": "a CI file, cloud-init or tasks of Ansible",
     "script": "a script",

@@ -288,7 +288,7 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
             file.system in systems
             and (not (file.general and _lies_over(file)) or (file.kind, file.path.parent) in served)
         )
-        or (file.general and _takes_in(file, ours))
+        or (file.general and (_takes_in(file, ours) or (signs_of(file.kind).companion and ours)))
     ]
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
@@ -334,7 +334,9 @@ def _ours(
     signs = signs_of(kind)
     ours, plainly = signs.ours(source), PurePosixPath(path)
     general = signs.is_general(plainly) or bool(re.fullmatch(signs.lays_over, plainly.name))
-    general = general or (not ours and any(True for _ in signs.includes(source)))
+    general = general or (
+        not ours and (signs.companion or any(True for _ in signs.includes(source)))
+    )
     file = _File(source, kind, named=False, general=not ours) if ours or general else None
     # Its kind has seen it: nothing in it is for an engine.
     return file, "" if kind == DOCUMENT else text

@@ -113,6 +113,8 @@ class Signs:
     """Directories whose files count for all that lies in the same system, if something does."""
     lays_over: str = r"(?!)"
     """The names of files that say something of those of their kind in the same directory."""
+    companion: bool = False
+    """Whether one that names no engine is judged where something else of the directory does."""
     referred: bool = False
     """Whether a file of the same directories that names this one is judged with it."""
 

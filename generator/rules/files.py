@@ -15,7 +15,7 @@ from generator.rules.helpers.variables import (
     swallowed,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit, Place
+from generator.view import LITERAL, Edit, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,10 +136,13 @@ def _searched(variable: Variable) -> bool:
     id="HW120",
     title="an expansion that nobody does",
     why="No shell reads these files: systemd takes `$HOME` and `~` in Environment= as they stand, "
-    "and so does the server. It makes a directory of that name, or finds nothing in it.",
+    "and so does the server. It makes a directory of that name, or finds nothing in it. "
+    "Prometheus, Alertmanager and LiteLLM take `${…}` as it stands, as an address, a password or a "
+    "key. Said of them where nothing beside the file fills it in.",
     bad="Environment=OLLAMA_MODELS=$HOME/models",
     good="Environment=OLLAMA_MODELS=/home/ollama/models",
-    source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124",
+    source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124; config/config.go, "
+    "Load (prometheus, alertmanager); docs.litellm.ai/docs/proxy/configs: os.environ/",
 )
 def unexpanded(view: View, facts: Facts) -> Hits:
     judged = {variable.name: variable for variable, _ in known_values(view, facts)}
@@ -157,6 +160,18 @@ def unexpanded(view: View, facts: Facts) -> Hits:
             message=f"nothing expands `{found[0]}` in {variable.name}; {effect}",
             place=variable.place,
             fix="write out what it stands for",
+        )
+    yield from _as_it_stands(view)
+
+
+def _as_it_stands(view: View) -> Hits:
+    """Yield the values that the program of another file takes as they stand, once for each."""
+    told = {line.value: line for line in reversed(view.lines) if line.section == LITERAL}
+    for line in reversed(told.values()):
+        yield Hit(
+            message=f"{view.phrases.reader} expands no `{line.value}`: it takes it literally",
+            place=line.place,
+            fix=view.phrases.filled_in or "write it out, or have a program fill it in",
         )
 
 

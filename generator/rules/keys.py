@@ -27,11 +27,13 @@ _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a dr
     severity="error",
     title="a key that the reader of the file does not know",
     why="Compose and Podman refuse the whole file for one key that they do not know, so that "
-    "nothing starts. The templates of a Helm chart ignore it: what it should set stays as it was.",
+    "nothing starts, and so do Prometheus, Alertmanager and Traefik. The templates of a Helm chart "
+    "ignore it: what it should set stays as it was.",
     bad="services:\n  ollama:\n    env:\n      - OLLAMA_KEEP_ALIVE=2h",
     good="services:\n  ollama:\n    environment:\n      - OLLAMA_KEEP_ALIVE=2h",
     source="compose-spec: schema/compose-spec.json; podman-systemd.unit(5); otwld/ollama-helm: "
-    "values.yaml",
+    "values.yaml; config/config.go (prometheus, alertmanager): UnmarshalStrict; pkg/config/file "
+    "(traefik/paerser)",
 )
 def unknown_key(view: View, facts: Facts) -> Hits:
     yield from _undefined(view)
@@ -222,7 +224,9 @@ def quoted_value(view: View, facts: Facts) -> Hits:
 )
 def wrong_form(view: View, facts: Facts) -> Hits:
     for key, known in _known(view, facts):
-        empty = key.form == "empty" and (not view.phrases.refuses_whole or len(key.path) == 1)
+        book = view.phrases
+        left_out = book.takes_empty or not book.refuses_whole or len(key.path) == 1
+        empty = key.form == "empty" and left_out
         if not known.form or known.form == key.form or empty:
             continue
         meant = facts.accepted(view.phrases.accepts).meant(key.path)

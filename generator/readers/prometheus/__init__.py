@@ -15,4 +15,12 @@ SIGNS: Final = Signs(
     ours=reached,
     belongs=lambda _: "",
 )
-PROMETHEUS: Final = Phrases(kind="prometheus", restart="")
+PROMETHEUS: Final = Phrases(
+    kind="prometheus",
+    restart="",
+    reader="Prometheus",
+    accepts="prometheus",
+    refuses_whole="the file",
+    takes_empty=True,
+    own_keys=r".*_sd_configs|x-.*",
+)

@@ -14,6 +14,8 @@ from generator.around import Expression, Scrape, Watched
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source
 from generator.readers.prometheus import PROMETHEUS
+from generator.readers.syntax.literally import taken_as_it_stands
+from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, parse
 from generator.units import whole
 from generator.view import Place, View
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _MORE: Final = frozenset({"scrape_config_files", "remote_read"})
 """Keys by which series come from elsewhere."""
+_EXPANDED: Final = frozenset({"global"})
+"""Tables with values of the environment: `external_labels` of `global` alone."""
 _TIME: Final = re.compile(
     r"0|(?=\d)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?", re.ASCII
 )
@@ -51,6 +55,11 @@ def _views(pairs: Sequence[tuple[Source, Table]], context: Context) -> Iterator[
     jobs = jobs_of(tables)
     alerts = any(one.alert for table in tables for one in expressions_of(table))
     asked = tuple(one for table in tables for one in scrapes_of(table))
+    literal = {
+        source.path: taken_as_it_stands(table, source, context, within=_EXPANDED)
+        for source, table in pairs
+        if "scrape_configs" in table.entries
+    }
     for source, table in pairs:
         if not {"scrape_configs", "groups"} & set(table.entries):
             continue
@@ -70,6 +79,8 @@ def _views(pairs: Sequence[tuple[Source, Table]], context: Context) -> Iterator[
             name=posixpath.basename(source.path),
             place=Place(source.path),
             adds=True,
+            keys=tuple(keys_of(table)),
+            lines=tuple(literal.get(source.path, ())),
             watched=watched,
         )
 

@@ -10,10 +10,12 @@ from generator.rules.rule import Hit, Hits, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.around import Expression, Watched
+    from generator.around import Alerting, Expression, Watched
     from generator.catalogue.facts import Facts
     from generator.view import View
 
+_OWN: Final = re.compile(r"https?://(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::(?!9093\b)|/|$)")
+"""The loopback, at another port than its own."""
 _STRINGS: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`")
 _OURS: Final = re.compile(
     r"(?<![\w:.{,])ollama_(?!(?:router|proxy|gateway|exporter|balancer|distributed|cluster)_)[a-z0-9_]+"
@@ -269,19 +271,47 @@ def of_no_job(view: View, _: Facts) -> Hits:
     id="HW574",
     title="alerts that reach nobody",
     why="Prometheus finds out that an alert fires, and an Alertmanager tells somebody. Where "
-    "`alerting` names none, alerts stand on a page of Prometheus that nobody looks at.",
+    "`alerting` names none, alerts stand on a page of Prometheus that nobody looks at; where no "
+    "receiver has a way to tell somebody, or asks at the loopback of its own container, they end "
+    "in Alertmanager.",
     bad="rule_files: [alerts.yml]    # and no `alerting`",
     good="rule_files: [alerts.yml]\nalerting:\n  alertmanagers:\n"
     "    - static_configs: [{targets: ['alertmanager:9093']}]",
-    source="prometheus.io/docs/prometheus/latest/configuration/configuration: alertmanager_config",
+    source="prometheus.io/docs/prometheus/latest/configuration/configuration: alertmanager_config; "
+    "prometheus.io/docs/alerting/latest/configuration: receiver",
 )
 def unheard(view: View, _: Facts) -> Hits:
+    if view.alerting is not None:
+        yield from _untold(view.alerting)
     if view.watched is not None and view.watched.unheard is not None:
         yield Hit(
             message="these rules have alerts, and no Alertmanager gets them",
             place=view.watched.unheard,
             fix="name one in `alerting.alertmanagers`, or have Grafana send them",
         )
+
+
+def _untold(alerting: Alerting) -> Hits:
+    """Yield receivers that tell nobody: all those in use, or one that asks where nobody listens."""
+    used = {route.receiver for route in alerting.routes if route.receiver}
+    there = [one for one in alerting.receivers if one.name in used]
+    root = next((route for route in alerting.routes if route.root), None)
+    tells = alerting.begun or any(one.ways for one in there)
+    if root is not None and there and not tells:
+        yield Hit(
+            message="no receiver that a route names has a way to tell somebody: alerts end here",
+            place=root.place,
+            fix="give one `email_configs`, `webhook_configs` or another way",
+        )
+    for one in there if alerting.boxed else ():
+        for way in one.ways:
+            if way.address is not None and _OWN.match(way.address[0]):
+                yield Hit(
+                    message=f"`{way.address[0]}` is in the container of Alertmanager, where nobody "
+                    f"listens: `{one.name}` hears nothing",
+                    place=way.address[1],
+                    fix="write the name of the service that takes it, or `host.docker.internal`",
+                )
 
 
 @Rule(
