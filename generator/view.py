@@ -176,6 +176,8 @@ ASTRAY: Final = "astray"
 """The section of what another service of the file asks in its own container, where nobody is."""
 UNEXPORTED: Final = "unexported"
 """The section of variables that a login shell keeps to itself."""
+ASKS_ALL: Final = "asks-all"
+"""The section of health checks of a gateway that ask every model something."""
 LITERAL: Final = "literal"
 """The section of values with a variable that the reader of their file does not expand."""
 

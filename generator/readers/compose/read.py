@@ -29,6 +29,7 @@ from generator.readers.compose.clients import (
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, words_of
 from generator.readers.compose.contents import Contents
 from generator.readers.compose.environment import Environment
+from generator.readers.compose.gateways import asks_all
 from generator.readers.compose.lost import Lost
 from generator.readers.compose.neighbours import Neighbours
 from generator.readers.compose.project import Loader, Project, joined, load_project
@@ -227,6 +228,7 @@ class _Services:
         yield from self.environment.unpassed()
         yield from self._nowhere(serves=True)
         yield from self._lost()
+        yield from self._around(serves=True)
         yield from self._foreign()
         for proxy, service in self.project.services.items() if self.engine.verbs else ():
             yield from proxied(proxy, service, service.place.file, self.context)
@@ -249,6 +251,11 @@ class _Services:
                 if " " in word.text:
                     place = replace(word.place, line=word.starts, key=f"services.{job}")
                     yield Line(section=EXECUTED, name="", value=word.text, place=place)
+
+    def _around(self, *, serves: bool) -> Iterator[Line]:
+        """Yield the gateways of a project that are asked for every model."""
+        if self.engine.verbs:
+            yield from asks_all(self.project, self.context, serves=serves)
 
     def _nowhere(self, *, serves: bool) -> Iterator[Line]:
         """Yield the addresses at which services ask nobody, where the file is not laid over one."""
@@ -287,9 +294,8 @@ class _Services:
 
     def clients(self, programs: Sequence[Client]) -> Iterator[View]:
         """Yield what is wrong with the clients of a project that has no server itself."""
-        lines = tuple(
-            {one.place: one for one in (*self._nowhere(serves=False), *self._lost())}.values()
-        )
+        told = (*self._nowhere(serves=False), *self._lost(), *self._around(serves=False))
+        lines = tuple({one.place: one for one in told}.values())
         if programs:
             yield clients_alone(programs, COMPOSE, self.context, Place(self.place), lines=lines)
         elif lines:

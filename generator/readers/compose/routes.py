@@ -34,10 +34,20 @@ def routes(service: Table) -> Iterator[Line]:
                 yield from _routed(router[0].removesuffix(".rule"), label, labels)
             if _OF_TCP.fullmatch(name) and (label.written or label.text) == _EVERYBODY:
                 yield Line(section=INGRESS, name="tcp public", value="$", place=label.place)
+    yield from _of_variables(service.table("environment"))
     caddy = labels.get("caddy")
     if caddy is not None and not any(_ASKS.match(name) for name in labels):
         host = caddy.text.removeprefix("https://")
         yield Line(section=INGRESS, name="caddy", value=host or "$", place=caddy.place)
+
+
+def _of_variables(given: Table) -> Iterator[Line]:
+    """Yield the name by which nginx-proxy leads to a service: it looks for it in variables."""
+    host = given.scalar("VIRTUAL_HOST")
+    if host is not None and (host.written or host.text):
+        public = " public" if given.scalar("LETSENCRYPT_HOST") is not None else ""
+        told = host.text or host.written
+        yield Line(section=INGRESS, name=f"nginx-proxy{public}", value=told, place=host.place)
 
 
 def asked_by_proxy(service: Table) -> Iterator[Asked]:

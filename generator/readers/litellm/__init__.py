@@ -20,6 +20,8 @@ LITELLM: Final = Phrases(
     mendable=True,
     read_by="everybody who may read the file reads it",
     keep_in="the environment, and name it: `os.environ/NAME`",
+    reader="LiteLLM",
+    filled_in="write `os.environ/NAME`, as the whole value",
 )
 WORDS: Final = Words(
     program="LiteLLM", wait="`timeout: 1800`", spread="`routing_strategy: least-busy`"

@@ -16,11 +16,12 @@ from generator.readers.base import Context, NeedsMore, Source, each, refused
 from generator.readers.compose import BASES
 from generator.readers.litellm import LITELLM, WORDS
 from generator.readers.proxies import is_api
+from generator.readers.syntax.literally import taken_as_it_stands
 from generator.readers.syntax.yaml_tree import Scalar, Table, parse
-from generator.view import ModelUse, Place, Variable, View
+from generator.view import ModelUse, Overruled, Place, Variable, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _EMBEDS: Final = re.compile(r"(?i)embed|minilm|\bbge\b|bge-|\be5\b|\bgte\b|snowflake-arctic")
 _REDIS: Final = re.compile(r"(?:^|/)(?:redis(?:-stack[\w-]*)?|valkey|keydb|dragonfly)(?=[:@]|$)")
@@ -67,7 +68,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 
 
 def _view(source: Source, context: Context) -> View:
-    top = parse(source)
+    again: list[tuple[str, Place, Place]] = []
+    top = parse(source, again=again)
     if not isinstance(top, Table):
         raise refused(source.path, "", "is no configuration of LiteLLM", "write `model_list`")
     every = list(_aliases(top))
@@ -85,12 +87,21 @@ def _view(source: Source, context: Context) -> View:
         place=Place(source.path),
         adds=True,
         variables=tuple(_secrets(top)),
+        lines=tuple(taken_as_it_stands(top, source, context)),
+        overruled=tuple(_overruled(again)),
         models=tuple(ModelUse(name=a.model, place=a.place) for a in aliases if _is_named(a)),
         hops=tuple(_hops(top, aliases)),
         gateway=Gateway(aliases=aliases, cache=_cache(top, source.path, context), names=names,
                         fallbacks=tuple(_fallbacks(top)), unread=tuple(_unread(top)),
                         misspelt=tuple(_misspelt(top))),
     )  # fmt: skip
+
+
+def _overruled(again: Iterable[tuple[str, Place, Place]]) -> Iterator[Overruled]:
+    """Yield the keys that stand there twice: LiteLLM takes the last one, and says nothing."""
+    for name, first, last in again:
+        place = Place(first.file, first.line, name)
+        yield Overruled(name=name, value="", place=place, winner="", by=last)
 
 
 def _is_named(alias: Alias) -> bool:

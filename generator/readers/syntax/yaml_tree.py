@@ -141,13 +141,18 @@ def plain(node: Node | None) -> str:
     return node.text if isinstance(node, Scalar) else ""
 
 
-def parse(source: Source, substitute: Callable[[str], str | None] | None = None) -> Node:
+def parse(
+    source: Source,
+    substitute: Callable[[str], str | None] | None = None,
+    again: list[tuple[str, Place, Place]] | None = None,
+) -> Node:
     """Return the document of `source`; an empty one is an empty mapping.
 
     `substitute` is applied to each string value: None means that it depends on something untold,
-    a ValueError that it is malformed. Raises ProfileError with every Problem of the text.
+    a ValueError that it is malformed. Raises ProfileError with every Problem of the text. With
+    `again` the last of several keys counts: their names go there, with the places of both.
     """
-    found = _parsed(source, substitute, single=True)
+    found = _parsed(source, substitute, single=True, again=again)
     return found[0] if found else Table({}, Place(source.path, 1))
 
 
@@ -157,13 +162,17 @@ def parse_all(source: Source, substitute: Callable[[str], str | None] | None = N
 
 
 def _parsed(
-    source: Source, substitute: Callable[[str], str | None] | None, *, single: bool
+    source: Source,
+    substitute: Callable[[str], str | None] | None,
+    *,
+    single: bool,
+    again: list[tuple[str, Place, Place]] | None = None,
 ) -> list[Node]:
     try:
         # JSON has tabs between its words, and none inside of them.
         tabs = " " if source.path.endswith(".json") else "\t"
         roots, shared = composed(source.text.replace("\t", tabs), single=single)
-        tree = _Tree(source, substitute, shared)
+        tree = _Tree(source, substitute, shared, again)
         found = [tree.node(root) for root in roots]
     except yaml.YAMLError as error:
         raise _syntax_error(error, source.path) from error
@@ -211,8 +220,10 @@ class _Tree:
         source: Source,
         substitute: Callable[[str], str | None] | None,
         shared: set[yaml.Node],
+        again: list[tuple[str, Place, Place]] | None = None,
     ) -> None:
         self.source, self.substitute, self.shared = source, substitute, shared
+        self.again = again
         self.problems: list[Problem] = []
         self.done: dict[int, Node | None] = {}
         self.merged = 0
@@ -265,11 +276,15 @@ class _Tree:
                 self._problem(key, "this key is no plain word", "write a name")
             elif key.tag == PLAIN and key.value == "<<":
                 bases += self._bases(value)
-            elif (name := resolved(key.value, _kind_of(key.tag))[1]) in entries:
+            elif (name := resolved(key.value, _kind_of(key.tag))[1]) in entries and (
+                self.again is None
+            ):
                 first = places[name].line
                 message = f"`{shortened(name)}` stands here twice; the first is on line {first}"
                 self._problem(key, message, "keep one of them")
             else:
+                if name in entries and self.again is not None:
+                    self.again.append((name, places[name], self._place(key)))
                 entries[name], places[name] = self.node(value), self._place(key)
         self._merge(node, bases, entries, places)
         return Table(entries, self._place(node), places, tag)

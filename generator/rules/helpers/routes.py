@@ -35,6 +35,7 @@ _ROUTES: Final = {
     "caddyfile": ("Caddy", "`basic_auth`"),
     "haproxy": ("HAProxy", "`http-request auth`"),
     "nginx": ("nginx", "`auth_basic`"),
+    "nginx-proxy": ("nginx-proxy", "a file `htpasswd/NAME` of it"),
 }
 """What a name is said by, and how it asks who comes. A second word in the name of the line says
 that it is public even where nobody knows the name, which something else fills in."""

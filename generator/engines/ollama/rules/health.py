@@ -10,7 +10,7 @@ from generator.meaning import parse_go_duration
 from generator.rules.helpers.containers import installs, is_official, runs_own_script
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
-from generator.view import EXECUTED, FOREIGN, STARTED, Edit
+from generator.view import ASKS_ALL, EXECUTED, FOREIGN, STARTED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,10 +186,10 @@ def health_check_wants_a_model(view: View, _: Facts) -> Hits:
     title="a health check that loads a model",
     why="Each probe loads the model, or keeps one loaded that should have gone, and takes a "
     "request slot. Under load it waits behind the users' requests, and a busy server counts as "
-    "broken.",
+    "broken. `/health` of LiteLLM asks all of its models.",
     bad='test: ["CMD", "ollama", "run", "llama3.1:8b", "hi"]',
     good='test: ["CMD", "ollama", "list"]',
-    source="server/routes.go@v0.32.15:483,2651",
+    source="server/routes.go@v0.32.15:483,2651; docs.litellm.ai/docs/proxy/health",
 )
 def health_check_loads(view: View, _: Facts) -> Hits:
     for text, words, place in _checks(view):
@@ -199,6 +199,14 @@ def health_check_loads(view: View, _: Facts) -> Hits:
                 f"behind the users' requests"
             )
             yield _lists_instead(view, message, words, place)
+    for line in view.lines:
+        if line.section == ASKS_ALL:
+            yield Hit(
+                message="`/health` of LiteLLM asks every model for an answer: each probe loads "
+                "those of Ollama in turn, and with a key set it is refused",
+                place=line.place,
+                fix="ask for `/health/liveliness`",
+            )
 
 
 def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:

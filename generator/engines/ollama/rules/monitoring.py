@@ -38,6 +38,10 @@ _GONE: Final = {
         "is no metric of current builds of llama-server",
         "take it out: no other figure says it",
     ),
+    "DCGM_FI_DEV_FB_TOTAL": (
+        "is among no figures that dcgm-exporter gives unless it is told to",
+        "write `DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE`",
+    ),
     "vllm_num_requests_waiting": ("is called `vllm:num_requests_waiting`", "write the colon"),
     "vllm_num_requests_running": ("is called `vllm:num_requests_running`", "write the colon"),
     "vllm_gpu_cache_usage_perc": ("is called `vllm:kv_cache_usage_perc`", "write that name"),
