@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import image_name
 from generator.readers.clients import client, client_in
 from generator.readers.commands.servers import servers_in
+from generator.readers.commands.unnoticed import unnoticed
 from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
@@ -118,6 +119,20 @@ class Pod:
                 if isinstance(item, Scalar) and " " in item.text:
                     place = replace(item.place, line=item.starts)
                     yield Line(section=EXECUTED, name="", value=item.text, place=place)
+
+    def unnoticed(self) -> Iterator[Line]:
+        """Yield the pulls of containers that end, where nobody sees that one fails."""
+        key = "containers" if self.kind in _ENDS else "initContainers"
+        boxes = [*self.spec.items("initContainers"), *(self.spec.items(key) if key else ())]
+        for box in {id(one): one for one in boxes if isinstance(one, Table)}.values():
+            words = [one for key in ("command", "args") for one in box.items(key)]
+            texts = [one for one in words if isinstance(one, Scalar)]
+            strict = any(re.fullmatch(r"-\w*e\w*", one.text) for one in texts[1:3])
+            if box.text("restartPolicy") == "Always" or not (texts and is_shell(texts[0].text)):
+                continue
+            for one in texts[1:]:
+                place = replace(one.place, line=one.starts)
+                yield from unnoticed(one.text, place, self.engine, errexit=strict)
 
     def _words(self, box: Table) -> list[str]:
         """Return what a container runs, with the entry point of the engine's own image."""

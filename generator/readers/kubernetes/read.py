@@ -119,7 +119,9 @@ def _servers(resources: Resources) -> list[View]:
         strays = tuple(stray_services(tables, pods, resources.context.engine))
         views[0] = replace(views[0], lines=(*views[0].lines, *strays))
     views += (view for table in tables for view in _charts(table, tables, resources))
-    return [*_with_clients(views, pods, resources.context), *_around(tables, resources.context)]
+    parts = [view for pod in pods for view in _unnoticed(pod)]
+    views = [*_with_clients(views, pods, resources.context), *parts]
+    return [*views, *_around(tables, resources.context)]
 
 
 def _with_clients(views: list[View], pods: Sequence[Pod], context: Context) -> Sequence[View]:
@@ -129,6 +131,12 @@ def _with_clients(views: list[View], pods: Sequence[Pod], context: Context) -> S
         return with_clients(views, found) if views else views
     place = Place(found[0].container.place.file, found[0].container.place.line)
     return [clients_alone(found, KUBERNETES, context, place)]
+
+
+def _unnoticed(pod: Pod) -> Iterator[View]:
+    """Yield what a pod pulls without anybody seeing that it fails."""
+    if lines := tuple(pod.unnoticed()):
+        yield _part(pod.owner, pod.context, lines=lines)
 
 
 def _around(tables: Sequence[Table], context: Context) -> Iterator[View]:
@@ -177,6 +185,7 @@ def servers_of(
     pods = [pod for table in tables if (pod := _pod(table, every, resources)) is not None]
     views = [view for pod in pods for view in pod.views()]
     views += (view for table in tables for view in _charts(table, every, resources))
+    views += (view for pod in pods for view in _unnoticed(pod))
     return views, resources.gaps
 
 
@@ -264,6 +273,7 @@ def _made(values: Table, resources: Resources) -> Iterator[View]:
         for view in _with_clients(views, [pod], resources.context) if pod is not None else ():
             # Its values have keys of their own.
             yield replace(view, lines=(), keys=())
+        yield from _unnoticed(pod) if pod is not None else ()
     for table in (one for one in made if one.text("kind") == "Ingress"):
         hop = ingress(table, lambda address: address.partition(":")[0] in served)
         if hop is not None:

@@ -23,6 +23,14 @@ spec:
           volumeMounts: [{{name: m, mountPath: /root/.ollama}}]
           {box}
 """
+PULLED = """\
+initContainers:
+        - name: pull
+          image: ollama/ollama:0.32.15
+          command:
+            - sh
+            - -c
+            - ollama serve & ollama pull qwen3:8b; %s"""
 GPU_NODE = 'nodeSelector: {nvidia.com/gpu.present: "true"}'
 ONE_GPU = "resources: {limits: {nvidia.com/gpu: 1}}"
 NOT_ROOT = "securityContext: {runAsNonRoot: true}"
@@ -57,6 +65,10 @@ CASES: dict[str, tuple[str, str]] = {
         pod(box="resources: {requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 1}}"),
     ),
     "HW320": (pod(GPU_NODE), pod(GPU_NODE, ONE_GPU)),
+    "HW635": (
+        pod().replace("containers:", PULLED % "echo done\n      containers:"),
+        pod().replace("containers:", PULLED % "ollama list | grep q\n      containers:"),
+    ),
     "HW636": (
         pod() + SERVICE,
         pod(box="livenessProbe: {tcpSocket: {port: 11434}}") + SERVICE,
@@ -66,6 +78,61 @@ CASES: dict[str, tuple[str, str]] = {
         pod("securityContext: {runAsNonRoot: true, runAsUser: 1000}"),
     ),
 }  # fmt: skip
+
+
+def pulling(script: str, shell: str = "-c") -> str:
+    return f"""\
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: pull}}
+spec:
+  template:
+    spec:
+      restartPolicy: OnFailure
+      containers:
+        - name: pull
+          image: ollama/ollama:0.32.15
+          command: [sh, {shell}]
+          args:
+            - |
+              ollama list
+              {script}
+"""
+
+
+BY_CURL = "curl -X POST http://ollama:11434/api/pull -d "
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("ollama pull qwen3:8b; echo done", 1),
+        ("ollama pull qwen3:8b && ollama pull llama3.1:8b; kill $PID", 1),
+        ("for m in a b; do ollama pull $m; done; exit 0", 1),
+        ("ollama pull qwen3:8b || true", 1),
+        (f'{BY_CURL}\'{{"model": "qwen3:8b"}}\'', 1),
+        (f'{BY_CURL}\'{{"model": "qwen3:8b", "stream": false}}\'', 1),
+        ("ollama pull qwen3:8b", 0),
+        ("ollama pull qwen3:8b && kill $PID", 0),
+        ("ollama pull qwen3:8b || exit 1; kill $PID", 0),
+        ("ollama pull qwen3:8b || { echo no; exit 1; }", 0),
+        ("until ollama pull qwen3:8b; do sleep 5; done; kill $PID", 0),
+        ("ollama pull qwen3:8b && break || sleep 5; done", 0),
+        ("ollama pull qwen3:8b; ollama list | grep qwen3", 0),
+        ("ollama pull qwen3:8b; ollama run qwen3:8b hi", 0),
+        ("set -e; ollama pull qwen3:8b; kill $PID", 0),
+        (f'{BY_CURL}\'{{"model": "qwen3:8b", "stream": false}}\' --fail', 0),
+        (f'{BY_CURL}\'{{"model": "qwen3:8b"}}\' | grep success', 0),
+        ('ollama pull "qwen3:8b; echo done', 0),
+    ],
+)
+def test_a_pull_whose_failure_nobody_sees(script: str, told: int, tmp_path: Path) -> None:
+    assert len(of(pulling(script), "HW635", tmp_path)) == told
+
+
+def test_a_shell_that_ends_at_a_failure(tmp_path: Path) -> None:
+    text = pulling("ollama pull qwen3:8b; echo done", "-ec")
+    assert of(text, "HW635", tmp_path) == []
 
 
 def of(text: str, rule: str, folder: Path) -> list[str]:
