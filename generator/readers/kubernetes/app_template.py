@@ -206,6 +206,10 @@ def _named(node: Node, services: Collection[str]) -> str:
     return key or by_name or (next(iter(services)) if len(services) == 1 else "")
 
 
+def _port(node: Node) -> Node | None:
+    return (node.scalar("service", "port") or node.scalar("port")) if _is(node) else None
+
+
 def _is(node: Node) -> TypeGuard[Table]:
     return isinstance(node, Table)
 
@@ -213,8 +217,11 @@ def _is(node: Node) -> TypeGuard[Table]:
 def _ingress(ingress: Table, services: Collection[str]) -> Table:
     rules: list[Node] = []
     for host in filter(_is, ingress.items("hosts")):
-        names = [_named(path, services) for path in host.items("paths")] or [*services][:1]
-        backends = (_table({"name": _text(name, host)}, host) for name in names)
+        names = [(_named(path, services), path) for path in host.items("paths")]
+        backends = (
+            _table({"name": _text(name, host), "port": _port(path)}, host)
+            for name, path in names or [(one, host) for one in [*services][:1]]
+        )
         paths = [_table({"backend": _table({"service": one}, host)}, host) for one in backends]
         http = _table({"paths": Items(tuple(paths), host.place)}, host)
         rules.append(_table({"host": host.get("host"), "http": http}, host))
@@ -229,7 +236,10 @@ def _route(route: Table, services: Collection[str]) -> Table:
     rules: list[Node] = []
     for rule in filter(_is, route.items("rules")):
         refs = rule.items("backendRefs")
-        named = [_table({"name": _text(_named(ref, services), rule)}, rule) for ref in refs]
+        named = [
+            _table({"name": _text(_named(ref, services), rule), "port": _port(ref)}, rule)
+            for ref in refs
+        ]
         kept = {"filters": rule.get("filters"), "backendRefs": Items(tuple(named), rule.place)}
         rules.append(_table(kept, rule))
     spec = {
@@ -248,8 +258,15 @@ def _resource(kind: str, at: Table, spec: Table) -> Table:
 def _service(name: str, service: Table) -> Table:
     named = service.scalar(_CONTROLLER) or _text(name, service)
     ports = [
-        _table({"port": port.get("port"), "targetPort": port.get("targetPort")}, port)
-        for port in _tables(service.table("ports")).values()
+        _table(
+            {
+                "name": _text(key, port),
+                "port": port.get("port"),
+                "targetPort": port.get("targetPort"),
+            },
+            port,
+        )
+        for key, port in _tables(service.table("ports")).items()
     ]
     spec = _table(
         {

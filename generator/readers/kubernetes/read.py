@@ -19,6 +19,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
+from generator.readers.kubernetes.askers import astray
 from generator.readers.kubernetes.fronts import fronts, ingress
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
@@ -121,6 +122,9 @@ def _servers(resources: Resources) -> list[View]:
     views += (view for table in tables for view in _charts(table, tables, resources))
     parts = [view for pod in pods for view in _unnoticed(pod)]
     views = [*_with_clients(views, pods, resources.context), *parts]
+    served = {name for pod, several in found if several for name in pod.services()}
+    if not any(map(any, resources.affixes)):
+        views += _astray(tables, served, resources.context)
     return [*views, *_around(tables, resources.context)]
 
 
@@ -131,6 +135,15 @@ def _with_clients(views: list[View], pods: Sequence[Pod], context: Context) -> S
         return with_clients(views, found) if views else views
     place = Place(found[0].container.place.file, found[0].container.place.line)
     return [clients_alone(found, KUBERNETES, context, place)]
+
+
+def _astray(
+    tables: Sequence[Table], served: set[str], context: Context, *, named: bool = True
+) -> Iterator[View]:
+    """Yield what asks a server of the files where no Service answers."""
+    if lines := tuple(astray(tables, served, context, named=named)):
+        place = lines[0].place
+        yield _part(Table({}, place), context, lines=lines)
 
 
 def _unnoticed(pod: Pod) -> Iterator[View]:
@@ -278,3 +291,4 @@ def _made(values: Table, resources: Resources) -> Iterator[View]:
         hop = ingress(table, lambda address: address.partition(":")[0] in served)
         if hop is not None:
             yield _part(table, resources.context, hops=(replace(hop, names=()),))
+    yield from _astray(made, served, resources.context, named=False)

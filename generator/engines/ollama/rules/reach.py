@@ -27,7 +27,9 @@ from generator.view import (
     SOCKET,
     STRAY,
     UNHEARD,
+    UNPORTED,
     UNPUBLISHED,
+    UNSERVED,
 )
 
 if TYPE_CHECKING:
@@ -186,10 +188,10 @@ _IN_VAIN: Final = {
     title="a client that asks where no server is",
     why="In a container `localhost` is that container, and no server runs in it: the application "
     "shows no models, or says that it cannot connect. The services of a compose file reach each "
-    "other by their names, those of two files where they share a network. `host.docker.internal` "
-    "is the host for Docker Desktop alone, unless `extra_hosts` says so, and a port that is "
-    "published on 127.0.0.1, or not at all, is none that a container reaches there. Open WebUI "
-    "asks there where it is told nothing.",
+    "other by their names, those of two files where they share a network; pods by the name and the "
+    "port of a Service. `host.docker.internal` is the host for Docker Desktop alone, unless "
+    "`extra_hosts` says so, and a port that is published on 127.0.0.1, or not at all, is none that "
+    "a container reaches there. Open WebUI asks there where it is told nothing.",
     bad="webui:\n  environment: {OLLAMA_BASE_URL: http://localhost:11434}",
     good="webui:\n  environment: {OLLAMA_BASE_URL: http://ollama:11434}",
     source="docs.docker.com: Networking in Compose; docs.openwebui.com: Server Connection Error",
@@ -205,6 +207,20 @@ def asks_itself(view: View, facts: Facts) -> Hits:
                 place=line.place,
                 severity="info" if line.section.startswith(MAYBE) else None,
                 fix=fix,
+            )
+        elif line.section == UNSERVED:
+            yield Hit(
+                message=f"no Service has the name in `{line.value}`: that of the server is "
+                f"{line.name}",
+                place=line.place,
+                fix="write its name",
+            )
+        elif line.section.startswith(f"{UNPORTED}."):
+            yield Hit(
+                message=f"the Service `{line.section.removeprefix(f'{UNPORTED}.')}` has no port "
+                f"{line.value}, but {line.name}: nobody answers",
+                place=line.place,
+                fix="name a port of the Service",
             )
     address = view.variable("OLLAMA_HOST")
     if not _serves_alone(view, facts) or (address and address.unresolved):
