@@ -1,4 +1,4 @@
-"""HW665 and HW666: nodes of GPUs that are handed into a container."""
+"""HW634, HW665 and HW666: nodes of GPUs that are handed into a container."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.meaning import truthy
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import NODE, POD
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -111,3 +112,26 @@ def _has(box: Container, path: str) -> bool:
     """Whether a node is handed in, as a device or as a volume of all of /dev."""
     paths = [part for text, _ in (*box.nodes, *box.mounts) for part in text.split(":")]
     return any(path.startswith(one) or one.startswith(path) for one in paths if one[:4] == "/dev")
+
+
+@Rule(
+    id="HW634",
+    title="a GPU that a pod sees, and may not open",
+    why="A volume puts the node of a device into the container, and gives no right to it: the "
+    "kernel lets a container open the devices that its runtime names, and refuses the others with "
+    "`operation not permitted`. The server finds no GPU, and computes on the CPU. A device plugin "
+    "hands it in by a limit of the container; only a privileged one may open all.",
+    bad="volumes: [{name: dri, hostPath: {path: /dev/dri}}]",
+    good="resources: {limits: {gpu.intel.com/i915: 1}}    # or amd.com/gpu, nvidia.com/gpu",
+    source="kubernetes.io: Device Plugins; docs.kernel.org: cgroup-v2, Device controller",
+)
+def may_not_open(view: View, _: Facts) -> Hits:
+    found = [line for line in view.lines if line.section == POD and line.name == NODE]
+    if found and not view.adds:
+        names = " and ".join(f"`{line.value}`" for line in found)
+        yield Hit(
+            message=f"a volume hands {names} in, and the container may not open what is there: the "
+            "CPU computes",
+            place=found[0].place,
+            fix="ask a device plugin for it, by a limit of the container",
+        )

@@ -31,7 +31,7 @@ _CLOSES: Final = frozenset({"done", "fi", "}", ")", "esac"})
 _CONDITIONS: Final = frozenset({"if", "elif", "until", "while", "!"})
 _QUIET: Final = frozenset({"true", ":", "echo", "printf", "sleep", "log", "warn"})
 _LOOKS: Final = re.compile(
-    r"\$\?|(?<![\w-])(?:exit|grep|jq|test|false|return|until|while|wget)\b|\["
+    r"\$\?|\[|(?<![\w-])(?:exit(?!\s+0\b)|grep|jq|test|false|return|until|while|wget|break)\b"
 )
 """What may look whether the model is there, or at how the pull ended."""
 _ASSIGNS: Final = re.compile(r"\w+=.*", re.DOTALL)

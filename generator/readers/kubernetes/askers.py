@@ -1,4 +1,4 @@
-"""What asks a server by its Service, and finds none: by another name, or at another port."""
+"""What asks a server for what is not there: a Service, a port of it, a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.proxies import is_api
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.records import dataclass
-from generator.view import UNPORTED, UNSERVED, Line, Place
+from generator.view import UNPORTED, UNPULLED, UNSERVED, Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +55,46 @@ def astray(
         yield from _routed(table, ours)
 
 
+_OF_A_MODEL: Final = re.compile(r"OLLAMA(?:_\w+)?_MODEL(?:_NAME|_ID|_TAG)?")
+_OF_ANY: Final = re.compile(r"(?:LLM|CHAT|EMBED(?:DINGS?)?)(?:_\w+)?_MODEL(?:_NAME|_ID)?")
+_TAGGED: Final = re.compile(r"[a-z0-9][a-z0-9._-]*:[A-Za-z0-9][\w.-]*")
+_PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+def unpulled(tables: Sequence[Table], pulled: set[str], context: Context) -> Iterator[Line]:
+    """Yield the models that programs ask for, of which none is pulled where others are."""
+    there = {_with_tag(name) for name in pulled}
+    name = context.engine.name
+    for table in tables if there else ():
+        for key, value in _named(table):
+            ours = _OF_A_MODEL.fullmatch(key) is not None
+            tagged = _TAGGED.fullmatch(value.text) is not None
+            other = _OF_ANY.fullmatch(key) and tagged and _speaks_of(table, name)
+            asks = (ours and (tagged or _PLAIN.fullmatch(value.text))) or other
+            if asks and _with_tag(value.text) not in there:
+                told = ", ".join(f"`{one}`" for one in sorted(pulled))
+                yield Line(section=UNPULLED, name=told, value=value.text, place=value.place)
+
+
+def _with_tag(name: str) -> str:
+    return name if ":" in name else f"{name}:latest"
+
+
+def _named(table: Table) -> Iterator[tuple[str, Scalar]]:
+    """Yield the variables that a ConfigMap or the containers of a workload set."""
+    if table.text("kind") == "ConfigMap":
+        data = table.table("data").entries
+        yield from ((key, one) for key, one in data.items() if isinstance(one, Scalar))
+    for entry in _variables(table):
+        value = entry.scalar("value")
+        if value is not None:
+            yield entry.text("name"), value
+
+
+def _speaks_of(table: Table, engine: str) -> bool:
+    return any(engine in f"{key} {value.text}".lower() for key, value in _named(table))
+
+
 def _service(table: Table) -> _Service:
     ports = [one for one in table.items("spec", "ports") if isinstance(one, Table)]
     headless = table.text("spec", "clusterIP") == _HEADLESS
@@ -82,12 +122,17 @@ def _urls(tables: Sequence[Table]) -> Iterator[tuple[Place, re.Match[str]]]:
 def _texts(table: Table) -> Iterator[Scalar]:
     if table.text("kind") == "ConfigMap":
         yield from (one for one in table.table("data").entries.values() if isinstance(one, Scalar))
+    values = (entry.scalar("value") for entry in _variables(table))
+    yield from (value for value in values if value is not None)
+
+
+def _variables(table: Table) -> Iterator[Table]:
+    """Yield the entries of `env` of the containers of a workload."""
     for key in ("containers", "initContainers"):
         for box in table.items(*_TEMPLATES, key):
             for entry in box.items("env") if isinstance(box, Table) else ():
-                value = entry.scalar("value") if isinstance(entry, Table) else None
-                if value is not None:
-                    yield value
+                if isinstance(entry, Table):
+                    yield entry
 
 
 def _asked(

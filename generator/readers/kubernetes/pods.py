@@ -29,6 +29,7 @@ from generator.units import whole
 from generator.view import (
     EXECUTED,
     HANDED,
+    NODE,
     POD,
     STARTING,
     Asked,
@@ -60,6 +61,7 @@ _KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "iscsi", "loc
 _ENDS: Final = frozenset({"Job", "CronJob"})
 _SELECTING: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
 """Kinds that the API server refuses without a selector of their pods, and labels on these."""
+_OF_GPUS: Final = re.compile(r"/dev/(?:dri|kfd|nvidia)")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _HOOK: Final = ("lifecycle", "postStart", "exec", "command")
 
@@ -230,6 +232,7 @@ class Pod:
         if hook:
             command = " ".join(word.text for word in hook)
             yield Line(section=POD, name=STARTING, value=command, place=hook[-1].place)
+        yield from self._mounted_nodes(box)
         limits, requests = (box.table("resources", key) for key in ("limits", "requests"))
         for key in requests.entries:
             if key.startswith(tuple(_GPUS)) and key not in limits.entries:
@@ -245,6 +248,18 @@ class Pod:
         mounted = any(v.text("hostPath", "path").startswith("/dev/") for v in volumes)
         runtime = self.spec.text("runtimeClassName") or box.items("resources", "claims")
         return bool((privileged and privileged.is_true) or mounted or runtime)
+
+    def _mounted_nodes(self, box: Table) -> Iterator[Line]:
+        """Yield the nodes of GPUs that are mounted as volumes, where nothing else hands them in."""
+        limits = box.table("resources", "limits").entries
+        privileged = box.scalar("securityContext", "privileged")
+        if (privileged and privileged.is_true) or any("/" in key for key in limits):
+            return
+        mounted = {one.text("name") for one in box.items("volumeMounts") if isinstance(one, Table)}
+        for volume in (one for one in self.spec.items("volumes") if isinstance(one, Table)):
+            path = volume.scalar("hostPath", "path")
+            if path and volume.text("name") in mounted and _OF_GPUS.match(path.text):
+                yield Line(section=POD, name=NODE, value=path.text, place=path.place)
 
     def _tells_devices(self, box: Table) -> bool:
         """Whether a container has no device but what its limits say, and these say of none."""

@@ -19,7 +19,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
-from generator.readers.kubernetes.askers import astray
+from generator.readers.kubernetes.askers import astray, unpulled
 from generator.readers.kubernetes.fronts import fronts, ingress
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
@@ -30,7 +30,7 @@ from generator.readers.kubernetes.values import of_application, values_from
 from generator.readers.prometheus.read import expressions_of, misread_in, recorded
 from generator.readers.signs import names_an_engine
 from generator.readers.syntax.yaml_tree import Scalar, Table
-from generator.view import NotJudged, Place
+from generator.view import POD, NotJudged, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +46,11 @@ _PODS: Final[dict[str, tuple[str, ...]]] = {
     "ReplicaSet": ("spec", "template"),
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "ReplicationController": ("spec", "template"),
+    "DeploymentConfig": ("spec", "template"),  # Of OpenShift.
+    "Rollout": ("spec", "template"),  # Of Argo.
+    "Service": ("spec", "template"),  # Of Knative; that of Kubernetes has no such key.
+    "LeaderWorkerSet": ("spec", "leaderWorkerTemplate", "workerTemplate"),
 }
 # Where a resource has values of a chart, as a mapping or as text, and where it names the chart.
 _VALUES: Final = {
@@ -125,6 +130,9 @@ def _servers(resources: Resources) -> list[View]:
     served = {name for pod, several in found if several for name in pod.services()}
     if not any(map(any, resources.affixes)):
         views += _astray(tables, served, resources.context)
+    pulled = {use.name for pod in pods for use in pod.models if use.pulled}
+    if lines := tuple(unpulled(tables, pulled, resources.context)):
+        views.append(_part(Table({}, lines[0].place), resources.context, lines=lines))
     return [*views, *_around(tables, resources.context)]
 
 
@@ -285,7 +293,8 @@ def _made(values: Table, resources: Resources) -> Iterator[View]:
         served |= set(pod.services()) if pod is not None and views else set()
         for view in _with_clients(views, [pod], resources.context) if pod is not None else ():
             # Its values have keys of their own.
-            yield replace(view, lines=(), keys=())
+            of_pod = tuple(line for line in view.lines if line.section == POD)
+            yield replace(view, lines=of_pod, keys=())
         yield from _unnoticed(pod) if pod is not None else ()
     for table in (one for one in made if one.text("kind") == "Ingress"):
         hop = ingress(table, lambda address: address.partition(":")[0] in served)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from generator.units import whole
+from generator.view import POD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def never_asked(view: View, probes: Iterable[str] = READY) -> Place | None:
     """
     box = view.container
     # A chart that makes the container has probes of its own.
-    if box is None or view.adds or not view.lines:
+    if box is None or view.adds or all(line.section == POD for line in view.lines):
         return None
     if any(patience(view, probe) is not None for probe in probes):
         return None

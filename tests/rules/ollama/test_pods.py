@@ -23,6 +23,8 @@ spec:
           volumeMounts: [{{name: m, mountPath: /root/.ollama}}]
           {box}
 """
+DRI = "volumes: [{name: dri, hostPath: {path: /dev/dri}}, "
+MOUNT = "volumeMounts: [{name: dri, mountPath: /dev/dri}, "
 PULLED = """\
 initContainers:
         - name: pull
@@ -65,6 +67,12 @@ CASES: dict[str, tuple[str, str]] = {
         pod(box="resources: {requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 1}}"),
     ),
     "HW320": (pod(GPU_NODE), pod(GPU_NODE, ONE_GPU)),
+    "HW634": (
+        pod().replace("volumes: [", DRI).replace("volumeMounts: [", MOUNT),
+        pod(box="securityContext: {privileged: true}")
+        .replace("volumes: [", DRI)
+        .replace("volumeMounts: [", MOUNT),
+    ),
     "HW635": (
         pod().replace("containers:", PULLED % "echo done\n      containers:"),
         pod().replace("containers:", PULLED % "ollama list | grep q\n      containers:"),

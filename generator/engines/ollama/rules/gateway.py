@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit
+from generator.view import UNPULLED, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -202,9 +202,9 @@ def cannot_search(view: View, _: Facts) -> Hits:
     id="HW638",
     severity="info",
     title="a model that nobody pulls",
-    why="A gateway offers a model under any name; whether the server has it shows with the first "
-    "request, which is answered with 404. Where the files that are checked together pull models, "
-    "and not this one, somebody has to have pulled it by hand.",
+    why="A gateway, or a program, asks for a model by any name; whether the server has it shows "
+    "with the first request, which is answered with 404. Where the files that are checked "
+    "together pull models, and not this one, somebody has to have pulled it by hand.",
     bad="model: ollama_chat/qwen3:14b    # and compose.yaml pulls qwen3:8b",
     good="model: ollama_chat/qwen3:8b",
     source="server/routes.go@v0.32.15, ChatHandler: model not found",
@@ -218,6 +218,13 @@ def not_pulled(view: View, _: Facts) -> Hits:
             yield Hit(
                 message=f"nothing here pulls `{alias.model}`, but {others}",
                 place=alias.place,
+                fix="name a model that is pulled, or have it pulled",
+            )
+    for line in view.lines:
+        if line.section == UNPULLED:
+            yield Hit(
+                message=f"nothing here pulls `{line.value}`, but {line.name}",
+                place=line.place,
                 fix="name a model that is pulled, or have it pulled",
             )
 
