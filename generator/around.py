@@ -174,6 +174,7 @@ class Scaling:
 
     `shared` are claims of volumes that one node at a time may mount, and that all pods share.
     `grace` is the time in which a pod may end; None: nobody says, and it is half a minute.
+    `rolls`: a new pod starts before the only one ends, and where the number of pods is told.
     """
 
     replicas: int | None = None
@@ -182,6 +183,7 @@ class Scaling:
     shared: tuple[tuple[str, Place], ...] = ()
     grace: int | None = None
     gpus: bool = False
+    rolls: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,7 +131,9 @@ def none_by_pods(view: View, _: Facts) -> Hits:
     id="HW653",
     title="one volume for several pods",
     why="A claim that is ReadWriteOnce is mounted on one node at a time: a second pod on another "
-    "node waits for it for ever, and on the same node both pull and prune in one store.",
+    "node waits for it for ever, and on the same node both pull and prune in one store. A "
+    "Deployment has two pods at each change, unless its strategy is Recreate; with a GPU the new "
+    "one waits for a card, and where there is no other the change never comes.",
     bad="replicas: 2    # and a volume of a claim with accessModes: [ReadWriteOnce]",
     good="kind: StatefulSet    # with volumeClaimTemplates: a volume for each pod",
     source="kubernetes.io: Persistent Volumes, Access Modes; NemoClaw#7459",
@@ -139,6 +141,7 @@ def none_by_pods(view: View, _: Facts) -> Hits:
 def one_volume(view: View, _: Facts) -> Hits:
     scaling = view.scaling
     if scaling is None or not scaling.shared:
+        yield from _waits_for_the_card(view)
         return
     most = max([scaling.replicas or 1, *(s.most or 1 for s in scaling.scalers)])
     if most > 1:
@@ -147,6 +150,27 @@ def one_volume(view: View, _: Facts) -> Hits:
             message=f"up to {most} pods mount `{name}`, which one node at a time may",
             place=place,
             fix="make it a StatefulSet with `volumeClaimTemplates`, or the claim ReadWriteMany",
+        )
+    elif scaling.rolls and not scaling.scalers:
+        name, place = scaling.shared[0]
+        yield Hit(
+            message=f"at a change the new pod starts before the old one ends, and on another node "
+            f"it waits for `{name}`, which the old one has",
+            place=place,
+            severity="info",
+            fix="write `strategy: {type: Recreate}`",
+        )
+
+
+def _waits_for_the_card(view: View) -> Hits:
+    scaling = view.scaling
+    if scaling is not None and scaling.gpus and scaling.rolls and not scaling.scalers:
+        yield Hit(
+            message="at a change the new pod starts before the old one ends, and waits for a GPU "
+            "that the old one has, unless there is another",
+            place=scaling.rolls,
+            severity="info",
+            fix="write `strategy: {type: Recreate}`",
         )
 
 

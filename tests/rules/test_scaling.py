@@ -21,6 +21,7 @@ spec:
 GPU = "          resources: {limits: {nvidia.com/gpu: 1}}\n"
 GRACE = "      terminationGracePeriodSeconds: 600\n"
 MOUNTS = "      volumes: [{name: m, persistentVolumeClaim: {claimName: models}}]\n"
+RECREATE = "  strategy: {type: Recreate}\n"
 QUERY = "sum(haproxy_backend_current_queue) or vector(0)"
 
 
@@ -88,9 +89,11 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     ),
     "HW653": (
         (SHARED | claim("ReadWriteOnce"),
-         workload(spec=GRACE + MOUNTS) | claim("ReadWriteOnce") | hpa()),
-        (SHARED | claim("ReadWriteMany"), SHARED,
-         workload(spec=GRACE + MOUNTS) | claim("ReadWriteOnce")),
+         workload(spec=GRACE + MOUNTS) | claim("ReadWriteOnce") | hpa(),
+         workload(spec=GRACE + MOUNTS) | claim("ReadWriteOnce"), workload()),
+        (SHARED | claim("ReadWriteMany"), SHARED, workload(kind="StatefulSet"),
+         workload(more=RECREATE, spec=GRACE + MOUNTS) | claim("ReadWriteOnce"),
+         workload(more=RECREATE), workload(own="")),
     ),
     "HW654": (
         (workload(spec="") | hpa(), workload(spec=GRACE.replace("600", "20")) | asks()),

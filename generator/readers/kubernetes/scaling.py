@@ -32,12 +32,14 @@ def scaling_of(owner: Table, pod: Table, tables: Sequence[Table]) -> Scaling | N
     if owner.text("kind") not in _SCALED:
         return None
     replicas = owner.scalar("spec", "replicas")
+    rolls = replicas.place if replicas else owner.place_of("kind")
     grace = pod.scalar("spec", "terminationGracePeriodSeconds")
     return Scaling(
         replicas=whole(replicas.text) if replicas else None,
         replicas_at=replicas.place if replicas else None,
         scalers=tuple(s for table in tables for s in _scalers(table) if _is_for(table, owner)),
         shared=tuple(_shared(pod, tables)),
+        rolls=rolls if _rolls(owner) else None,
         grace=whole(grace.text) if grace else None,
         gpus=any(
             _GPU.match(key)
@@ -56,6 +58,21 @@ def loose(tables: Sequence[Table], engine: str) -> Iterator[tuple[Table, Scaling
             continue
         for scaler in _scalers(table):
             yield table, Scaling(scalers=(scaler,))
+
+
+def _rolls(owner: Table) -> bool:
+    """Whether a new pod starts while the only old one still runs."""
+    strategy = owner.table("spec", "strategy")
+    bounds = strategy.table("rollingUpdate")
+    one = owner.text("spec", "replicas") in {"", "1"}
+    given = bounds.text("maxUnavailable") not in {"", "0", "0%", "25%"}
+    rolling = strategy.text("type") in {"", "RollingUpdate"} and not given
+    return owner.text("kind") == "Deployment" and one and rolling and _is_whole(owner)
+
+
+def _is_whole(owner: Table) -> bool:
+    """Whether a workload is no patch alone, which may leave its strategy to what it is for."""
+    return bool(owner.table("spec", "selector").entries)
 
 
 def _boxes(pod: Table) -> Iterator[Table]:
