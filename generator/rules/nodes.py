@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from generator.meaning import truthy
 from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import NODE, POD
+from generator.view import LIMIT, NODE, POD
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import Container, View
+    from generator.view import Container, Place, View
 
 _KFD: Final = "/dev/kfd"
 _DRI: Final = "/dev/dri"
@@ -52,17 +52,19 @@ def _family(path: str) -> str:
 
 @Rule(
     id="HW666",
-    title="a part of what ROCm needs",
+    title="a part of what a graphics card needs",
     why="ROCm asks the kernel's compute driver at /dev/kfd, and reaches the card's memory by the "
     "nodes below /dev/dri. With one of them alone, or none, it finds no GPU: the server computes "
     "on the CPU, and says so in its log alone. The plain image has no ROCm at all: it reaches such "
-    "a card by Vulkan, which does not read HSA_OVERRIDE_GFX_VERSION, and not before 0.12.11.",
+    "a card, and one of Intel, by Vulkan, which does not read HSA_OVERRIDE_GFX_VERSION: not before "
+    "0.12.11, and before 0.30 where OLLAMA_VULKAN=1 asks for it.",
     bad="image: ollama/ollama:0.32.15-rocm\ndevices: [/dev/kfd]",
     good="image: ollama/ollama:0.32.15-rocm\ndevices: [/dev/kfd, /dev/dri]",
     source="docs/docker.mdx@v0.32.15; rocm.docs.amd.com: Running ROCm Docker containers",
 )
 def half_of_rocm(view: View, facts: Facts) -> Hits:
     box = view.container
+    yield from _by_vulkan(view, facts) if box is not None and not view.adds else ()
     if box is None or view.adds or box.privileged or not view.phrases.devices_told:
         return
     yield from _without_rocm(view, facts)
@@ -106,6 +108,42 @@ def _without_rocm(view: View, facts: Facts) -> Hits:
         fix=f"write `{facts.image.repository}:{facts.image.rocm_tag.format(release=view.release)}`"
         + (f", or leave {override.name} out" if on and override else ""),
     )
+
+
+def _by_vulkan(view: View, facts: Facts) -> Hits:
+    """Yield a card that the engine's plain image reaches by Vulkan alone, which is off."""
+    box, vulkan, asked = view.container, facts.variable(_VULKAN), view.variable(_VULKAN)
+    if box is None or not is_official(view, facts) or re.search(r"rocm|[${]", box.tag):
+        return
+    on = truthy(asked.value) if asked else vulkan is not None and vulkan.default in {"1", "true"}
+    known = vulkan is not None and vulkan.known
+    # A layer of the image, or a file of variables, may turn it on.
+    if (on and known) or (asked is None and not view.lacks(_VULKAN)) or view.more_variables:
+        return
+    told = _only_by_vulkan(view, box)
+    if told is not None and facts.known:
+        what, place = told
+        how = f"has with `{_VULKAN}=1` alone" if known else "does not have"
+        yield Hit(
+            message=f"{what} is for nobody: this image reaches such a card by Vulkan, which "
+            f"{view.release} {how}, and the CPU computes",
+            place=place,
+            fix=f"set `{_VULKAN}=1`" if known else "take a release from 0.30 on",
+        )
+
+
+def _only_by_vulkan(view: View, box: Container) -> tuple[str, Place] | None:
+    """Return what hands in a card that only Vulkan can reach; None: nothing does."""
+    for line in view.lines:
+        if line.section == POD and line.name == LIMIT:
+            return f"`{line.value}`", line.place
+    alone = not box.gpu_also and box.gpu_access in {"", "devices"} and not box.privileged
+    if not alone or any(
+        text.startswith((_KFD, "/dev/nvidia", "nvidia.com")) for text, _ in box.nodes
+    ):
+        return None
+    found = next((one for one in box.nodes if one[0].startswith(_DRI)), None)
+    return (f"`{found[0]}`", found[1]) if found else None
 
 
 def _has(box: Container, path: str) -> bool:

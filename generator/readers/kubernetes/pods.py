@@ -29,6 +29,7 @@ from generator.units import whole
 from generator.view import (
     EXECUTED,
     HANDED,
+    LIMIT,
     NODE,
     POD,
     STARTING,
@@ -234,6 +235,9 @@ class Pod:
             yield Line(section=POD, name=STARTING, value=command, place=hook[-1].place)
         yield from self._mounted_nodes(box)
         limits, requests = (box.table("resources", key) for key in ("limits", "requests"))
+        for key in limits.entries:
+            if key.startswith("gpu.intel.com/"):
+                yield Line(section=POD, name=LIMIT, value=key, place=limits.place_of(key))
         for key in requests.entries:
             if key.startswith(tuple(_GPUS)) and key not in limits.entries:
                 yield Line(section=POD, name="gpu-request", value=key, place=requests.place_of(key))
