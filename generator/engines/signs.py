@@ -74,6 +74,8 @@ class Signs:
     """The resource of which an operator makes its server; none: there is no such."""
     wrapper_keys: frozenset[str] = frozenset()
     """Keys at the top of a chart that has its chart below `name`."""
+    wrapper: str = ""
+    """A chart that has its chart as a part, which is on unless told otherwise."""
     chart_place: str = r"(?!)"
     """Where its chart is kept: a part of the address of that repository."""
     used: str = r"(?!)"

@@ -36,7 +36,8 @@ SIGNS: Final = Signs(
         "modelsDir": "OLLAMA_MODELS",
         "rocmOverrideGfx": "HSA_OVERRIDE_GFX_VERSION",
     },
-    # The chart of Open WebUI.
+    # The chart of Open WebUI; its values.yaml, `ollama.enabled: true`.
+    wrapper="open-webui",
     wrapper_keys=frozenset(
         {"ollamaUrls", "ollamaUrlsFromExtraEnv", "openaiBaseApiUrl", "openaiBaseApiUrls"}
         | {"pipelines", "websocket", "enableOpenaiApi", "copyAppData", "managedCertificate"}

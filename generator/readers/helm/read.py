@@ -194,19 +194,25 @@ def values_of(
     *,
     ours: bool = False,
     version: str = "",
+    wraps: bool = False,
 ) -> list[View]:
     """Return the View of values that stand in another file, below `prefix`.
 
-    `ours`: they are told to be for the chart of the engine, which has that `version`.
+    `ours`: they are told to be for the chart of the engine, which has that `version`. `wraps`: they
+    are all that is told to a chart that has it as a part.
     """
     found = _found(node, context.engine) if isinstance(node, Table) else None
     if ours and isinstance(node, Table):
         found = "", node, True
+    if wraps and isinstance(node, Table):
+        part = node.get(context.engine.name) or Table({}, node.place)
+        off = isinstance(part, Table) and part.text("enabled").lower() == "false"
+        found = None if off or not isinstance(part, Table) else (context.engine.name, part, True)
     if found is None:
         return []
     inner, values, sure = found
     key = f"{prefix}.{inner}".rstrip(".")
-    return [_Chart(source, context, key, values, sure, version=version).view()]
+    return [_Chart(source, context, key, values, sure, version=version, whole=wraps).view()]
 
 
 def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
@@ -259,9 +265,10 @@ class _Chart:
         sure: bool,
         *,
         version: str = "",
+        whole: bool = False,
     ) -> None:
         self.source, self.context, self.engine = source, context, context.engine
-        self.version = version
+        self.version, self.whole = version, whole
         self.prefix, self.values, self.sure = prefix, values, sure
         self.lines = tuple(flat(prefix, values, _ELSEWHERE))
         self.problems: list[Problem] = []
@@ -286,7 +293,7 @@ class _Chart:
     ) -> View:
         values, name = self.values, self.engine.name
         return self.context.view(
-            replace(HELM, **_LOST) if self._pulls_anew() else HELM,
+            replace(HELM, **self._lost()) if self._pulls_anew() else HELM,
             self.context.release_for(values.text("image", "tag")),
             name=values.text("fullnameOverride") or values.text("nameOverride") or name,
             place=Place(self.source.path, key=self.prefix),
@@ -310,12 +317,20 @@ class _Chart:
             place = self._at(hosts, "ingress", "hosts")
             yield hop_of(ingress.table("annotations"), ingress.text("className"), place)
 
+    def _lost(self) -> dict[str, Any]:
+        """Return what is said of volumes, where nothing turns on the one of the chart."""
+        inner = f"`{self.engine.name}: {{persistentVolume: {{enabled: true}}}}`"
+        off = f"write {inner}, or `enabled: false` there where another server is asked"
+        return {**_LOST, "keep_volume": off} if self.whole else _LOST
+
     def _pulls_anew(self) -> bool:
         """Whether models are pulled into the pod: nothing says of the volume that it is wanted.
 
         What says nothing of resources or GPUs may lie over other values.
         """
         name, told = self.engine.name, self.values.entries
+        if self.whole:
+            return _VOLUME[0] not in told
         whole = "resources" in told or self.values.get(name, "gpu") is not None
         return any(self._pulls()) and whole and self.sure and _VOLUME[0] not in told
 

@@ -231,7 +231,9 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
         path, named = _VALUES[kind]
         given = values_from(table, tables, resources)
         version = table.text(*named[:-1], "version")
-        yield from _chart(table, path, table.text(*named), resources, given, version)
+        more = bool(table.items("spec", "valuesFrom"))
+        chart = _told(table.text(*named), resources.context, more=more)
+        yield from _chart(table, path, chart, resources, given, version)
     for at in (_SOURCES[kind],) if kind in _SOURCES else ():
         several = [(f"sources.{n}", one) for n, one in enumerate(table.items(*at, "sources"))]
         for key, source in (("source", table.get(*at, "source")), *several):
@@ -241,8 +243,14 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
                     "valuesObject" if "valuesObject" in source.table("helm").entries else "values"
                 )
                 below = ".".join((*at, key, "helm", inner))
-                told = source.text("chart"), source.text("targetRevision")
-                yield from _values(values, below, *told, resources)
+                more = bool(source.items("helm", "valueFiles"))
+                chart = _told(source.text("chart"), resources.context, more=more)
+                yield from _values(values, below, chart, source.text("targetRevision"), resources)
+
+
+def _told(chart: str, context: Context, *, more: bool) -> str:
+    """Return the name of a chart; of one that wraps the engine's only where all values are told."""
+    return "" if more and chart == context.engine.wrapper else chart
 
 
 def _chart(
@@ -278,8 +286,16 @@ def _values(
         yield from _made(values, resources)
     elif values is not None:
         source, ours = Source(values.place.file, ""), chart == context.engine.name
-        told = version if ours else ""
-        yield from values_of(values, key, source, context, ours=ours, version=told)
+        told, wraps = version if ours else "", bool(chart) and chart == context.engine.wrapper
+        yield from values_of(
+            values,
+            key,
+            source,
+            context,
+            ours=ours,
+            version=told,
+            wraps=wraps and not resources.gaps,
+        )
 
 
 def _made(values: Table, resources: Resources) -> Iterator[View]:
