@@ -110,8 +110,12 @@ def _pairs(text: str) -> list[str]:
 
 def _are_of_a_server(variables: Sequence[Variable], context: Context) -> bool:
     """Return whether variables are such that no client of the engine reads."""
-    facts = context.catalogue.at(context.engine.name, context.release_for()[0])
-    known = (facts.variable(v.name) for v in variables if v.name != context.engine.address)
+    engine = context.engine
+    asks = (v.name == engine.address and "://" in v.value for v in variables)
+    if any(asks) or any(re.fullmatch(engine.application, v.name) for v in variables):
+        return False
+    facts = context.catalogue.at(engine.name, context.release_for()[0])
+    known = (facts.variable(v.name) for v in variables if v.name != engine.address)
     return any(fact is not None and fact.works and fact.scope == "server" for fact in known)
 
 
