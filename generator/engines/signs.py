@@ -82,6 +82,8 @@ class Signs:
     """A text that sets, starts or asks it, whatever kind of file that is."""
     forks: str = r"(?!)"
     """Images of forks, which read names that the engine does not."""
+    forked: str = ""
+    """The newest release that one of them is made of."""
     of_forks: str = r"(?!)"
     """Names of variables that a fork alone reads."""
     brings: str = r"(?!)"

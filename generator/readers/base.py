@@ -139,7 +139,9 @@ class Context:
 
     def release_of(self, image: str) -> tuple[Release, bool]:
         """Return the same of an image, whose tag counts releases where it is the engine's own."""
-        name = image_name(image)
+        name, made_of = image_name(image), self.engine.forked
+        if made_of and self.release is None and re.search(self.engine.forks, image):
+            return self.known.nearest(made_of), False
         return self.release_for(name.tag if self.engine.is_image(name.repository) else "")
 
 

@@ -297,6 +297,14 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
                 place=driver.place,
                 fix="add `device_ids: [nvidia.com/gpu=all]`",
             )
+        elif name == "amd" and _has_nodes(view):
+            yield Hit(
+                message="`driver: amd` needs the container runtime of AMD: without it Docker "
+                "refuses to create the container, which gets its devices anyway",
+                place=driver.place,
+                severity="warning",
+                fix="take the reservation out; `devices` is enough",
+            )
         count = told.get("count")
         if count is not None and count.value.strip("\"'") == "0" and "device_ids" not in told:
             yield Hit(
@@ -318,6 +326,12 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
                 place=told["count"].place,
                 fix="keep `device_ids` to name the GPUs, or `count` for that many of them",
             )
+
+
+def _has_nodes(view: View) -> bool:
+    """Return whether the nodes of AMD's cards are handed in one by one."""
+    nodes = view.container.nodes if view.container is not None else ()
+    return any(node.startswith(("/dev/kfd", "/dev/dri")) for node, _ in nodes)
 
 
 def _requests(view: View) -> list[list[Line]]:

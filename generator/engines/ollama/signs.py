@@ -24,6 +24,8 @@ SIGNS: Final = Signs(
     # README.md of open-webui, Installing Open WebUI with Bundled Ollama Support; its start.sh.
     brings=r"(?:^|/)open-webui:(?:[\w.-]*-)?ollama$",
     forks=r"(?i)\bipex|[-_]ipex",
+    # docs/mddocs/Quickstart/ollama_portable_zip_quickstart.md of ipex-llm: 2.3.0 nightly.
+    forked="0.9.3",
     of_forks=r"(?:BIGDL|IPEX)_LLM_\w+",
     verbs=frozenset({"pull", "run", "create"}),
     valued=frozenset({"-f", "--file", "-q", "--quantize", "--keepalive", "--format"}),

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
-from generator.readers.base import image_name
+from generator.readers.base import image_name, is_variable_of
 from generator.readers.clients import client, client_in
 from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import client_at, dashed
@@ -51,15 +51,15 @@ def asking(words: Sequence[Argument], context: Context) -> Client | None:
 def started(words: Sequence[Argument], engine: Engine) -> Run | None:
     """Return the server that a command line runs in a container."""
     found = _ran(words)
-    if found is None or not _is_server(found, engine):
+    if found is None or not is_a_server(found, engine):
         return None
     return None if _runs_another(found, engine) else found
 
 
-def _is_server(held: Run, engine: Engine) -> bool:
+def is_a_server(held: Run, engine: Engine) -> bool:
     """Return whether an image is the engine's, or somebody's of that name with its port."""
     image, port = image_name(held.image.text).repository, str(engine.nixos_address[1])
-    if engine.is_image(image):
+    if engine.is_image(image) or is_variable_of(engine.name, held.image.text):
         return True
     ports = [one.value.rpartition(":")[2] for one in held.options if one.name == "publish"]
     return engine.is_named_after(image) and port in ports

@@ -52,7 +52,9 @@ class Releases:
         handed = {name for name, _ in line.assigned} | {text.partition("=")[0].rpartition(" ")[2]}
         self.missed += [one for one in self._waiting if one.name not in handed]
         self._waiting = []
-        if re.search(self.engine.installs, text):
+        installs = re.search(self.engine.installs, text)
+        # An archive is of the release that its address names.
+        if installs is not None and installs[0].endswith(".sh"):
             # Behind a pipe the shell may be told.
             self._waiting = [
                 Line(section=INSTALLED, name=name, value=value.text, place=value.place)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
 from generator.readers import container
-from generator.readers.base import Context, Source, image_name
+from generator.readers.base import Context, Source, image_name, is_variable_of
 from generator.readers.clients import client, client_in, clients_alone
 from generator.readers.dockerfile.built import (
     Built,
@@ -201,6 +201,8 @@ def _is_server(one: Unit, images: Images, context: Context) -> bool:
     called = engine.name in {stem, one.last("ContainerName", _CONTAINER)}
     if _is_build(one) and image.endswith(_BUILD):
         return called  # Nobody can read here what is built.
+    if is_variable_of(engine.name, image):
+        return True
     return engine.is_build(image_name(image).repository, called=called)
 
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
 from generator.readers.clients import clients_alone, with_clients
-from generator.readers.commands.containers import asking
+from generator.readers.commands.containers import asking, is_a_server
 from generator.readers.commands.servers import servers_in
 from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from generator.around import Client
     from generator.engines.signs import Signs as Engine
+    from generator.readers.base import Context, Source
     from generator.readers.syntax.unit import Assignment
     from generator.view import Line
 
@@ -106,9 +106,7 @@ def _container(one: Unit, engine: Engine) -> Run | None:
     known = _known(one)
     filled = ([_put_in(a, known) for a in words] for words in one.commands(["ExecStart"]))
     found = map(run, filled)
-    return next(
-        (r for r in found if r and engine.is_image(image_name(r.image.text).repository)), None
-    )
+    return next((held for held in found if held and is_a_server(held, engine)), None)
 
 
 def _known(one: Unit) -> dict[str, str]:
