@@ -59,7 +59,8 @@ class Hop:
     `routed` is where the body of a request decides, `collects` where such a body is waited for.
     `turns` is how requests are spread over several servers, where nobody asks which one is busy.
     `barred` is where authentication is asked for that nobody can pass. `beneath` is the path that
-    requests begin with when they come, where it is handed on as it is.
+    requests begin with when they come, where it is handed on as it is. `by_tls` is the address at
+    which an engine is asked by TLS, at its own port.
     """
 
     words: Words
@@ -80,6 +81,7 @@ class Hop:
     turns: tuple[str, Place] | None = None
     barred: Place | None = None
     beneath: str = ""
+    by_tls: tuple[str, Place] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,16 @@ def is_api(address: str, context: Context) -> bool:
     return bool(named) or re.fullmatch(context.engine.api, bare) is not None
 
 
+def by_tls(addresses: Iterable[tuple[str, Place]], context: Context) -> tuple[str, Place] | None:
+    """Return the first address at which an engine is asked by TLS, at the port that is its own.
+
+    A name with dots may be that of a proxy which speaks TLS there.
+    """
+    port = context.catalogue.at(context.engine.name).image.port
+    own = re.compile(rf"(?:https|grpcs)://(?:[\w-]+|[\d.]+|\[[\da-fA-F:]+\]):{port}(?:/.*)?")
+    return next((one for one in addresses if own.fullmatch(one[0])), None)
+
+
 def on_loopback(address: str) -> bool:
     """Return whether an address is one that the proxy itself has alone."""
     bare = re.sub(r"^\w+://", "", address).partition("/")[0]

@@ -1,7 +1,8 @@
-"""HW223, HW224, HW226 to HW228, HW572, HW644, HW645: a proxy before a server that is slow."""
+"""HW223, HW224, HW226 to HW228, HW572, HW644, HW645, HW681: proxies before slow servers."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
@@ -237,4 +238,31 @@ def take_turns(view: View, _: Facts) -> Hits:
                 "free",
                 place=place,
                 fix=f"write {hop.words.spread}",
+            )
+
+
+@Rule(
+    id="HW681",
+    title="TLS to a server that speaks none",
+    why="The server speaks plain HTTP at its port. A proxy that begins TLS there gets no answer to "
+    "its greeting, and answers 502 to everybody; a program that asks at such an address ends with "
+    "an error of TLS. Said of an address without a name of the internet, for behind one a proxy "
+    "may speak TLS at that port.",
+    bad="servers: [{url: https://10.0.0.5:11434}]",
+    good="servers: [{url: http://10.0.0.5:11434}]",
+    source="server/routes.go@v0.32.15, Serve; docs/faq.mdx@v0.32.15",
+)
+def asked_by_tls(view: View, facts: Facts) -> Hits:
+    told = [hop.by_tls for hop in view.hops if hop.by_tls]
+    for client in view.clients:
+        told += [(v.value, v.place) for v in client.variables if not v.unresolved]
+    own = re.compile(rf"https://(?:[\w-]+|[\d.]+):{facts.image.port}(?:/\S*)?", re.ASCII)
+    for address, place in dict.fromkeys(told):
+        if own.fullmatch(address):
+            plain = address.replace("https://", "http://", 1)
+            yield Hit(
+                message=f"`{address}` asks by TLS, which the server does not speak: nobody gets "
+                "an answer",
+                place=place,
+                fix=f"write `{plain}`",
             )

@@ -153,7 +153,7 @@ def test_an_image_may_be_a_quadlet_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("path", "text", "found"),
     [
-        ("webui.container", "[Container]\nImage=ghcr.io/open-webui/open-webui:main\n", False),
+        ("webui.container", "[Container]\nImage=docker.io/searxng/searxng:latest\n", False),
         ("llm.container", "[Container]\nImage=registry.local:5000/mirror/ollama@sha256:a\n", True),
         ("llm.container", "[Service]\nRestart=always\n", False),
         ("ollama.container.d/a.conf", "[Container]\nEnvironment=A=b\n", True),

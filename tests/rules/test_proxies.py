@@ -1,4 +1,4 @@
-"""HW223 to HW229, HW572, HW629, HW644, HW645, HW661: proxies before a server, each in its words."""
+"""HW223 to HW229, HW572, HW629, HW644, HW645, HW661, HW681: proxies, each in its words."""
 
 from pathlib import Path
 
@@ -197,6 +197,10 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             {"Caddyfile": f"(safe) {{\n{ASKS}}}\nllm.example.com {{\n\timport safe\n"
              "\treverse_proxy ollama:11434\n}\n"},
         ),
+    ),
+    "HW681": (
+        (nginx(*QUIET, passes="https://localhost:11434"), caddy(to="https://10.0.0.5:11434")),
+        (nginx(*QUIET), caddy(to="https://ollama.example.org:11434")),
     ),
 }  # fmt: skip
 

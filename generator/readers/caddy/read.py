@@ -18,6 +18,7 @@ from generator.readers.caddy import CADDY, WORDS
 from generator.readers.proxies import (
     EVERY_NAME,
     beneath,
+    by_tls,
     fault,
     generates,
     is_api,
@@ -178,6 +179,7 @@ class _File:
             unasked=() if probes else tuple(self._at(entry) for _ in targets),
             probes=tuple(("GET", e.words[1], self._at(e)) for e in probes),
             turns=self._turns(entry, inner) if len(targets) > 1 else None,
+            by_tls=by_tls(((one, self._at(entry)) for one in targets), self.context),
         )
 
     def _host(self, site: Entry, names: tuple[Line, ...], entry: Entry) -> tuple[str, Place] | None:

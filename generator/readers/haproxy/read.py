@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.around import Hop, Said
 from generator.readers.base import Context, Source, each
 from generator.readers.haproxy import HAPROXY, WORDS
-from generator.readers.proxies import fault, is_api, made, on_loopback, public, some
+from generator.readers.proxies import by_tls, fault, is_api, made, on_loopback, public, some
 from generator.readers.syntax.haproxy import Section, parse, seconds
 from generator.view import Line, NotJudged, Place, View
 
@@ -101,6 +101,14 @@ class _File:
             probes=tuple(self._probes(backend)) if len(asked) < len(servers) else (),
             routed=self._routed([*fronts, backend]),
             collects=self._first(every, "collects"),
+            by_tls=by_tls(
+                (
+                    (f"https://{words[1]}", self._at(line))
+                    for words, line in servers
+                    if "ssl" in (*words, *general)
+                ),
+                self.context,
+            ),
         )
 
     def _defaults(self, backend: Section) -> list[Section]:

@@ -16,6 +16,7 @@ from generator.readers.base import Context, Source, each
 from generator.readers.nginx import NGINX, WORDS
 from generator.readers.proxies import (
     beneath,
+    by_tls,
     fault,
     generates,
     is_api,
@@ -212,6 +213,7 @@ class _File:
             servers=tuple(self._at(one) for _, one in servers),
             turns=self._turns(passed),
             beneath=self._beneath(passed, above, location),
+            by_tls=by_tls(self._asked_at(passed, servers), self.context),
         )  # fmt: skip
 
     def _beneath(
@@ -223,6 +225,14 @@ class _File:
             return ""
         words = [word for word in location.words if word not in {"^~", "="}]
         return beneath(words[0]) if len(words) == 1 else ""
+
+    def _asked_at(
+        self, passed: Directive, servers: list[tuple[str, Directive]]
+    ) -> Iterator[tuple[str, Place]]:
+        """Yield the addresses behind a `proxy_pass`, with its scheme."""
+        scheme, _, _ = passed.words[0].rpartition("://")
+        for address, _ in servers:
+            yield f"{scheme}://{address}", self._at(passed)
 
     def _turns(self, passed: Directive) -> tuple[str, Place] | None:
         """Return that the servers of a pool take turns, where nothing else is said."""

@@ -16,7 +16,7 @@ from generator.around import Hop, Said
 from generator.errors import ProfileError
 from generator.meaning import parse_go_duration
 from generator.readers.base import Context, Source, each, refused
-from generator.readers.proxies import is_api, made, on_loopback, public
+from generator.readers.proxies import by_tls, is_api, made, on_loopback, public
 from generator.readers.syntax.traefik import below, hosts_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.readers.traefik import TRAEFIK, WORDS
@@ -84,7 +84,7 @@ def hops_of(top: Table, context: Context) -> Iterator[Hop]:
         servers = [one for one in balancer.items("servers") if isinstance(one, Table)]
         urls = [url for one in servers if (url := one.scalar("url") or one.scalar("URL"))]
         if any(is_api(url.text, context) for url in urls):
-            yield _hop(http, name, balancer, urls)
+            yield _hop(http, name, balancer, urls, context)
 
 
 def _under(table: Table, key: str) -> Table:
@@ -93,7 +93,7 @@ def _under(table: Table, key: str) -> Table:
     return table.table(next(found, key))
 
 
-def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar]) -> Hop:
+def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar], context: Context) -> Hop:
     routers = [*_routers(http, name)]
     places = tuple(_at(url, "url") for url in urls)
     open_ = [found for router in routers if not _asks(router, http) for found in _named(router)]
@@ -115,6 +115,7 @@ def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar]) -> Hop:
         probes=(("GET", check.text, _at(check, "path")),) if check else (),
         turns=_turns(balancer, places),
         beneath=_beneath(http, routers),
+        by_tls=by_tls(((url.text, _at(url, "url")) for url in urls), context),
     )
 
 
