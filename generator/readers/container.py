@@ -30,7 +30,8 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NODES: Final = ("/dev/nvidia", "/dev/kfd", "/dev/dri", "/dev/dxg")
 _CDI: Final = re.compile(r"[\w.-]+/gpu=.+")
 _FOLLOWS: Final = re.compile(
-    r"\bio\.containers\.autoupdate=[\"']?registry|\bcom\.centurylinklabs\.watchtower\.enable=[\"']?true"
+    r"\bio\.containers\.autoupdate=[\"']?registry"
+    r"|\bcom\.centurylinklabs\.watchtower\.(?:enable=[\"']?true|scope=[\"']?(?!none\b))"
 )
 _PULLED_AGAIN: Final = frozenset({"always", "newer"})
 _LOCKS: Final = frozenset({"ALL", "IPC_LOCK", "CAP_IPC_LOCK"})

@@ -27,7 +27,8 @@ MOVING: Final = ("", "latest", "rocm")
     why="`latest` is the newest release at the last pull. Releases change defaults, the engine and "
     "the variables that are read: the same file is another service on the next host. "
     "An image that is to move is left alone: `AutoUpdate=registry` of a quadlet says so, so do the "
-    "labels of Podman and Watchtower, and so does `pull_policy: always` of Compose.",
+    "labels of Podman and Watchtower, a Watchtower in the project, and `pull_policy: always` of "
+    "Compose.",
     bad="image: ollama/ollama:latest",
     good="image: ollama/ollama:0.32.15",
     source="scripts/build_docker.sh@v0.32.15:24-33",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import posixpath
+import re
 from dataclasses import replace
 from itertools import chain
 from pathlib import PurePosixPath
@@ -65,6 +66,9 @@ if TYPE_CHECKING:
 _COMPLETED: Final = "service_completed_successfully"
 _MADE: Final = frozenset({"image", "build", "extends", "provider", "profiles"})
 """Keys of a service that Compose does not refuse; of one with profiles it may start none."""
+_WATCHES: Final = re.compile(r"/watchtower(?=[:@]|$)")
+_WATCHED: Final = "com.centurylinklabs.watchtower.enable"
+_ONLY_NAMED: Final = "WATCHTOWER_LABEL_ENABLE"
 _DECLARES: Final = frozenset({"volumes", "networks", "configs", "secrets"})
 _ELSEWHERE: Final = frozenset({("environment",), ("env_file",), ("labels",), ("extends",), *PATHS})
 
@@ -155,6 +159,8 @@ class _Services:
         container = over(built, container, told=named)
         if not container.restart and any(self.neighbours.waiting(name, _COMPLETED)):
             container = replace(container, restart="no")  # It is a job: it is to end.
+        if self.watched and service.table("labels").text(_WATCHED) != "false":
+            container = replace(container, moving=True)
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self.environment.variables(name, service, built)
         effective = {one.name: one for one, _ in variables}.values()
@@ -196,6 +202,16 @@ class _Services:
             neighbours=self.neighbours.of(name),
             keys=self.keys.get(name, ()),
         )
+
+    @functools.cached_property
+    def watched(self) -> bool:
+        """Whether a Watchtower of the project follows the tags of all, not of the named alone."""
+        for service in self.project.services.values():
+            if _WATCHES.search(service.text("image")):
+                words = " ".join(argv(service, "command"))
+                named = "--label-enable" in words or service.text("environment", _ONLY_NAMED)
+                return not named
+        return False
 
     def with_files(self, server: View) -> tuple[View, ...]:
         """Return a server, and what the files say that it is given by `configs`."""
