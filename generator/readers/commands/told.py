@@ -44,6 +44,7 @@ from generator.readers.syntax.applied import (
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.script import CommandLine, lines
+from generator.readers.windows.read import stored_by
 from generator.view import (
     AT_ONCE,
     BEFORE,
@@ -169,6 +170,8 @@ class Told:
         if [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
             self.variables.append(variable(words[2].text, words[3], "server"))
+        elif kept := list(stored_by(words[0].text, [w.text for w in words[1:]], words[-1].place)):
+            self.variables += kept
         elif words[0].text not in SPOKEN and (held := image_at(words, self.engine)):
             self._apptainer(line, *held)
         elif box := started(words, self.engine):

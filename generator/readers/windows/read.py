@@ -86,6 +86,24 @@ def _parted(source: Source, context: Context) -> Iterator[Line]:
             yield Line(section=PARTED, name=match["name"], value=value, place=place)
 
 
+def stored_by(program: str, words: Sequence[str], place: Place) -> Iterator[Variable]:
+    """Yield what a call of a program of Windows keeps for the user, as out of WSL."""
+    name = re.split(r"[\\/]", program)[-1].lower().removesuffix(".exe")
+    if name in _SHELLS:
+        text = " ".join(words)
+        told = [_LEADS.sub("", part, count=1) for part in re.split(r"[;&\n]", text)]
+    else:
+        told = [f"setx {' '.join(words)}"] if name == "setx" else []
+    for part in told:
+        found = _variable(part, place, served=False)
+        if found is not None and found.reach == "server":
+            yield found
+
+
+_SHELLS: Final = frozenset({"powershell", "pwsh", "cmd"})
+_LEADS: Final = re.compile(r"(?i)^\s*(?:[-/]\w+\s+(?:bypass\s+|unrestricted\s+)?)*")
+
+
 def _variable(line: str, place: Place, *, served: bool) -> Variable | None:
     if _COMMENT.match(line):
         return None
