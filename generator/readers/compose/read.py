@@ -142,6 +142,8 @@ class _Services:
             for name, one in self.project.services.items()
             if not one.entries.keys() & _MADE
         }
+        if len(bare) == len(self.project.services) and not any(map(_stands, bare.values())):
+            return  # A part of a project that a program puts together, under the usual name.
         made = made_beside(self.place, self.context) if bare else None
         for name in sorted(bare.keys() - made) if made is not None else ():
             place = self.project.top.table("services").places.get(name, bare[name].place)
@@ -349,6 +351,11 @@ class _Services:
             if value := top.scalar(name):
                 place = replace(value.place, key=name)
                 yield Line(section="", name=name, value=value.text, place=place)
+
+
+def _stands(service: Table) -> bool:
+    """Return whether a service has what only the whole of one has."""
+    return bool(service.entries.keys() & {"restart", "container_name", "volumes", "healthcheck"})
 
 
 def _of_gpu(service: Table) -> Iterator[Line]:
