@@ -78,6 +78,10 @@ _UNLISTED: Final = re.compile("cloud|mlx|nvfp4|mxfp|int[48]|mtp|dflash")
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)b")
 
 
+_QUANTISED: Final = re.compile(r"(\d+(?:\.\d+)?b)-((?:iq|q)\d\w*|fp16|f16|bf16)")
+"""A tag that names a size and a quantisation, and not which of its models that is."""
+
+
 class Facts:
     """The facts of one `release`; `at` is the release that they are of.
 
@@ -570,9 +574,11 @@ class Facts:
         Names of others, and those that come close to none, are nobody's mistake.
         """
         tag = plain(name)
-        if "/" in tag or self.named_model(name) or self.missing_model(name):
-            return ""
         family, _, rest = tag.partition(":")
+        # Which file such a tag would be of is known, but there is none of that name.
+        known = self.named_model(name) and not _QUANTISED.fullmatch(rest)
+        if "/" in tag or known or self.missing_model(name):
+            return ""
         entry = self._catalogue.library.get(family)
         if entry is None:
             library = self._catalogue.library
@@ -584,7 +590,7 @@ class Facts:
         tags = {tag.casefold(): tag for file in entry.files for tag in file.split()[1:]}
         if rest in tags:
             return f"{family}:{rest}" if f"{family}:{rest}" != tag else ""
-        close = closest(rest, tags) or _nearest_size(rest, tags)
+        close = _same_quantised(rest, tags) or closest(rest, tags) or _nearest_size(rest, tags)
         if close:
             return f"{family}:{tags[close]}"
         return family if family != tag.partition(":")[0] else ""
@@ -644,3 +650,12 @@ def _nearest_size(tag: str, tags: Iterable[str]) -> str:
     if wanted is None or not sizes:
         return ""
     return min(sizes, key=lambda known: abs(sizes[known] - float(wanted[1])))
+
+
+def _same_quantised(tag: str, tags: Iterable[str]) -> str:
+    """Return the tag of the same size and quantisation, of a model for talks first; or empty."""
+    wanted = _QUANTISED.fullmatch(tag)
+    if wanted is None:
+        return ""
+    same = [one for one in tags if one.startswith(f"{wanted[1]}-") and one.endswith(wanted[2])]
+    return min(same, key=lambda one: (not re.search("instruct|chat", one), one), default="")
