@@ -7,7 +7,10 @@ from typing import Final
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
-SIGNS: Final = Signs(sure=frozenset({".plist"}))
+SIGNS: Final = Signs(
+    sure=frozenset({".plist"}),
+    content=r"<plist\b[^>]*>\s*<dict>[\s\S]{0,4000}?<key>(?:ProgramArguments|EnvironmentVariables)<",
+)
 LAUNCHD: Final = Phrases(
     kind="launchd",
     read_by="every program of that user reads the property list",

@@ -20,7 +20,7 @@ def _ours(source: Source) -> bool:
 
 
 SIGNS: Final = Signs(
-    names=r"(?i)modelfile(?:[.-][\w.=+-]+)?|[\w.-]+\.modelfile",
+    names=r"(?i)modelfile(?:[._-][\w.=+-]+)?|[\w.-]+\.modelfile",
     content=r"\A(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?i:FROM)[ \t]+\S[^\n]*\n"
     r"(?=(?:.*\n)*?[ \t]*(?i:PARAMETER|SYSTEM|TEMPLATE|ADAPTER|MESSAGE)[ \t])",
     never=r"(?mi)^[ \t]*(?:RUN|CMD|ENTRYPOINT|ENV|COPY|WORKDIR|EXPOSE)[ \t]",
