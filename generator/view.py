@@ -119,6 +119,8 @@ HANDED: Final = "handed"
 
 The name is the image, the value what it is told.
 """
+PERHAPS: Final = "perhaps"
+"""The section of a model that a script pulls in one of its branches: the verb, the model."""
 HOMELESS: Final = "homeless"
 """The section of what makes the user of a service without a home: the user, the line that does."""
 OF_ROOT: Final = "of-root"

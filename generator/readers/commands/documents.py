@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from generator.readers.syntax.script import CommandLine, Document
-    from generator.view import NotJudged, View
+    from generator.view import NotJudged, Phrases, View
 
 
 @dataclasses.dataclass(slots=True)
@@ -53,6 +53,8 @@ class Documents:
         if document.spoken and not (shell or plain == "environment" or plain.endswith(".env")):
             return  # Of another file a line is a part that tells nothing alone.
         views, gaps = embedded(document.text, name, self.file, document.line, self.context)
+        if document.filled:  # What stands there is another text.
+            views = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in views]
         of_login = document.spoken and shell
         (self.profiles if of_login else self.views).extend(
             map(_filled_in, views) if document.expands else views
@@ -117,6 +119,10 @@ class Documents:
             kept = tuple(v for v in view.variables if v.name not in served)
             book = dataclasses.replace(view.phrases, guide=True)
             yield dataclasses.replace(view, phrases=book, manager=manager, variables=kept)
+
+
+def _unmendable(book: Phrases) -> Phrases:
+    return dataclasses.replace(book, mendable=False)
 
 
 def _filled_in(view: View) -> View:

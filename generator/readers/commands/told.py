@@ -31,6 +31,7 @@ from generator.readers.commands.words import (
     is_of_scripts,
     long_dash,
     models,
+    perhaps,
     variable,
 )
 from generator.readers.syntax.applied import (
@@ -42,6 +43,7 @@ from generator.readers.syntax.applied import (
     started_in_vain,
 )
 from generator.readers.syntax.calls import calls
+from generator.readers.syntax.functions import handing_on
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.script import CommandLine, lines
 from generator.readers.windows.read import stored_by
@@ -113,6 +115,8 @@ class Told:
         self._requests: list[Request] = []
         self._beside: list[Line] = []
         self._executed: list[Line] = []
+        self._perhaps: list[Line] = []
+        self._handing: frozenset[str] = frozenset()
         self._dashes: list[Line] = []
         self._servers: list[tuple[int, tuple[Place, ...]]] = []
         self._inside = range(0)
@@ -125,14 +129,21 @@ class Told:
         self.front.begins(text, first)
         self.exports.begins(text)
         self._functions |= functions(text, self.engine.name)
+        self._handing = handing_on(text)
         for line in lines(text, self.file, first):
-            self._line(line)
+            self._line(self._handed_on(line))
         self.releases.ends()
         self.front.ends()
         self.enables.ends(text)
         self.exports.ends(text)
         requests, _ = calls(text, self.file, self.engine.name, self.engine.api, first)
         self._requests += requests
+
+    def _handed_on(self, line: CommandLine) -> CommandLine:
+        """Return a command without the function of the script that only hands it on."""
+        if line.words and line.words[0].text in self._handing and line.words[1:]:
+            return dataclasses.replace(line, words=line.words[1:])
+        return line
 
     def _line(self, line: CommandLine) -> None:
         """Take in a command with what it sets and writes."""
@@ -180,6 +191,7 @@ class Told:
             self._deployed.append(server)
         elif command := asked(words, self.engine):
             self.commands.append(dataclasses.replace(command, fed=line.fed))
+            self._perhaps += perhaps(command, words)
             given = (*line.assigned, *handed(words, self.engine))
             self._serves(line, given, serves=self._is_server(command))
         else:
@@ -259,6 +271,7 @@ class Told:
         lines = (
             *self._beside,
             *self._executed,
+            *self._perhaps,
             *self.releases.missed,
             *self.exports.loose,
             *self._in_vain(),

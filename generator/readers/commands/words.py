@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.apptainer import OF_HOST
 from generator.readers.syntax.options import CLIENTS, Argument, options
-from generator.view import UNSEEN, Command, Line, ModelUse, NotJudged, Place, Variable, each_once
+from generator.view import (
+    PERHAPS,
+    UNSEEN,
+    Command,
+    Line,
+    ModelUse,
+    NotJudged,
+    Place,
+    Variable,
+    each_once,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -179,6 +189,15 @@ def long_dash(word: Argument) -> Line:
     """Return the remark on an option that begins with a dash of typography."""
     effect = "no option begins with it, and the command ends with an error"
     return Line(section=UNSEEN, name=f"`{word.text[:1]}`", value=effect, place=word.place)
+
+
+def perhaps(command: Command, words: Iterable[Argument]) -> Iterable[Line]:
+    """Yield what else a command may pull, where its model is a variable that is set in branches."""
+    if command.words[0][0] == "pull":
+        for word in words:
+            for other in word.also if len(word.also) > 1 else ():
+                if other.text:
+                    yield Line(section=PERHAPS, name="pull", value=other.text, place=other.place)
 
 
 def models(commands: Iterable[Command], engine: Engine) -> Iterable[ModelUse]:

@@ -37,13 +37,15 @@ class Argument:
     """A word of a command and its place.
 
     `written` returns how the rest behind a head is written in the file, empty where one cannot
-    say. `unresolved`: only the host can tell all of the text.
+    say. `unresolved`: only the host can tell all of the text. `also`: what else the variable may
+    be that it is, each where the script says so.
     """
 
     text: str
     place: Place
     written: Callable[[str], str]
     unresolved: bool = False
+    also: tuple[Argument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ any other stays as it is written, and its word is `unresolved`. Reading is one p
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
+from collections import Counter
 from dataclasses import field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
@@ -41,6 +43,10 @@ _GAP: Final = re.compile(
 )
 _ARRAY: Final = re.compile(r"\$\{(\w+)\[[@*]\]\}")
 _ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+_WHOLE: Final = re.compile(r"\"?\$\{?(\w+)\}?\"?")
+_PLAIN: Final = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
+_SET: Final = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)\+?=(?!=)")
+_READ: Final = re.compile(r"\b(?:read|for|getopts|select)[ \t]+([^\n;|]*)")
 _MAKE: Final = frozenset({"=", ":=", "::=", "?="})
 _EXPORTS: Final = frozenset({"export", "declare", "typeset"})
 _SPEAKS: Final = frozenset({"echo", "printf"})
@@ -48,6 +54,7 @@ _UNQUOTED: Final = re.compile(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 3
 _MOST: Final = 20_000  # words: nobody writes a longer script by hand
 _LONGEST: Final = 4_000  # characters of a value that is put in elsewhere
+_BRANCHES: Final = 20  # values of one variable
 _FILLED: Final = 1_000_000  # characters that are put in, of all values
 
 
@@ -55,7 +62,7 @@ _FILLED: Final = 1_000_000  # characters that are put in, of all values
 class Document:
     """A text that is written to a file: a here-document, or what `echo` says.
 
-    `expands`: the shell puts in what `$NAME` stands for.
+    `expands`: the shell puts in what `$NAME` stands for; `filled`: some of it is put in here.
     """
 
     target: str
@@ -63,6 +70,7 @@ class Document:
     line: int
     expands: bool = False
     spoken: bool = False
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,7 @@ class _Script:
     def __init__(self, text: str, file: str, first: int, depth: int) -> None:
         self.text, self.file, self.line, self.depth = text, file, first, depth
         self.known: dict[str, str] = {}
+        self.earlier: dict[str, list[Argument]] = {}
         self.arrays: dict[str, list[Argument]] = {}
         self.words: list[Argument] = []
         self.word: _Word | None = None
@@ -176,11 +185,33 @@ class _Script:
         for tag, expands in self.pending:
             end = re.compile(rf"^[ \t]*{tag}[ \t\r]*$", re.MULTILINE).search(self.text, at)
             stop, after = (end.start(), end.end() + 1) if end else (len(self.text), len(self.text))
-            self.documents.append(Document("", self.text[at:stop], line, expands))
+            text = self.text[at:stop]
+            told = self._put_into(text) if expands and "$" in text else text
+            self.documents.append(Document("", told, line, expands, filled=told != text))
             line += self.text.count("\n", at, after)
             at = after
         # The newline before the bodies is counted by the caller.
         self.at, self.line, self.pending = min(at, len(self.text)), line - 1, []
+
+    def _put_into(self, text: str) -> str:
+        """Return a here-document with the variables put in that the script sets just once."""
+
+        def told(match: re.Match[str]) -> str:
+            value = self.known.get(match[1] or match[2])
+            once = value is not None and (match[1] or match[2]) in self._set_once
+            if value is None or not once or "\n" in value or len(value) > self.room:
+                return match[0]
+            self.room -= len(value)
+            return value
+
+        return _PLAIN.sub(told, text)
+
+    @functools.cached_property
+    def _set_once(self) -> frozenset[str]:
+        """The variables that one place of the script sets, and nobody is asked for."""
+        counted = Counter(_SET.findall(self.text))
+        asked = {name for line in _READ.findall(self.text) for name in line.split()}
+        return frozenset(name for name, times in counted.items() if times == 1) - asked
 
     def _piece(self, kind: str, sign: str) -> None:
         self.word = self.word or _Word(self.line)
@@ -232,7 +263,9 @@ class _Script:
             self.target = text if ">" in self.redirect and "&" not in self.redirect else self.target
             self.redirect = ""
             return
-        argument = Argument(text, place, _written(raw, text), word.unresolved)
+        whole = _WHOLE.fullmatch(raw)
+        also = tuple(self.earlier.get(whole[1], ())) if whole else ()
+        argument = Argument(text, place, _written(raw, text), word.unresolved, also)
         into = self.arrays.setdefault(self.array, []) if self.array else self.words
         if (array := _ARRAY.fullmatch(raw.strip('"'))) and array[1] in self.arrays:
             into += self._elements(array[1])
@@ -313,6 +346,9 @@ class _Script:
         self.known.pop(name, None)
         if not value.unresolved and "$" not in value.text and len(value.text) <= _LONGEST:
             self.known[name] = value.text
+            told = self.earlier.setdefault(name, [])
+            if len(told) < _BRANCHES:
+                told.append(replace(value, also=()))
 
 
 _OPENS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"})

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MODEL_NAME, whole
-from generator.view import Edit
+from generator.view import PERHAPS, Edit, ModelUse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.catalogue.facts import Facts
     from generator.view import View
 
@@ -96,7 +98,7 @@ def embedding_warmup(view: View, facts: Facts) -> Hits:
     source="README.md@v0.9.0:66-70",
 )
 def missing_model(view: View, facts: Facts) -> Hits:
-    for used in view.models:
+    for used in _used(view):
         name = used.base or used.name
         if hint := facts.missing_model(name):
             yield Hit(
@@ -104,6 +106,15 @@ def missing_model(view: View, facts: Facts) -> Hits:
                 place=used.place,
                 fix=hint,
             )
+
+
+def _used(view: View) -> Iterator[ModelUse]:
+    """Yield the models that are used, and those of branches where the script says them."""
+    perhaps = [line for line in view.lines if line.section == PERHAPS]
+    told = {line.value for line in perhaps}
+    yield from (used for used in view.models if used.name not in told)
+    for line in perhaps:
+        yield ModelUse(name=line.value, place=line.place, pulled=True)
 
 
 # What a template or the running script fills in, and an address that Ollama takes apart itself.
@@ -122,7 +133,7 @@ _OPEN: Final = re.compile(r"[$%{}<>@]|://")
     source="the library on 2026-08-21; generator/catalogue/data/library.toml",
 )
 def mistyped_model(view: View, facts: Facts) -> Hits:
-    for used in view.models:
+    for used in _used(view):
         name = used.base or used.name
         own = used.made and not used.base
         if own or _OPEN.search(name) or not re.fullmatch(MODEL_NAME, name):
