@@ -191,10 +191,10 @@ def long_dash(word: Argument) -> Line:
     return Line(section=UNSEEN, name=f"`{word.text[:1]}`", value=effect, place=word.place)
 
 
-def perhaps(command: Command, words: Iterable[Argument]) -> Iterable[Line]:
+def perhaps(command: Command, words: Sequence[Argument]) -> Iterable[Line]:
     """Yield what else a command may pull, where its model is a variable that is set in branches."""
     if command.words[0][0] == "pull":
-        for word in words:
+        for word in words[len(words) - len(command.words) + 1 :]:
             for other in word.also if len(word.also) > 1 else ():
                 if other.text:
                     yield Line(section=PERHAPS, name="pull", value=other.text, place=other.place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from generator.errors import ProfileError
 from generator.readers.base import Context, Source
 from generator.readers.compose.project import joined
@@ -35,3 +37,12 @@ def built_of(service: Table, context: Context) -> Built | None:
         return of_dockerfile(source, context, target, told) if source else None
     except ProfileError:
         return None  # Its own check says so.
+
+
+def is_a_folder(service: Table, context: Context) -> bool:
+    """Return whether what a service names as its Dockerfile is a directory with files."""
+    named, folder = service.scalar("build", "dockerfile"), service.scalar("build", "context")
+    if named is None or not named.explicit or (folder is not None and not folder.explicit):
+        return False
+    where = joined(named.place.file, folder.text if folder else ".")
+    return bool(context.listed(posixpath.join(where, named.text, "Dockerfile")))

@@ -19,7 +19,7 @@ from generator.readers.base import Context, NeedsMore, PartlyRead, Source, refus
 from generator.readers.clients import client, client_in, clients_alone, with_clients
 from generator.readers.compose import BASES, COMPOSE, OVERLAY
 from generator.readers.compose.addresses import Addresses
-from generator.readers.compose.build import built_of
+from generator.readers.compose.build import built_of, is_a_folder
 from generator.readers.compose.clients import (
     is_bare,
     made_beside,
@@ -222,7 +222,12 @@ class _Services:
     def _gaps(self, service: Table) -> Iterator[NotJudged]:
         """Yield the files of variables, and the Dockerfile, that are not at hand."""
         if self.built.get(id(service), "") is None:
-            yield not_at_hand("build", service.place_of("build"))
+            named = service.scalar("build", "dockerfile")
+            if named is not None and is_a_folder(service, self.context):
+                message = f"`dockerfile: {named.text}` is a directory: the build fails"
+                self.loader.fail_at(named.place, message, f"write `{named.text}/Dockerfile`")
+            else:
+                yield not_at_hand("build", service.place_of("build"))
         yield from self.environment.gaps(service)
 
     def _scripts(self, service: Table, mounts: Sequence[tuple[str, Place]]) -> Iterator[Line]:

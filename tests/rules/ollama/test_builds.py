@@ -1,4 +1,4 @@
-"""HW322, HW413 to HW418, HW640, and what rules say of an image that a Dockerfile makes."""
+"""HW322, HW413 to HW419, HW640, and what rules say of an image that a Dockerfile makes."""
 
 from pathlib import Path
 
@@ -14,6 +14,7 @@ def image(*lines: str, base: str = BASE) -> Text:
 
 
 INSTALLED = "FROM ubuntu:24.04\nRUN curl -fsSL https://ollama.com/install.sh | sh\n"
+PIP = "RUN apt-get update && apt-get install -y python3 python3-pip\n"
 BARE = "FROM ubuntu:24.04\n"
 ENABLED = "#!/bin/sh\ncp ${{1}} {}\nsystemctl enable --now ollama\n"
 INSTALLED_ALONE: Text = {"Dockerfile": INSTALLED}
@@ -95,6 +96,23 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             image("RUN userdel -r ubuntu && useradd -u 1000 app"),
             image("RUN useradd -o -u 1000 app"),
             image("RUN useradd -u 1000 app", base="FROM ollama/ollama:0.9.5\n"),
+        ),
+    ),
+    "HW419": (
+        (
+            image(f"{PIP}RUN pip install requests"),
+            image(f"{PIP}RUN cd /app && python3 -m pip install -r a.txt", base=INSTALLED),
+            {
+                **image(f'{PIP}COPY run.sh /run.sh\nENTRYPOINT ["/run.sh"]'),
+                "run.sh": "#!/bin/sh\nollama serve &\npip3 install requests\nwait\n",
+            },
+        ),
+        (
+            image(f"{PIP}RUN pip install --break-system-packages requests"),
+            image(f"{PIP}RUN python3 -m venv /v && /v/bin/pip install requests"),
+            image(f"{PIP}ENV PIP_BREAK_SYSTEM_PACKAGES=1\nRUN pip install requests"),
+            image(f"{PIP}RUN pip install requests", base="FROM ollama/ollama:0.9.5\n"),
+            image("RUN pip install requests", base="FROM python:3.12\n"),
         ),
     ),
     "HW417": (
