@@ -64,6 +64,7 @@ if TYPE_CHECKING:
 
 
 _COMPLETED: Final = "service_completed_successfully"
+_PARTED: Final = re.compile(r"[\s;&|\"']+")
 _MADE: Final = frozenset({"image", "build", "extends", "provider", "profiles"})
 """Keys of a service that Compose does not refuse; of one with profiles it may start none."""
 _WATCHES: Final = re.compile(r"/watchtower(?=[:@]|$)")
@@ -232,7 +233,9 @@ class _Services:
 
     def _scripts(self, service: Table, mounts: Sequence[tuple[str, Place]]) -> Iterator[Line]:
         """Yield the scripts of the host that a container begins with."""
-        words = {word for key in ("entrypoint", "command") for word in argv(service, key)}
+        given = (word for key in ("entrypoint", "command") for word in argv(service, key))
+        # A shell may be handed more than the path: `chmod +x /start.sh && /start.sh`.
+        words = {part for word in given for part in (word, *_PARTED.split(word))}
         for text, place in mounts:
             source, _, target = text.removesuffix(":ro").partition(":")
             if target in words and source[:1] == "." and target.endswith((".sh", ".bash")):

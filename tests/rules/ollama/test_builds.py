@@ -41,8 +41,11 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             image("RUN ollama serve > /log 2>&1 & \\\n  sleep 5 && ollama pull qwen3:8b && wait"),
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull qwen3:8b && wait $P"),
             image("RUN ollama pull qwen3:8b 2>&1", base=INSTALLED),
+            image("RUN ollama serve & P=$! && sleep 5 && ollama pull a && kill $P || true"),
         ),
         (
+            image("RUN ollama serve & P=$! && sleep 5 && ollama pull a && (kill $P || true)"),
+            image("RUN ollama serve & P=$! && sleep 5 && ollama pull a; kill $P || true"),
             image("RUN ollama serve & sleep 5; ollama pull qwen3:8b"),
             image("RUN ollama serve & \\\n  # wait\n  until ollama list; do sleep 1; done; \\\n"
                   "  ollama pull qwen3:8b"),

@@ -138,8 +138,14 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         ),
     ),
     "HW604": (
-        (unit(PULL), unit(PULL.replace("=", "=+", 1))),
         (
+            unit(PULL),
+            unit(PULL.replace("=", "=+", 1)),
+        ),
+        (
+            {"run.sh": "#!/bin/sh\nollama serve &\nsleep 5\nollama pull qwen3:8b\nollama serve\n"},
+            {"run.sh": "#!/bin/sh\nsystemctl start ollama\nollama pull qwen3:8b\nollama serve\n"},
+            {"run.sh": "#!/bin/sh\nollama pull qwen3:8b || true\nollama serve\n"},
             unit(PULL.replace("=", "=-", 1)),
             unit("ExecStartPre=/bin/mkdir -p /srv/ollama"),
             unit("ExecStartPre=/bin/sh -c 'ollama serve & sleep 5; ollama pull qwen3:8b'"),

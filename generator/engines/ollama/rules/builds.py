@@ -34,13 +34,19 @@ _SAID: Final = re.compile(
 _ANYWAY: Final = re.compile(r"[^;&|]*\|\|\s*(?:true|:|exit\s+0|echo|printf)\b")
 
 
+_HIDES: Final = re.compile(
+    r"\bollama[ \t]+(pull|create)\b(?:[^;&|]|&&|(?<=>)&\d)*+(\|\|\s*(?:true|:|exit[ \t]+0))\s*$"
+)
+
+
 @Rule(
     id="HW640",
     severity="error",
-    title="a build that asks a server, or never ends",
+    title="a build that asks a server, never ends, or hides that it got no model",
     why="Each RUN has its own processes: a server that an earlier one has started is gone. "
     "`ollama pull` finds none, and the build fails; `ollama serve` stays in front, and the build "
-    "never ends, as it does with a `wait` for a server that nobody stops.",
+    "never ends, as it does with a `wait` for a server that nobody stops. `|| true` at the end of "
+    "a chain of `&&` is for all of it: a pull that fails leaves an image without its model.",
     bad="RUN ollama pull qwen3:8b",
     good="RUN ollama serve & until ollama list; do sleep 1; done; ollama pull qwen3:8b",
     source="cmd/cmd.go@v0.32.15, checkServerHeartbeat; docs.docker.com/reference/dockerfile: RUN",
@@ -62,9 +68,14 @@ def needs_a_server(view: View, _: Facts) -> Hits:
             anyway = _ANYWAY.match(line.value, line.value.find(asked[0]) + len(asked[0]))
             message += "none: it does nothing" if anyway else "none: the build fails"
             fix = "start one in the same RUN: `ollama serve & until ollama list; do sleep 1; done`"
+        elif hidden := _HIDES.search(text):
+            message = f"`{hidden[2]}` at the end is for a failed `ollama {hidden[1]}` as well: the "
+            message += "image is built, and has no model"
+            fix = "put it in brackets with what may fail: `(kill $PID || true)`"
         else:
             continue
-        yield Hit(message=message, place=line.place, fix=fix)
+        ends = fix.startswith("put it in brackets")
+        yield Hit(message=message, place=line.place, fix=fix, severity="warning" if ends else None)
 
 
 def _waits_for_ever(text: str) -> bool:
