@@ -189,8 +189,10 @@ def cut_short(view: View, _: Facts) -> Hits:
         return
     for scaler in scaling.scalers:
         if (scaling.grace or _GRACE) <= _GRACE and (scaler.most or 2) > (scaler.least or 1):
+            # What a shell fills in is no name.
+            who = "this" if "$" in scaler.name else f"`{scaler.name}`"
             yield Hit(
-                message=f"`{scaler.name}` takes pods away, and each has {scaling.grace or _GRACE} "
+                message=f"{who} takes pods away, and each has {scaling.grace or _GRACE} "
                 "seconds to end its answers",
                 place=scaler.place,
                 fix="set `terminationGracePeriodSeconds` of the pod above the longest answer",

@@ -117,6 +117,13 @@ def test_without_a_gpu_the_cpu_is_a_remark(tmp_path: Path) -> None:
     assert [p.finding.severity for p in found if p.finding.rule == "HW652"] == ["info"]
 
 
+def test_a_name_that_a_shell_fills_in_is_not_printed(tmp_path: Path) -> None:
+    files = workload(spec="") | hpa()
+    files = {name: text.replace("{name: h}", "{name: $(told)}") for name, text in files.items()}
+    found = [p.finding.message for p in checked(tmp_path, files).findings]
+    assert [one[:14] for one in found if "takes pods away" in one] == ["this takes pod"]
+
+
 def test_what_scales_by_figures_that_ollama_does_not_give_is_told(tmp_path: Path) -> None:
     files = workload() | asks("sum(ollama_queue) or vector(0)")
     assert {"HW646"} == told(tmp_path, files) & {"HW646", "HW651"}
