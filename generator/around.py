@@ -60,7 +60,9 @@ class Hop:
     `turns` is how requests are spread over several servers, where nobody asks which one is busy.
     `barred` is where authentication is asked for that nobody can pass. `beneath` is the path that
     requests begin with when they come, where it is handed on as it is. `by_tls` is the address at
-    which an engine is asked by TLS, at its own port.
+    which an engine is asked by TLS, at its own port. `open_at` is the address, all of the host, at
+    which anybody may come. `page`: it leads to the pages of an application, as Open WebUI, and not
+    to an engine.
     """
 
     words: Words
@@ -82,6 +84,8 @@ class Hop:
     barred: Place | None = None
     beneath: str = ""
     by_tls: tuple[str, Place] | None = None
+    open_at: tuple[str, Place] | None = None
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

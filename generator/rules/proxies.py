@@ -101,7 +101,8 @@ def collects(view: View, _: Facts) -> Hits:
     title="a request that is too large for the proxy",
     why="A picture goes into a request as text, a third larger than its file, and a long "
     "conversation is sent whole each time. A proxy that takes less answers 413 in place of the "
-    "server. nginx takes 1 MB unless `client_max_body_size` says more.",
+    "server. nginx takes 1 MB unless `client_max_body_size` says more. Before Open WebUI, whose "
+    "users upload documents every day, it is a warning.",
     bad="location / { proxy_pass http://127.0.0.1:11434; }",
     good="location / { proxy_pass http://127.0.0.1:11434; client_max_body_size 64m; }",
     source="nginx.org: client_max_body_size; caddyserver.com/docs: request_body",
@@ -110,11 +111,14 @@ def takes_little(view: View, _: Facts) -> Hits:
     for hop, said, others in _said(view.hops, "body"):
         if said.value < _SMALL:
             how = "is" if said.told else "is not set, and then"
+            what = "a document that somebody uploads" if hop.page else "a picture or a long "
+            what += "" if hop.page else "conversation"
             yield Hit(
-                message=f"`{said.name}` {how} {about(int(said.value))}: a picture or a long "
-                f"conversation is refused with 413{_elsewhere(others)}",
+                message=f"`{said.name}` {how} {about(int(said.value))}: {what} is refused with "
+                f"413{_elsewhere(others)}",
                 place=said.place,
                 fix=f"write {hop.words.body}",
+                severity="warning" if hop.page else None,
             )
 
 

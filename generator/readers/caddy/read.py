@@ -51,6 +51,8 @@ _HARMLESS: Final = re.compile(
 _COMPARED: Final = re.compile(r"authorization|api[-_]?key|token|cookie|secret|remote_ip|client_ip",
                               re.IGNORECASE)  # fmt: skip
 _ANY_NAME: Final = re.compile(r"(?:https?://)?(?::\d+)?,?")
+_EVERYWHERE: Final = re.compile(r"(?:https?://)?(?:0\.0\.0\.0|\[::\])?:\d+")
+"""An address of a site that says a port alone."""
 _IN_TURN: Final = frozenset({"random", "random_choose", "round_robin", "weighted_round_robin"})
 _HEALTH: Final = frozenset({"health_uri", "health_path"})
 _OF_THE_ENGINE: Final = frozenset({"/api/version", "/api/tags", "/api/ps"})
@@ -175,12 +177,21 @@ class _File:
             local=all(on_loopback(word) for word in targets),
             host=self._host(site, names, entry) if kept and not secured else None,
             names=() if asked else names,
+            open_at=None if asked or not generates(path) else self._open_at(site, entry),
             servers=tuple(self._at(entry) for _ in targets),
             unasked=() if probes else tuple(self._at(entry) for _ in targets),
             probes=tuple(("GET", e.words[1], self._at(e)) for e in probes),
             turns=self._turns(entry, inner) if len(targets) > 1 else None,
             by_tls=by_tls(((one, self._at(entry)) for one in targets), self.context),
         )
+
+    def _open_at(self, site: Entry, entry: Entry) -> tuple[str, Place] | None:
+        """Return the port of a site without a name, unless something binds it elsewhere."""
+        bound = any(e.name == "bind" for e in site.inside())
+        bound = bound or any(e.name == "default_bind" for o in self.options for e in o.inside())
+        words = [word.strip(",") for word in site.words]
+        open_ended = words and all(_EVERYWHERE.fullmatch(word) for word in words)
+        return (words[0], self._at(entry)) if open_ended and not bound else None
 
     def _host(self, site: Entry, names: tuple[Line, ...], entry: Entry) -> tuple[str, Place] | None:
         """Return the name that is handed on: that of the site, or any where it has none."""

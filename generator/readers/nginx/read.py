@@ -47,6 +47,7 @@ _HARMLESS: Final = re.compile(r".*(?:mime\.types|modules-enabled/.*|fastcgi_para
 _CLIENTS: Final = re.compile(r"\$(?:\{)?(?:host|http_host|server_name)\b.*")
 _CHOOSES: Final = re.compile(r"least_\w+|ip_hash|hash|random|sticky|balancer_by_lua\w*")
 _DEEPEST: Final = 5
+_PAGES: Final = re.compile(r"(?i)(?:open|ollama)[-_]?(?:web[-_]?)?ui(?:[-_.][\w.-]+)?(?::\d+)?")
 _PASSES: Final = frozenset({"proxy_pass", "grpc_pass"})
 
 
@@ -90,7 +91,8 @@ def opened(source: Source, context: Context) -> tuple[set[str], set[str]] | None
         words = [one.words[0] for one in server.all("listen") if one.words] or ["80"]
         ports = {found[1] for word in words if (found := _PORT.fullmatch(word))}
         listens |= ports
-        if list(file.hops_in(server)) and not any(_asks((one,)) for one in _every((server,))):
+        leads = any(not hop.page for hop in file.hops_in(server))
+        if leads and not any(_asks((one,)) for one in _every((server,))):
             free |= ports
     barred = _asks((Directive("", (), 0, file.top),)) or any(
         _asks((one,)) for one in file.top if one.name == "http"
@@ -159,8 +161,12 @@ class _File:
 
     def _in(self, above: tuple[Directive, ...], depth: int) -> Iterator[Hop]:
         for one in above[-1].block:
-            if one.name in _PASSES and one.words and (servers := self._servers(one)):
-                yield self._hop(one, above, servers)
+            if one.name in _PASSES and one.words:
+                if servers := self._servers(one):
+                    yield self._hop(one, above, servers)
+                elif self._leads_to_pages(one):
+                    place = self._at(one)
+                    yield Hop(words=WORDS, place=place, body=self._body(one, above), page=True)
             if one.block and one.name != "upstream" and depth < _DEEPEST:
                 yield from self._in((*above, one), depth + 1)
 
@@ -180,6 +186,14 @@ class _File:
             # Of one that nobody sets the name may say it, as in a template of the image.
             host = self._variable(host[1:]) or host
         return [(host, passed)] if is_api(host, self.context) else []
+
+    def _leads_to_pages(self, passed: Directive) -> bool:
+        """Return whether Open WebUI is behind a `proxy_pass`, by its usual names."""
+        host = re.sub(r"^\w+://", "", passed.words[0]).partition("/")[0]
+        pool = self.pools.get(host)
+        found = [s.words[0] for s in pool.all("server") if s.words] if pool else [host]
+        found = [self._variable(one[1:]) if one.startswith("$") else one for one in found]
+        return any(_PAGES.fullmatch(one) for one in found)
 
     def _variable(self, name: str) -> str:
         """Return the address that a variable is set to, the last one in the file."""
@@ -210,6 +224,7 @@ class _File:
             local=local,
             host=self._host(above),
             names=() if self._asked(above) else public(names, "nginx", place),
+            open_at=self._open_at(above, passed) if writes else None,
             servers=tuple(self._at(one) for _, one in servers),
             turns=self._turns(passed),
             beneath=self._beneath(passed, above, location),
@@ -243,6 +258,18 @@ class _File:
         spare = {"backup", "down"}
         busy = [s for s in above.all("server") if not spare & set(s.words[1:])]
         return ("`upstream` has no `least_conn`", self._at(above)) if len(busy) > 1 else None
+
+    def _open_at(self, above: tuple[Directive, ...], passed: Directive) -> tuple[str, Place] | None:
+        """Return what a server listens on that others reach, where nothing asks who comes."""
+        server = next((a for a in reversed(above) if a.name == "server"), None)
+        if server is None or self._asked(above) or self._asked((*_every((server,)),)):
+            return None
+        told = self._inside(server).named.get("listen", ())
+        said = ((one.words[0], one) for one in told if one.words)
+        text, where = next(
+            (one for one in said if _PORT.fullmatch(one[0])), ("80", None if told else passed)
+        )
+        return (f"listen {text}", self._at(passed)) if where else None
 
     def _asked(self, above: tuple[Directive, ...]) -> bool:
         return any(self._inside(block).asks for block in above)

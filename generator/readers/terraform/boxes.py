@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _VARIABLES: Final = ("env", "environment", "environment_variables", "env_vars")
 _DEEPEST: Final = 12
+_AFTER: Final = "depends_on"
+"""The key of resources that are only made before this one."""
 _APP: Final = "azurerm_container_app"
 _PARTS: Final = {
     _APP: "variables, memory, volumes and ingress",
@@ -90,7 +92,7 @@ def _boxes(node: Node, context: Context, depth: int = 0) -> Iterator[tuple[Table
         image = node.scalar("image")
         if image and context.engine.is_image(image_name(image.text).repository):
             yield node, image
-        inner = tuple(node.entries.values())
+        inner = tuple(n for key, n in node.entries.items() if key != _AFTER)
     elif isinstance(node, Items):
         inner = node.items
     for one in inner if depth < _DEEPEST else ():

@@ -24,14 +24,14 @@ from generator.readers.syntax.grammar import TooMuch, text_of
 from generator.readers.syntax.hcl import Block, parser
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.templates import untold
-from generator.readers.terraform import CLUSTER
+from generator.readers.terraform import CLUSTER, ELSEWHERE
 from generator.readers.terraform.boxes import boxes_of
 from generator.readers.terraform.callers import ENDS, given_to
 from generator.readers.terraform.cluster import manifest_of, with_names
 from generator.readers.terraform.docker import not_literal, variables_of, view_of
 from generator.readers.terraform.evaluate import MOST_STEPS, Module
 from generator.readers.terraform.invokers import SERVICES, opened
-from generator.readers.terraform.network import is_shut
+from generator.readers.terraform.network import is_shut, opened_to_all
 from generator.readers.terraform.texts import texts_of
 from generator.view import CLOUD, SHUT, Line, NotJudged
 
@@ -66,7 +66,25 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     if found.gaps and not found.views:
         told = (Problem(f"line {g.line}", g.reason, g.hint, g.file) for g in found.gaps)
         raise NeedsMore(sources[0].path, tuple(told))
-    return with_gaps(_guarded(found.views, module, context), found.gaps)
+    views = _guarded(found.views, module, context)
+    return with_gaps([*views, *_opened(found, module, context)], found.gaps)
+
+
+def _opened(found: _Found, module: Module, context: Context) -> Iterator[View]:
+    """Yield what lets everybody come to the port of a server."""
+    if not context.engine.verbs:
+        return
+    port = context.catalogue.at(context.engine.name).image.port
+    lines = tuple(opened_to_all(module, found.files, port))
+    if lines:
+        yield context.view(
+            ELSEWHERE,
+            context.release_for(),
+            name=lines[0].name,
+            place=lines[0].place,
+            lines=lines,
+            adds=True,
+        )
 
 
 def _guarded(views: list[View], module: Module, context: Context) -> list[View]:

@@ -51,6 +51,11 @@ class Route:
     place: Place
 
 
+def is_public(name: str) -> bool:
+    """Return whether a name may be known beyond the local network; that of a template is not."""
+    return _AT_HOME.search(name) is None
+
+
 def public_routes(view: View) -> Iterator[Route]:
     """Yield the ways to a server under public names, where nothing asks who comes."""
     exposed = view.container.exposed if view.container else ()

@@ -14,11 +14,11 @@ from generator.engines.ollama.rules.helpers.addresses import (
 from generator.meaning import SCHEMES, cleaned, parts_of, port_of
 from generator.rules.helpers.containers import is_client, is_official
 from generator.rules.helpers.ports import ALL_ADDRESSES, covers, inside_of, made_local
-from generator.rules.helpers.routes import public_routes
+from generator.rules.helpers.routes import is_public, public_routes
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import CLOUD, INGRESS, OPENED, SHUT, TUNNEL
+from generator.view import CLOUD, INGRESS, OPENED, SHUT, TUNNEL, WORLD
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -179,7 +179,16 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
     good="OLLAMA_HOST=127.0.0.1:11434    # and a proxy that authenticates",
     source="docs/faq.mdx@v0.32.15",
 )
-def reachable_from_outside(view: View, _: Facts) -> Hits:
+def reachable_from_outside(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == WORLD:
+            yield Hit(
+                message=f"the rule lets `{line.value}` come to port {facts.image.port}, and the "
+                "API has no authentication",
+                place=line.place,
+                fix="name the addresses, or the group, of those that ask it",
+            )
+    yield from _by_proxies(view)
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
     if address is None or view.container is not None or _is_off(view):
@@ -209,6 +218,23 @@ _OWN_NAME: Final = re.compile(
     r"(?::.*)?"
 )
 """How scripts name the machine that they run on, as others know it."""
+
+
+def _by_proxies(view: View) -> Hits:
+    """Yield the ports at which a proxy on the host of the server lets everybody in."""
+    told = set()
+    for hop in view.hops:
+        # Of a name that is known beyond the local network HW661 tells.
+        known = any(is_public(line.value) for line in hop.names)
+        if hop.local and hop.open_at is not None and not known and hop.open_at[0] not in told:
+            told.add(hop.open_at[0])
+            yield Hit(
+                message=f"with `{hop.open_at[0]}` every machine that reaches this host may use the "
+                f"API: {hop.words.program} asks nobody who they are",
+                place=hop.open_at[1],
+                fix="listen on 127.0.0.1, or have it authenticate"
+                + (f": {hop.words.authenticate}" if hop.words.authenticate else ""),
+            )
 
 
 def _is_asked(view: View, value: str, host: str) -> bool:

@@ -157,7 +157,20 @@ def out_of_reach(view: View, facts: Facts) -> Hits:
         yield from _of_other_images(view, view.container)
 
 
-_USERS: Final = frozenset({"PUID", "PGID", "UMASK_SET"})
+_USERS: Final = frozenset(
+    {
+        "PUID",
+        "PGID",
+        "UID",
+        "GID",
+        "UMASK",
+        "UMASK_SET",
+        "USER_ID",
+        "GROUP_ID",
+        "USER_UID",
+        "USER_GID",
+    }
+)
 """By which images of linuxserver.io and their like choose a user."""
 _OF_WEBUI: Final = re.compile(r"WEBUI_\w+|ENABLE_(?:SIGNUP|OLLAMA_API|OPENAI_API)", re.ASCII)
 _ZONES: Final = ("/etc/localtime", "/usr/share/zoneinfo")
