@@ -11,6 +11,7 @@ class ClientFact:
 
     `login` is the variable that lets anybody in unless it is `true`, or one of `trusts` names the
     header by which a proxy says who comes. `listens` is the one that has it listen on another port.
+    `key` is the one without which anybody is let in, where no file of its own says more.
     `gone` are names that it does not read, each beside the one that it reads, from its release
     `gone_since` on at the latest.
     """
@@ -23,6 +24,7 @@ class ClientFact:
     login: str = ""
     trusts: tuple[str, ...] = ()
     listens: str = ""
+    key: str = ""
     gone_since: str = ""
     gone: tuple[tuple[str, str], ...] = ()
     source: str

@@ -37,13 +37,15 @@ def _variable(client: Client, name: str) -> Variable | None:
     why="Without its login whoever reaches Open WebUI is its administrator: they run, pull and "
     "delete models, read what others asked, and may have it run code. Anything but `true` turns "
     'the login off, `"True"` with its quotes as well. Said where its port is open on all addresses '
-    "of the host or outside the cluster; a port on 127.0.0.1 is left alone.",
+    "of the host or outside the cluster; a port on 127.0.0.1 is left alone. LiteLLM without "
+    "LITELLM_MASTER_KEY lets everybody ask the models behind it, too.",
     bad='environment: [WEBUI_AUTH=False]    # with ports: ["3000:8080"]',
     good="environment: [WEBUI_AUTH=True]",
     source="backend/open_webui/env.py of open-webui: WEBUI_AUTH",
 )
 def anybody_is_let_in(view: View, facts: Facts) -> Hits:
     for client, fact in _known(view, facts):
+        yield from _without_a_key(client, fact)
         login = _variable(client, fact.login)
         trusted = any(_variable(client, name) for name in fact.trusts)
         if login is None or login.unresolved or login.value.lower() == "true" or trusted:
@@ -57,6 +59,21 @@ def anybody_is_let_in(view: View, facts: Facts) -> Hits:
                 place=login.place,
                 fix=f"set `{fact.login}` to `True`"
                 + (f", or publish `{local}` behind a proxy that authenticates" if local else ""),
+            )
+
+
+def _without_a_key(client: Client, fact: ClientFact) -> Hits:
+    """Yield a published port of a program that asks for no key, as nothing can have told it one."""
+    box = client.container
+    told = box.mounts or client.more_variables or _variable(client, fact.key) is not None
+    for text, place in () if told or not fact.key else box.ports:
+        if inside_of(text)[0] in ALL_ADDRESSES:
+            yield Hit(
+                message=f"{fact.product} asks nobody for a key, as `{fact.key}` is not set, and "
+                f"`{text}` opens it to every machine",
+                place=place,
+                fix=f"set `{fact.key}`, from a file that is no part of this one"
+                + (f", or publish `{local}`" if (local := made_local(text)) else ""),
             )
 
 
@@ -94,7 +111,8 @@ def _listens(client: Client, fact: ClientFact) -> int | None:
 @Rule(
     id="HW129",
     title="a name that the application does not read",
-    why="Open WebUI has renamed its variables for web search, and those for speech begin with "
+    why="Programs that ask a server pass over variables that they do not know. "
+    "Open WebUI has renamed its variables for web search, and those for speech begin with "
     "`AUDIO_`. It ignores what it does not know: with the old names a search stays off. What was "
     "once saved in its own settings counts before any variable.",
     bad="environment: [ENABLE_RAG_WEB_SEARCH=true]",
@@ -133,7 +151,7 @@ def _is_new(client: Client, fact: ClientFact) -> bool:
     source="backend/start.sh of open-webui: PORT",
 )
 def unheard_port(view: View, facts: Facts) -> Hits:
-    for client, fact in _known(view, facts):
+    for client, fact in (one for one in _known(view, facts) if one[1].listens):
         port = _listens(client, fact)
         told = [(text, place, inside_of(text)[1]) for text, place in client.container.ports]
         if port is None or client.container.host_network or any(covers(i, port) for *_, i in told):

@@ -316,6 +316,7 @@ class _Services:
                 gaps = self.environment.gaps(service)
                 found = client(known, box, (one for one, _ in given), gaps)
                 more = found.more_variables or name in self.loader.open
+                more = more or bool({"configs", "secrets"} & service.entries.keys())
                 yield replace(found, more_variables=more)
 
     def clients(self, programs: Sequence[Client]) -> Iterator[View]:

@@ -102,17 +102,16 @@ def _world(rule: Table) -> Iterator[tuple[str, str]]:
                 yield key, text
 
 
+_PORTS: Final = (
+    *("ports", "port", "port_range", "destination_port_range", "destination_port_ranges"),
+)
+
+
 def _is_about(rule: Table, port: int) -> bool:
     """Whether a rule names that port, by itself or in a list of a few."""
     named = [
         text
-        for key in (
-            "ports",
-            "port",
-            "port_range",
-            "destination_port_range",
-            "destination_port_ranges",
-        )  # fmt: skip
+        for key in _PORTS
         for part in _texts(rule.get(key))
         for text in part.replace(" ", "").split(",")
     ]
