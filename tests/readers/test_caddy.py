@@ -36,7 +36,8 @@ def test_a_default_of_a_variable_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("above", "lines"), [("# Ollama\n", ["4 HW224", "3 HW225"]), ("# Another program\n", [])]
+    ("above", "lines"),
+    [("# Ollama\n", ["4 HW224", "3 HW401", "3 HW225"]), ("# Another program\n", [])],
 )
 def test_a_port_of_its_own_and_the_check_of_the_engine(
     tmp_path: Path, above: str, lines: list[str]
