@@ -324,9 +324,18 @@ _SERVER_ALONE: Final = frozenset(
     good="environment:\n  OLLAMA_MAX_QUEUE: ${OLLAMA_MAX_QUEUE}    # compose.yaml",
     source="docs.docker.com: compose/how-tos/environment-variables/envvars-precedence",
 )
-def passed_to_nobody(view: View, _: Facts) -> Hits:
+def passed_to_nobody(view: View, facts: Facts) -> Hits:
     for line in view.lines:
-        if line.section == UNPASSED and line.name in _SERVER_ALONE:
+        if line.section == UNPASSED and line.name in facts.dead_names:
+            # A program that is built here may read the file all the same.
+            yield Hit(
+                message=f"no release of Ollama reads `{line.name}`, and no container gets it from "
+                "here",
+                place=line.place,
+                severity="info",
+                fix="leave it out, unless a program of your own reads this file",
+            )
+        elif line.section == UNPASSED and line.name in _SERVER_ALONE:
             yield Hit(
                 message=f"`{line.name}` reaches no container: nothing in the Compose file beside "
                 "this one takes it from here",
