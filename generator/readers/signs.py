@@ -211,6 +211,11 @@ _ASSIGNS_ONLY: Final = re.compile(
 )
 
 
+_OF_COMPOSE: Final = re.compile(
+    r"(?m)^services[ \t]*:[ \t]*\r?\n(?:[ \t#][^\n]*\n|\r?\n){1,200}?[ \t]+image[ \t]*:[ \t]*\S"
+)
+
+
 def kind_by_look(source: Source) -> str | None:
     """Return the kind that a file is clearly of, whatever its name."""
     if PurePosixPath(source.path).suffix in signs_of("document").named:
@@ -218,6 +223,8 @@ def kind_by_look(source: Source) -> str | None:
     text = source.text.removeprefix(BOM)
     if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", text):
         return "script"
+    if not PurePosixPath(source.path).suffix and _OF_COMPOSE.search(text) and "{{" not in text:
+        return "compose"
     if assigns_only(text) and "{{" not in text:
         return "environment"
     return None if _KEPT.search(source.path) else next(_looks(text), None)
