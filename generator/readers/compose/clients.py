@@ -98,17 +98,28 @@ def nowhere(project: Project, place: str, context: Context, *, serves: bool) -> 
     """
     engine = context.engine
     names = {*_names(project), *_elsewhere(place, context)}
+    by_vllm = any(_VLLM.search(f"{n} {one.text('image')}") for n, one in project.services.items())
     for name, service in project.services.items():
         for key, node in service.table("environment").entries.items():
             told = isinstance(node, Scalar) and node.explicit and _ADDRESS.fullmatch(node.text)
             if not isinstance(node, Scalar) or not told or told[1] in names:
                 continue
             ours = re.fullmatch(f"{engine.application}|{re.escape(engine.address)}", key)
-            if not ours or engine.name not in told[1].lower() or service.get("network_mode"):
+            ours = ours if engine.name in told[1].lower() else None
+            # Whoever asks a vLLM of the project does so as one asks OpenAI.
+            theirs = by_vllm and _VLLM.search(told[1]) and _OF_OPENAI.fullmatch(key)
+            if not (ours or theirs) or service.get("network_mode"):
                 continue
             known, others = _of_networks(project, service, place, context)
-            if known and told[1] not in others and (serves or engine.name in " ".join(others)):
+            at_hand = serves or theirs or engine.name in " ".join(others)
+            if known and told[1] not in others and at_hand:
                 yield Line(section=f"{NOWHERE}.{name}", name=key, value=node.text, place=node.place)
+
+
+_VLLM: Final = re.compile(r"(?i)(?<![a-z])vllm(?![a-z])")
+_OF_OPENAI: Final = re.compile(
+    r"(?:\w+_)?(?:OPENAI|VLLM|LLM)_(?:API_)?(?:BASE|BASE_URL|BASE_URLS|URL|ENDPOINT|HOST)"
+)
 
 
 def _names(project: Project) -> Iterator[str]:
