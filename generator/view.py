@@ -129,6 +129,12 @@ INSTALLED: Final = "install"
 """The section of what an installer is told in vain: a variable that it does not get."""
 UNAPPLIED: Final = "unapplied"
 """The section of a command that starts what runs already, behind a change that needs a restart."""
+MISPLACED: Final = "misplaced"
+"""The section of a program that a unit starts where its installer puts none: its path."""
+AMONG_LINKS: Final = "among-links"
+"""The section of a unit that is written where systemd looks for links alone: its path."""
+UNTIL_REBOOT: Final = "until-reboot"
+"""The section of a variable that launchd is told, and forgets when the machine starts anew."""
 SECOND: Final = "second"
 """The section of a server that a script starts where its installer has started one."""
 MADE_BY: Final = "made-by"
@@ -446,6 +452,10 @@ class Phrases:
     """Whether nothing but the file itself hands devices to a container."""
     firewalled: bool = False
     """Whether the firewall of the system is shut unless something opens a port."""
+    one_backend: bool = False
+    """Whether the program comes from nixpkgs, which builds it for one kind of device."""
+    empty_is_none: bool = False
+    """Whether setting a variable to nothing takes it away."""
     sandboxed: bool = False
     """Whether the service is in a sandbox of systemd unless the file says otherwise."""
     restart: str = ""

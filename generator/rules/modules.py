@@ -342,3 +342,26 @@ def package_alone(view: View, facts: Facts) -> Hits:
             place=package.place,
             fix=f'add `acceleration = "{view.acceleration}"`',
         )
+
+
+@Rule(
+    id="HW327",
+    title="an option among the variables",
+    why="What stands in `environmentVariables` becomes a variable of the service, whatever its "
+    "name. An option that is written one level too deep is none: the module keeps its default, and "
+    "the server does not read it.",
+    bad='services.ollama.environmentVariables.acceleration = "cuda";',
+    good="services.ollama.package = pkgs.ollama-cuda;",
+    source=SOURCE,
+)
+def option_among_variables(view: View, facts: Facts) -> Hits:
+    for setting in view.settings:
+        above, _, name = setting.name.partition(".")
+        option = facts.module_options.get(name) if above == VARIABLES else None
+        if option is not None and not setting.within:
+            yield Hit(
+                message=f"`{name}` is an option of `{view.name}`, and here a variable that nobody "
+                "reads",
+                place=setting.place,
+                fix=option.instead or f"write `{view.name}.{name}`, outside `{VARIABLES}`",
+            )

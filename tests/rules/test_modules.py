@@ -1,4 +1,4 @@
-"""HW530 to HW536: options of the module of NixOS, by its release."""
+"""HW327 and HW530 to HW536: options of the module of NixOS, by its release."""
 
 from typing import Any
 
@@ -47,6 +47,10 @@ def told(rule: str, seen: View) -> list[LocatedFinding]:
 
 CUDA = {"package": "ollama-cuda", "version": ""}
 CASES: dict[str, tuple[View, View]] = {
+    "HW327": (
+        module(ON | {f"{VARIABLES}.acceleration": "cuda"}),
+        module(ON | {f"{VARIABLES}.A": "1"}),
+    ),
     "HW530": (module({"acceleration": "cuda"}), module({"acceleration": "cuda"}, nixos="25.11")),
     "HW531": (module({"models": "/m"}, nixos="unstable"), module({"models": "/m"})),
     "HW532": (

@@ -13,6 +13,8 @@ from generator.readers.environment.read import SHELL_FILES
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.syntax.applied import directories_of_root
+from generator.readers.syntax.placed import among_links, misplaced
+from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +57,8 @@ class Documents:
         views, gaps = embedded(document.text, name, self.file, document.line, self.context)
         if document.filled:  # What stands there is another text.
             views = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in views]
+        links = tuple(among_links(document.target, Place(self.file, max(1, document.line - 1))))
+        views = [dataclasses.replace(v, lines=(*v.lines, *links)) for v in views]
         of_login = document.spoken and shell
         (self.profiles if of_login else self.views).extend(
             map(_filled_in, views) if document.expands else views
@@ -108,6 +112,9 @@ class Documents:
         kept = tuple(directories_of_root(scripts)) if units else ()
         for view in self.views:
             more = kept if view.phrases.unit_file else ()
+            if view.phrases.unit_file:
+                whole = (text for _, _, text in scripts)
+                more = (*more, *misplaced(view.lines, whole, self.context.engine))
             yield dataclasses.replace(view, lines=(*view.lines, *more)) if more else view
         yield from self._profiles("system" if managed else "")
 

@@ -54,6 +54,7 @@ from generator.view import (
     SECOND,
     SHUT,
     UNAPPLIED,
+    UNTIL_REBOOT,
     Command,
     Line,
     NotJudged,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 
 _SETS: Final = ["launchctl", "setenv"]
 _SETS_FROM: Final = 3
+_AT_START: Final = re.compile(r"LaunchAgents|LaunchDaemons|@reboot|\.plist|login item|loginhook")
 _MOST: Final = 20  # servers of one script
 
 
@@ -118,6 +120,7 @@ class Told:
         self._perhaps: list[Line] = []
         self._handing: frozenset[str] = frozenset()
         self._dashes: list[Line] = []
+        self._forgotten: list[Variable] = []
         self._servers: list[tuple[int, tuple[Place, ...]]] = []
         self._inside = range(0)
         self._functions: Functions = {}
@@ -180,7 +183,9 @@ class Told:
             return
         if [word.text for word in words[:2]] == _SETS and len(words) > _SETS_FROM:
             # The app of macOS is started by launchd.
-            self.variables.append(variable(words[2].text, words[3], "server"))
+            told = variable(words[2].text, words[3], "server")
+            self.variables.append(told)
+            self._forgotten += [told] if told.name.startswith(self.engine.prefixes) else []
         elif kept := list(stored_by(words[0].text, [w.text for w in words[1:]], words[-1].place)):
             self.variables += kept
         elif words[0].text not in SPOKEN and (held := image_at(words, self.engine)):
@@ -276,6 +281,7 @@ class Told:
             *self.exports.loose,
             *self._in_vain(),
             *self.forgiven,
+            *self._until_reboot(),
             *([] if self.bare or self.book.kind == "dockerfile" else self.front.found),
             *self.enables.found,
         )
@@ -343,6 +349,13 @@ class Told:
             yield Line(section=BEFORE, name=verb, value=str(start), place=place)
         for at, what, how in forgiven(self.texts, self.engine):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
+
+    def _until_reboot(self) -> Iterable[Line]:
+        """Yield the first variable that launchd forgets, unless it is told at each start."""
+        kept = any(_AT_START.search(line) for _, script in self.texts for line in script)
+        if self._forgotten and not (kept or self.bare or self.book.kind == "launchd"):
+            first = self._forgotten[0]
+            yield Line(section=UNTIL_REBOOT, name=first.name, value=first.value, place=first.place)
 
     def _noted(self, section: str, at: int, value: str) -> Line:
         return Line(section=section, name=self.engine.name, value=value, place=Place(self.file, at))

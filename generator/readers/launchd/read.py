@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
 from xml.sax.saxutils import unescape
 
 from generator.readers.base import Context, Source, each, refused
+from generator.readers.beside import scripts_near
 from generator.readers.commands.told import Told
 from generator.readers.launchd import LAUNCHD
-from generator.view import Place, Reach, Variable
+from generator.view import Line, Place, Reach, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
 
 _ITEM: Final = re.compile(
     r"<!--(?:[^-]|-(?!->))*-->|<(?P<tag>/?(?:key|string|dict|array))>(?P<text>[^<]*)"
+)
+LOG: Final = "log"
+"""The section of the files that launchd opens for an agent."""
+_LOGS: Final = frozenset({"StandardOutPath", "StandardErrorPath"})
+_AGENTS: Final = re.compile(r"(?i)launch_?agents")
+_OF_USER: Final = re.compile(
+    r"(?:~|\$\{?HOME\}?|/Users/[^/\s]+)/Library/LaunchAgents|LAUNCH_?AGENTS"
 )
 _VARIABLES: Final = "EnvironmentVariables"
 _ARGUMENTS: Final = frozenset({"ProgramArguments", "Program"})
@@ -43,7 +52,24 @@ def _views(source: Source, context: Context) -> list[View]:
             reach: Reach = "server" if told.served else "client"
             placed = Place(place.file, place.line, name)
             told.variables.append(Variable(name=name, value=text, place=placed, reach=reach))
-    return told.found()
+    logs = tuple(
+        Line(section=LOG, name=key, value=text, place=place)
+        for key, _, text, place in found
+        if key in _LOGS
+    )
+    manager: Literal["user", ""] = "user" if _is_of_a_user(source, context) else ""
+    return [replace(view, lines=(*view.lines, *logs), manager=manager) for view in told.found()]
+
+
+def _is_of_a_user(source: Source, context: Context) -> bool:
+    """Return whether it is an agent of a user: by its directory, or where a script puts it."""
+    if _AGENTS.search(source.path):
+        return not source.path.startswith("/Library")
+    name = source.path.rpartition("/")[2]
+    texts = (context.read(path) or "" for path in scripts_near(source.path, context))
+    lines = [line for text in texts for line in text.split("\n") if name in line]
+    put = [line for line in lines if re.search(r"\b(?:cp|mv|ln|cat|tee|install)\b", line)]
+    return bool(put) and all(_OF_USER.search(line) for line in put)
 
 
 def _texts(source: Source) -> Iterator[tuple[str, str, str, Place]]:

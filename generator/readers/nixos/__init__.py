@@ -44,6 +44,7 @@ CONTAINER: Final = Phrases(
 MODULE: Final = replace(
     CONTAINER,
     firewalled=True,
+    one_backend=True,
     sandboxed=True,  # nixos/modules/services/misc/ollama.nix
     of_unit=".*",
     unit_no_swap='add `serviceConfig.MemorySwapMax = "0"`',

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.beside import installed, missing
+from generator.readers.base import Context, Source
+from generator.readers.beside import installed, missing, scripts_near
 from generator.readers.clients import clients_alone, with_clients
 from generator.readers.commands.containers import asking, is_a_server
 from generator.readers.commands.servers import servers_in
@@ -15,6 +17,7 @@ from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
+from generator.readers.syntax.placed import misplaced
 from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
@@ -142,7 +145,12 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
         place=Place(one.files[0]),
         variables=tuple(variable for variable, _ in found),
         bounds=bounds(one.assignments, context.host),
-        lines=(*unit.lines(one.assignments), *environment.lines, *_homeless(one, context)),
+        lines=(
+            *unit.lines(one.assignments),
+            *environment.lines,
+            *_homeless(one, context),
+            *_misplaced(one, context),
+        ),
         unread=(*broken, *one.unread()),
         overruled=overruled((*said(found), *_single(one, broken)), one.ranks),
         not_judged=environment.gaps,
@@ -161,6 +169,24 @@ def _homeless(one: Unit, context: Context) -> Iterator[Line]:
     if user and one.whole and not one.last("DynamicUser") and install_root(one.files[0]) is None:
         yield from homeless(one.files[0], user, context)
         yield from kept_by_root(one.files[0], context)
+
+
+def _misplaced(one: Unit, context: Context) -> Iterator[Line]:
+    """Yield the start of a program that the scripts of the repository put elsewhere."""
+    file = one.files[0]
+    if one.whole and install_root(file) is None:
+        folder = PurePosixPath(file).parent
+        beside = (posixpath.normpath(folder / name) for name in _INSTALLS)
+        paths = (*scripts_near(file, context), *filter(context.exists, beside))
+        near = (context.read(path) or "" for path in paths)
+        yield from misplaced(unit.lines(one.assignments), near, context.engine)
+
+
+_INSTALLS: Final = (
+    *("Dockerfile", "../Dockerfile", "Makefile", "../Makefile"),
+    *("../tasks/main.yml", "../tasks/install.yml", "../tasks/main.yaml"),
+)
+"""Files beside a unit, or a template of one, that may install the program."""
 
 
 def _release_in(one: Unit, engine: Engine) -> str:

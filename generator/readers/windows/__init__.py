@@ -10,6 +10,7 @@ from generator.view import Phrases
 SIGNS: Final = Signs(sure=frozenset({".ps1", ".psm1", ".bat", ".cmd"}))
 WINDOWS: Final = Phrases(
     kind="windows",
+    empty_is_none=True,
     read_by="every program of that user reads it, and the script goes to version control",
     keep_in="a file outside version control",
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.applications import of_applications
 from generator.readers.signs import BOM
 from generator.readers.windows import WINDOWS
-from generator.view import PARTED, Line, Place, Reach, Variable, View
+from generator.view import PARTED, Line, ModelUse, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +51,9 @@ def _views(source: Source, context: Context) -> Iterator[View]:
         if (variable := _variable(line, Place(source.path, number), served=bool(started)))
     ]
     parted = tuple(_parted(source, context))
-    if parted or any(v.name.startswith(context.engine.prefixes) for v in found):
+    models = tuple(_models(source, context))
+    ours = any(v.name.startswith(context.engine.prefixes) for v in found)
+    if parted or ours or models or (started and _START.search(source.text)):
         yield context.view(
             WINDOWS,
             context.release_for(),
@@ -59,6 +61,7 @@ def _views(source: Source, context: Context) -> Iterator[View]:
             place=Place(source.path),
             variables=tuple(of_applications(_for_itself(found, source.text, context), context)),
             lines=parted,
+            models=models,
         )
 
 
@@ -73,6 +76,41 @@ def _for_itself(found: list[Variable], text: str, context: Context) -> list[Vari
         replace(v, reach="client") if v.name in used and facts.variable(v.name) is None else v
         for v in found
     ]
+
+
+_START: Final = re.compile(r"(?im)^\s*(?:\$\w+\s*=\s*)?(?:&\s*)?Start-Process\b")
+_SHOWN: Final = re.compile(r"(?i)\bWrite-\w+|^\s*@?echo\b|^\s*(?:Read-Host|throw)\b")
+_WORD: Final = r"[\w./:@$%{}-]+"
+_SET: Final = re.compile(
+    r"(?im)^\s*(?:@?set\s+\"?|\[string\]\s*)?\$?(\w+)\s*=\s*[\"']?([\w./:@-]+)[\"']?,?\s*$"
+)
+
+
+def _models(source: Source, context: Context) -> Iterator[ModelUse]:
+    """Yield the models that the script has pulled or run, by the program or `Start-Process`."""
+    verbs = "|".join(sorted(context.engine.verbs & {"pull", "run"}))
+    if not verbs:
+        return
+    program = rf"\b{context.engine.name}(?:\.exe)?[\"']?"
+    handed = r"[^\n|]{0,80}?-(?:ArgumentList|Args)\s+@?\(?\s*"
+    asked = re.compile(
+        rf"(?i){program}(?:\s+|{handed})[\"']?(?P<verb>{verbs})[\"']?(?:\s*,\s*|\s+)"
+        rf"[\"']?(?P<name>{_WORD})"
+    )
+    known = dict(_SET.findall(source.text))
+    for number, line in enumerate(source.text.removeprefix(BOM).split("\n"), 1):
+        match = None if _COMMENT.match(line) or _SHOWN.search(line) else asked.search(line)
+        name = _filled(match["name"], known) if match else ""
+        if match and name:
+            place = Place(source.path, number)
+            yield ModelUse(name=name, place=place, pulled=match["verb"].lower() == "pull")
+
+
+def _filled(name: str, known: dict[str, str]) -> str:
+    """Return the name of a model, which a variable of the script may hold; empty: nobody knows."""
+    bare = name.strip("%${}")
+    told = name if bare == name else known.get(bare, "")
+    return "" if any(sign in told for sign in "%${}") or told.startswith("-") else told
 
 
 def _parted(source: Source, context: Context) -> Iterator[Line]:

@@ -26,7 +26,12 @@ def said(text: str, name: str = "compose.yaml") -> set[str]:
     return {one.finding.rule for one in report.findings}
 
 
+LLAMA = "meta-llama/Llama-3.3-70B-Instruct"
 CASES: dict[str, tuple[str, str]] = {
+    "HW328": (
+        compose("--quantization awq").replace("org/name", LLAMA),
+        compose("--quantization awq").replace("org/name", "Qwen/Qwen2.5-7B-Instruct-AWQ"),
+    ),
     "HW673": (compose("--swap-space 8"), compose("--max-model-len 8192 --no-enable-chunked")),
     "HW674": (compose("--gpu-memory-utilization 90"), compose("--gpu-memory-utilization=0.9")),
     "HW675": (compose("-tp 2"), compose("-tp 2", more=f"{GPU}    shm_size: 4gb\n")),

@@ -1,4 +1,4 @@
-"""HW315 and HW317: GPUs that come back by another door, and targets without kernels."""
+"""HW315, HW317 and HW329: GPUs that come back by another door, and targets without kernels."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _looks_for_vulkan(view: View, facts: Facts) -> bool:
     library = view.variable("OLLAMA_LLM_LIBRARY")
     by_name = library is not None and cleaned(library.value) not in {"", "vulkan"}
     # Who names devices of Vulkan, or none, has decided; packages of nixpkgs have one backend each.
-    decided = by_name or view.variable("GGML_VK_VISIBLE_DEVICES") or view.phrases.sandboxed
+    decided = by_name or view.variable("GGML_VK_VISIBLE_DEVICES") or view.phrases.one_backend
     capable = view.variable("NVIDIA_DRIVER_CAPABILITIES")
     words = set(cleaned(capable.value).split(",")) if capable else set()
     return not decided and (view.container is None or bool(words & _CAPABLE))
@@ -73,6 +73,26 @@ def _hidden(view: View, variable: Variable) -> str:
     listed = variable.value.count(",") + 1
     fewer = bool(cleaned(variable.value)) and 0 < listed < len(cards)
     return "the other GPUs" if missing or (fewer and not variable.unresolved) else ""
+
+
+@Rule(
+    id="HW329",
+    severity="info",
+    title="a variable with no value, where Windows takes it away",
+    why="`$env:NAME = ''` of PowerShell and `set NAME=` of cmd delete a variable: the server finds "
+    "none, and uses every GPU. Elsewhere an empty list hides them all.",
+    bad="$env:CUDA_VISIBLE_DEVICES = ''",
+    good="$env:CUDA_VISIBLE_DEVICES = '-1'",
+    source="docs/gpu.mdx@v0.32.15, GPU Selection; learn.microsoft.com: about_Environment_Variables",
+)
+def taken_away(view: View, _: Facts) -> Hits:
+    for variable in view.variables if view.phrases.empty_is_none else ():
+        if variable.name in (*_VISIBLE, "GGML_VK_VISIBLE_DEVICES") and not variable.value:
+            yield Hit(
+                message=f"with no value there is no {variable.name}: it hides no GPU",
+                place=variable.place,
+                fix="write `-1` where the GPUs shall be hidden",
+            )
 
 
 _GFX: Final = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
