@@ -12,7 +12,7 @@ from generator.readers.compose.neighbours import OF_BROWSERS
 from generator.readers.compose.siblings import HOST, Server, beside, networks_of
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.units import is_local
-from generator.view import DESKTOP, MAYBE, NOWHERE, SELF, UNPUBLISHED, Line
+from generator.view import DESKTOP, MAYBE, NOWHERE, SELF, UNPUBLISHED, Asked, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,19 @@ class Lost:
             mode = service.text("network_mode")
             if not apart and mode in {"", "bridge", "default"}:
                 yield from self._of_client(name, service)
+
+    def asked(self, server: str) -> Iterator[Asked]:
+        """Yield the ports of a server that the other services ask at its name."""
+        names = {server, self.project.services[server].text("container_name")}
+        every = self.project.services
+        if any(one.text("network_mode") == f"service:{server}" for one in every.values()):
+            return  # What shares its network listens at its name as well.
+        for name, service in every.items():
+            for key, value in self.addresses.of(service).items() if name != server else ():
+                if not key.startswith(OF_BROWSERS) and value.explicit:
+                    for host, port in _ASKED.findall(value.text):
+                        if host in names:
+                            yield Asked(by=f"`{name}`", port=port, place=value.place)
 
     def _of_client(self, name: str, service: Table) -> Iterator[Line]:
         told = self.addresses.of(service)

@@ -196,7 +196,7 @@ class _Services:
                 volumes=volumes,
                 waited_for=tuple(self.neighbours.waiting(name)),
                 exposed=(*self.neighbours.tunnels(name), *routes(service)),
-                asked=(*container.asked, *asked_by_proxy(service)),
+                asked=(*container.asked, *asked_by_proxy(service), *self.lost.asked(name)),
             ),
             acceleration=acceleration,
             adds=self.roles.adds(service) or name in self.loader.open,

@@ -1,0 +1,7 @@
+#!/bin/sh
+cat > /etc/systemd/system/multi-user.target.wants/ollama.service <<EOF
+[Service]
+User=ollama
+Restart=always
+ExecStart=/usr/local/bin/ollama serve
+EOF

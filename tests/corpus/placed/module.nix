@@ -1,0 +1,6 @@
+{
+  services.ollama = {
+    enable = true;
+    environmentVariables.acceleration = "cuda";
+  };
+}
