@@ -333,6 +333,7 @@ def _ours(
         return None, text
     signs = signs_of(kind)
     ours, plainly = signs.ours(source), PurePosixPath(path)
+    ours = ours or signs.filled(source, read_beside)
     general = signs.is_general(plainly) or bool(re.fullmatch(signs.lays_over, plainly.name))
     general = general or (
         not ours and (signs.companion or any(True for _ in signs.includes(source)))

@@ -93,6 +93,8 @@ class Signs:
     hinted: str = r"(?!)"
     ours: Callable[[Source], bool] = mentioned
     """Whether a file of a directory has to do with an engine."""
+    filled: Callable[[Source, Callable[[str], str | None]], bool] = lambda *_: False
+    """Whether it has by what a file beside it fills in."""
     belongs: Callable[[PurePosixPath], str] = PurePosixPath.as_posix
     """What the files of one group have in common."""
     over: str = r"(?!)"

@@ -83,6 +83,15 @@ def _is_project(text: str) -> bool:
     return not first or any(value in {"", "{", "&", "*", "!"} for value in first)
 
 
+def _filled(source: Source, read: Callable[[str], str | None]) -> bool:
+    if "$" not in source.text:
+        return False
+    # Few files speak of an engine by variables alone.
+    from generator.readers.compose.samples import speaks_by_variables
+
+    return speaks_by_variables(source, read)
+
+
 _ORDERS: Final = re.compile(r"\bcompose[ \t]|-compose[ \t]|\bstack[ \t]+deploy|\bCOMPOSE_FILE\b")
 SIGNS: Final = Signs(
     ours=served("compose"),
@@ -98,6 +107,7 @@ SIGNS: Final = Signs(
     over=_OVERRIDE,
     beside=_overrides,
     together=_listed,
+    filled=_filled,
     orders=_orders,
     includes=_includes,
     bases=BASES,

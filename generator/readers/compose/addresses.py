@@ -6,23 +6,20 @@ That is their `environment`, their files of variables, and the samples of what i
 from __future__ import annotations
 
 import functools
-import posixpath
 import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.compose.project import files_of, joined
-from generator.readers.compose.variables import parse_dotenv
+from generator.readers.compose.samples import told_beside
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from generator.readers.base import Context
     from generator.readers.compose.project import Project
 
-_ENDS: Final = (".example", ".sample", ".template", ".dist")
-_ALSO: Final = ("env.example", "example.env", "sample.env")
 _ONE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)(?::?-[^{}]*)?\}?")
 
 
@@ -68,27 +65,9 @@ class Addresses:
         return {} if self.context.glance(path) is not None else self._in(path)
 
     def _in(self, path: str) -> dict[str, Scalar]:
-        for name in _names(path):
-            text = self.context.glance(name)
-            if text is not None:
-                return dict(_entries(name, text))
-        return {}
-
-
-def _names(path: str) -> Iterator[str]:
-    """Yield the names of a file of variables, and of what may be a sample of it."""
-    yield path
-    yield from (f"{path}{end}" for end in _ENDS)
-    if posixpath.basename(path) == ".env":
-        yield from (posixpath.join(posixpath.dirname(path), name) for name in _ALSO)
-
-
-def _entries(path: str, text: str) -> Iterator[tuple[str, Scalar]]:
-    """Yield what a file of variables says; one that Compose would refuse says nothing."""
-    try:
-        entries = parse_dotenv(text, {})
-    except ValueError:
-        return
-    for one in entries:
-        if one.value is not None:
-            yield one.name, Scalar(one.value, Place(path, one.line), written=one.written)
+        told = told_beside(path, self.context.glance)
+        return {
+            one.name: Scalar(one.value, Place(told.path, one.line), written=one.written)
+            for one in told.entries
+            if one.value is not None
+        }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem, ProfileError, split_message
 from generator.readers.base import Order, Source, problem_at, refused
 from generator.readers.beside import missing
+from generator.readers.compose.samples import images_told
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.records import dataclass
@@ -254,16 +255,23 @@ class Loader:
         return {n: s for n, s in tables.items() if isinstance(s, Table)}, extends.text("service")
 
 
-def load_project(sources: Sequence[Source], loader: Loader, order: Order | None = None) -> Project:
+def load_project(
+    sources: Sequence[Source],
+    loader: Loader,
+    order: Order | None = None,
+    glance: Callable[[str], str | None] = lambda _: None,
+) -> Project:
     """Return the project of `sources`, as `order` has it read where there is one.
 
+    What fills an image in may be told by a sample, at which `glance` looks.
     Raises ProfileError with every Problem of all its files where they leave no service, or one of
     which a part is missing.
     """
     project = None
     try:
         around = loader.ordered(order) if order else {}
-        around = around if order and order.env_files else loader.beside(sources[0].path, around)
+        if not (order and order.env_files):
+            around = {**images_told(sources, glance), **loader.beside(sources[0].path, around)}
         project = loader.load(sources, around)
     except ProfileError as error:
         loader.problems += error.problems

@@ -80,7 +80,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     Raises ProfileError with every Problem, for what Compose would refuse, too.
     """
     loader = Loader(context.read)
-    project = load_project(sources, loader, context.order)
+    project = load_project(sources, loader, context.order, context.glance)
     if not project.services and "include" not in project.top.entries:
         if _DECLARES & project.top.entries.keys() and "services" not in project.top.entries:
             reason, advice = "it declares things for other files, and runs nothing", "name those"
