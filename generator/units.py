@@ -247,6 +247,17 @@ EVERYWHERE: Final = ("0.0.0.0", "[::]", "::")  # noqa: S104 -- to recognise, not
 """Addresses at which a server listens on all interfaces."""
 
 
+_UNIT: Final = re.compile(
+    r"[\w:.\\@-]+\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)",
+    re.ASCII,
+)
+
+
+def is_unit_name(text: str) -> bool:
+    """Return whether systemd takes a text for the name of a unit, which has its type at its end."""
+    return _UNIT.fullmatch(text) is not None
+
+
 def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     """Return the name that is written most like one; empty: none comes near."""
     from difflib import get_close_matches  # Most commands guess nothing.

@@ -1,4 +1,4 @@
-"""HW217, HW605 and HW609: what directives take, held against systemd, need, and reach."""
+"""HW217, HW605, HW609 and HW682: what directives take, held against systemd, need, and reach."""
 
 from pathlib import Path
 
@@ -47,6 +47,18 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
             unit("LimitNOFILE=65535", "LimitCORE=0:infinity"),
             unit("Restart=%i"),
             unit("Restart="),
+        ),
+    ),
+    "HW682": (
+        (
+            unit("Restart=always", "[Install]", "WantedBy=multi-user"),
+            unit("[Unit]", "After=network-online.target,nvidia-persistenced.service"),
+            unit("[Unit]", "Requires=docker.services"),
+        ),
+        (
+            unit("[Unit]", "After=network-online.target docker.service # both"),
+            unit("[Unit]", "After=%i.target $TARGET"),
+            unit("[Unit]", "After="),
         ),
     ),
     "HW609": (

@@ -26,6 +26,7 @@ from generator.readers.systemd.mounts import mounts
 from generator.readers.systemd.sockets import is_socket, with_sockets
 from generator.readers.systemd.users import homeless, kept_by_root
 from generator.records import dataclass
+from generator.units import is_unit_name
 from generator.view import Command, NotJudged, Place, Reach, Variable, View
 
 if TYPE_CHECKING:
@@ -59,19 +60,43 @@ def _services(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     others = [one for one in units if one not in servers]
     jobs = [one for one in others if any(used(one, engine)) or _is_job(one, engine)]
     programs = [client for one in others for client in _clients(one, context)]
+    astray = tuple(_astray(one, context) for one in others if one not in jobs)
+    astray = tuple(view for view in astray if view.lines)
     if not servers:
         found = tuple(_view(job, [job], context, "client") for job in jobs)
-        return found or tuple(
+        alone = found or tuple(
             clients_alone([client], UNIT, context, Place(client.container.place.file))
             for client in programs
         )
+        return (*alone, *astray)
     related = {one.name: [one] for one in servers}
     for job in jobs:
         named = " ".join(a.value for key in _ORDERED for a in job.named(key, "Unit")).split()
         server = next((one.name for one in servers if one.name in named), servers[0].name)
         related[server].append(job)
     views = tuple(_view(one, related[one.name], context, "server") for one in servers)
-    return with_clients(views, programs)
+    return (*with_clients(views, programs), *astray)
+
+
+def _astray(one: Unit, context: Context) -> View:
+    """Return the View of a unit of others, with what it wants of the server at no name of a unit.
+
+    It says nothing else: what such a unit runs is not judged.
+    """
+    named = (a for key in _ORDERED for a in one.named(key, "Unit") if context.engine.verbs)
+    ours = re.compile(rf"(?<![\w.-]){context.engine.name}(?:\.|,|$)")
+    wrong = [
+        a for a in named if any(ours.search(w) and not is_unit_name(w) for w in a.value.split())
+    ]
+    place = Place(one.files[0])
+    return context.view(
+        UNIT,
+        context.release_for(),
+        name=one.name,
+        place=place,
+        lines=(*unit.lines(wrong),),
+        adds=True,
+    )
 
 
 def _clients(one: Unit, context: Context) -> Iterator[Client]:
