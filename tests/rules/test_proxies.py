@@ -25,10 +25,12 @@ def haproxy(backend: str = CHECK + SERVERS, head: str = GOOD) -> Text:
     return {"haproxy.cfg": f"{head}backend ollama\n{backend}"}
 
 
-def nginx(*lines: str, passes: str = "http://127.0.0.1:11434", server: str = "") -> Text:
+def nginx(
+    *lines: str, passes: str = "http://127.0.0.1:11434", server: str = "", listen: str = "80"
+) -> Text:
     own = "".join(f"    {line}\n" for line in lines)
     return {
-        "nginx.conf": f"http {{\n  server {{\n    listen 80;\n{server}"
+        "nginx.conf": f"http {{\n  server {{\n    listen {listen};\n{server}"
         f"    location / {{\n      proxy_pass {passes};\n{own}    }}\n  }}\n}}\n"
     }
 
@@ -215,7 +217,14 @@ def test_it_catches_some_and_leaves_others_alone(
     assert (rule in told(tmp_path, files)) is caught
 
 
-@pytest.mark.parametrize("files", [haproxy(), nginx(*QUIET), caddy("header_up Host localhost")])
+@pytest.mark.parametrize(
+    "files",
+    [
+        haproxy(),
+        nginx(*QUIET, listen="127.0.0.1:80"),
+        caddy("header_up Host localhost", block="\tbind 127.0.0.1\n"),
+    ],
+)
 def test_of_a_good_proxy_nothing_is_said_and_nothing_left(tmp_path: Path, files: Text) -> None:
     report = checked(tmp_path, files)
     assert (report.findings, report.not_judged) == ((), ())
