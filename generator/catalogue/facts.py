@@ -632,7 +632,7 @@ def _newest_of_its_series(family: str, names: Iterable[str]) -> str:
 
 
 _VARIANT: Final = re.compile(
-    r"([a-z][a-z0-9.-]*?)-(?:instruct|chat|base|small|medium|large|\d+x?\d*(?:\.\d+)?b)(?:-.*)?"
+    r"([a-z][a-z0-9.-]*?)-(?:instruct|chat|base|small|medium|large|\d+(?:x\d+)?(?:\.\d+)?b)(?:-.*)?"
 )
 """A name with what would be a tag behind a colon."""
 

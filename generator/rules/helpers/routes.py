@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _AT_HOME: Final = re.compile(
     r"^(?![A-Z]+_[A-Z_]+$)[^.]*$"
-    r"|\b(?:10|127|192[.-]168|172[.-](?:1[6-9]|2\d|3[01]))[.-][\d.-]+\.(?:nip|sslip|xip)\.io$"
+    r"|\b(?:10|127|192[.-]168|172[.-](?:1[6-9]|2\d|3[01]))[.-][\d.-]{1,40}\.(?:nip|sslip|xip)\.io$"
     r"|\.(?:local|lan|internal|intranet|home|home\.arpa|localhost|test|localdomain)$|[{$]"
 )
 """Names that nobody asks for beyond the local network, and those of a template."""
@@ -65,7 +65,7 @@ def public_routes(view: View) -> Iterator[Route]:
             continue
         what, public = f"{line.name} ".split(" ", 1)
         filled_in = public.strip() and re.search(r"[{$]", line.value)
-        if filled_in or not _AT_HOME.search(line.value):
+        if filled_in or is_public(line.value):
             subject, how = _ROUTES.get(what, _ROUTES["host"])
             name = "by any name" if line.value == "$" else f"as {line.value}"
             yield Route(subject, how, name, line.place)

@@ -1,10 +1,16 @@
 """HW322, HW413 to HW419, HW640, and what rules say of an image that a Dockerfile makes."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from generator.engines.ollama.rules.builds import needs_a_server
+from generator.engines.ollama.rules.ends import ends_before
+from generator.rules.rule import Rule
+from generator.view import Container, Line, Place
 from tests.texts import Text, messages, told
+from tests.views import found, view
 
 BASE = "FROM ollama/ollama:0.32.15\n"
 
@@ -208,3 +214,21 @@ def test_an_image_is_judged_by_what_it_decides(
 def test_the_entry_point_of_the_image_is_taken_away(tmp_path: Path) -> None:
     (said,) = messages(tmp_path, image("CMD ollama serve"), "HW603")
     assert "`ENTRYPOINT []`" in said
+
+
+LONG = {
+    ends_before: ("entrypoint", f"{'ollama serve && ' * 6000}true & ollama pull a; true"),
+    needs_a_server: ("RUN", f"ollama serve & {'ollama pull a && ' * 6000}true; true"),
+}
+
+
+@pytest.mark.parametrize("rule", LONG, ids=("ends", "asks"))
+def test_long_commands_take_no_long_time(rule: Rule) -> None:
+    """From each command the rest was looked at: for 100 kB of them half a minute."""
+    name, value = LONG[rule]
+    place = Place("Dockerfile", 1)
+    line = Line(section="", name=name, value=value, place=place)
+    box = Container(image="ollama/ollama", place=place, restart="always")
+    start = time.process_time()
+    found(rule, view(lines=(line,), container=box))
+    assert time.process_time() - start < 4

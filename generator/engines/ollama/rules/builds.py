@@ -9,7 +9,7 @@ from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import View
+    from generator.view import Line, View
 
 _BEFORE: Final = (
     r"(?:^|&&|\|\||;|\b(?:then|do|else))\s*(?:sudo\s+)?(?:[A-Za-z_]\w*=\S*\s+){0,9}(?:/[\w/.-]*/)?"
@@ -34,9 +34,9 @@ _SAID: Final = re.compile(
 _ANYWAY: Final = re.compile(r"[^;&|]*\|\|\s*(?:true|:|exit\s+0|echo|printf)\b")
 
 
-_HIDES: Final = re.compile(
-    r"\bollama[ \t]+(pull|create)\b(?:[^;&|]|&&|(?<=>)&\d)*+(\|\|\s*(?:true|:|exit[ \t]+0))\s*$"
-)
+_FORGIVES: Final = re.compile(r"\|\|\s*(?:true|:|exit[ \t]+0)\s*$")
+_PARTS: Final = re.compile(r"[;|]|(?<![>&])&(?!&)")
+_FETCHES: Final = re.compile(r"\bollama[ \t]+(pull|create)\b")
 
 
 @Rule(
@@ -68,14 +68,24 @@ def needs_a_server(view: View, _: Facts) -> Hits:
             anyway = _ANYWAY.match(line.value, line.value.find(asked[0]) + len(asked[0]))
             message += "none: it does nothing" if anyway else "none: the build fails"
             fix = "start one in the same RUN: `ollama serve & until ollama list; do sleep 1; done`"
-        elif hidden := _HIDES.search(text):
-            message = f"`{hidden[2]}` at the end is for a failed `ollama {hidden[1]}` as well: the "
-            message += "image is built, and has no model"
-            fix = "put it in brackets with what may fail: `(kill $PID || true)`"
         else:
+            yield from _hidden(line, text)
             continue
-        ends = fix.startswith("put it in brackets")
-        yield Hit(message=message, place=line.place, fix=fix, severity="warning" if ends else None)
+        yield Hit(message=message, place=line.place, fix=fix)
+
+
+def _hidden(line: Line, text: str) -> Hits:
+    """Yield what makes a success of a chain of `&&` with a pull in it that fails."""
+    end = _FORGIVES.search(text)
+    hidden = _FETCHES.search(_PARTS.split(text[: end.start()])[-1]) if end else None
+    if end is not None and hidden is not None:
+        yield Hit(
+            message=f"`{end[0].rstrip()}` at the end is for a failed `ollama {hidden[1]}` as well: "
+            "the image is built, and has no model",
+            place=line.place,
+            fix="put it in brackets with what may fail: `(kill $PID || true)`",
+            severity="warning",
+        )
 
 
 def _waits_for_ever(text: str) -> bool:

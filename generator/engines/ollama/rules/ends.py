@@ -62,7 +62,7 @@ def ends_before(view: View, _: Facts) -> Hits:
             )
 
 
-_SERVES: Final = re.compile(r"\bollama[\"']?\s+serve\b[^&]*$")
+_SERVES: Final = re.compile(r"\bollama[\"']?\s+serve\b")
 _STAYS: Final = re.compile(
     r"\b(?:wait|fg|exec|tail|infinity|while|until|for|serve|cat|read|supervisord?|tini|python\d?|node|"
     r"uvicorn|gunicorn|npm|java|nginx|start\w*|run\w*\.\w+)\b|\$|\(\)|\bsource\b|(?:^|[\s;])\.\s|/"
@@ -70,11 +70,15 @@ _STAYS: Final = re.compile(
 """What may keep a shell, and with it the container, from its end."""
 
 
+_AGAIN: Final = re.compile(r"(?i)always|unless-stopped|any|on-.*|.*\$.*")
+"""What starts a container anew: of an image nobody tells, and it may be there to pull, and end."""
+
+
 def _ends_with_its_pulls(view: View, behind: list[str], last: str) -> bool:
     """Whether all that stands behind a server in the background is done at some time."""
     box = view.container
-    again = box is not None and (box.ports or box.restart.strip("\"'") not in {"", "no", "never"})
-    alone = len(behind) == 1 and _SERVES.search(behind[0])
+    again = box is not None and (box.ports or _AGAIN.fullmatch(box.restart.strip("\"'")))
+    alone = len(behind) == 1 and _SERVES.search(behind[0].rpartition("&")[2])
     return bool(again and alone and _PULLS.search(last) and not _STAYS.search(last))
 
 
