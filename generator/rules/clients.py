@@ -137,7 +137,7 @@ def unread_by_the_client(view: View, facts: Facts) -> Hits:
 
 def _is_new(client: Client, fact: ClientFact) -> bool:
     """Return whether a client is of a release that reads none of the old names."""
-    told = re.match(r"v?(\d+\.\d+(?:\.\d+)?)", client.container.tag)
+    told = re.match(r"v?(\d{1,6}\.\d{1,6}(?:\.\d{1,6})?)(?!\d)", client.container.tag, re.ASCII)
     return told is None or Release.parse(told[1]) >= Release.parse(fact.gone_since)
 
 

@@ -250,7 +250,8 @@ def _runtime_beside_reservation(view: View) -> Hits:
             link="kubernetes pkg/kubelet/kubelet_pods.go, GenerateRunContainerOptions",
         )
         return
-    counted = [str(number) for number in range(box.gpu_number)]
+    # One more than the variable names is another number of them already.
+    counted = [str(number) for number in range(min(box.gpu_number, len(named) + 1))]
     same = named == set(_reserved(box) or counted or ["all"])
     yield Hit(
         message=f"{RUNTIME} has no say beside a device reservation, "

@@ -67,7 +67,12 @@ def test_what_opens_an_application_without_a_login() -> None:
     assert found(rule, beside(by_proxy, "3000:8080")) == ()
 
 
-@pytest.mark.parametrize(("tag", "told"), [("main", 1), ("v0.11.2", 1), ("0.6.5", 0), ("cuda", 1)])
+TAGS = [("main", 1), ("v0.11.2", 1), ("0.6.5", 0), ("cuda", 1)]
+# What looks like a release, and is none.
+TAGS += [("0.\u0663.1", 1), ("9999999.1.1", 1), ("1" * 5000 + ".1", 1)]
+
+
+@pytest.mark.parametrize(("tag", "told"), TAGS)
 def test_old_names_by_release(tag: str, told: int) -> None:
     seen = beside({"RAG_WEB_SEARCH_ENGINE": "searxng"}, tag=tag)
     assert len(found(BY_ID["HW129"], seen)) == told

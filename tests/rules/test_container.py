@@ -176,6 +176,13 @@ def test_another_image_may_have_curl_but_the_server_has_no_health_address() -> N
     assert placed.finding.message == "the server has no `/api/health`: it answers 404"
 
 
+@pytest.mark.parametrize("port", ["11434", "\u00b2", "1" * 5000])
+def test_a_port_that_is_no_number_is_not_that_of_something_else(port: str) -> None:
+    asked = ("CMD", "bash", "-c", f"curl http://localhost:{port}/health")
+    (placed,) = found(health_check_fails, boxed(image="lan/own", healthcheck=(asked, IMAGE)))
+    assert placed.finding.message == "the server has no `/health`: it answers 404"
+
+
 @pytest.mark.parametrize(
     ("entry", "told"),
     [

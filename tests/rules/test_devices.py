@@ -428,6 +428,13 @@ def test_the_runtimes_variable_beside_a_reservation(
     assert placed.finding.severity == severity
 
 
+@pytest.mark.parametrize(("number", "severity"), [(1, "info"), (2, "warning"), (10**18, "warning")])
+def test_the_runtimes_variable_beside_a_count(number: int, severity: str) -> None:
+    seen = boxed({"NVIDIA_VISIBLE_DEVICES": "0"}, gpu_access="reservation", gpu_number=number)
+    (placed,) = found(said_twice, seen)
+    assert placed.finding.severity == severity
+
+
 def test_the_runtimes_variable_is_right_for_the_runtime() -> None:
     seen = boxed({"NVIDIA_VISIBLE_DEVICES": "0"}, gpu_access="runtime")
     assert not found(said_twice, seen)

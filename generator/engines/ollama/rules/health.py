@@ -24,7 +24,7 @@ _NO_ENDPOINT: Final = re.compile(
 )
 _TELLS_NOTHING: Final = re.compile(
     r"\bollama\s+(?:--version|-v|(?:--)?help|-h)(?![\w-])"
-    r"|\b(?:pgrep|pidof|which|command\s+-v|type\s+-\w)\s+[^|;&]*?\bollama\b"
+    r"|\b(?:pgrep|pidof|which|command\s+-v|type\s+-\w)\s+[^|;&]{0,200}?\bollama\b"
     r"|^(?:CMD(?:-SHELL)?\s+)?(?:/\w+)*/?(?:true|exit\s+0|:|echo\b[^|;&]*)\s*$"
     # Without a command the program prints its help; a driver's program asks the driver.
     r"|(?<![\w.-])ollama(?=\s*(?:$|&&|;))|(?<![\w.-])(?:nvidia|rocm|amd)-smi(?![\w.-])"
@@ -82,7 +82,7 @@ def _no_endpoint(text: str, port: int) -> str:
     """
     for found in _NO_ENDPOINT.finditer(text):
         at = found[1] or ""
-        other = at.isdigit() and int(at) != port and str(port) in text
+        other = whole(at) not in {None, port} and str(port) in text
         if not other and not (at.startswith("$") and "OLLAMA" not in at.upper()):
             return found[2]
     return ""
