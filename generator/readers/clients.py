@@ -73,6 +73,5 @@ def clients_alone(
         place=place,
         adds=True,
         clients=tuple(clients),
-        not_judged=(rest,),
-        **{"name": clients[0].name, **fields},
+        **{"name": clients[0].name, "not_judged": (rest,), **fields},
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.ports import ALL_ADDRESSES, covers, inside_of, made_local
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import Release
-from generator.view import Edit
+from generator.view import FIREWALL, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,7 @@ def anybody_is_let_in(view: View, facts: Facts) -> Hits:
                 message=f"{fact.product} asks nobody who they are, as `{fact.login}` is "
                 f"`{login.value}`, and {_HOW.get(how) or f'`{how}` opens it to every machine'}",
                 place=login.place,
+                severity="info" if how == _SHUT else None,
                 fix=f"set `{fact.login}` to `True`"
                 + (f", or publish `{local}` behind a proxy that authenticates" if local else ""),
             )
@@ -79,9 +80,11 @@ def _without_a_key(client: Client, fact: ClientFact) -> Hits:
 
 _HOST: Final = "host"
 _SERVICE: Final = "service"
+_SHUT: Final = "shut"
 _HOW: Final = {
     _HOST: "on the host's network every machine reaches it",
     _SERVICE: "a service opens it beyond the cluster",
+    _SHUT: "on all addresses of the host the firewall alone keeps others out",
 }
 
 
@@ -96,6 +99,7 @@ def _opened(client: Client, fact: ClientFact) -> Iterator[str]:
         if host in ALL_ADDRESSES and covers(inside, _listens(client, fact) or fact.port):
             yield text
     yield from (_SERVICE for line in box.exposed if line.section == _SERVICE)
+    yield from (line.name or _SHUT for line in box.exposed if line.section == FIREWALL)
 
 
 def _listens(client: Client, fact: ClientFact) -> int | None:

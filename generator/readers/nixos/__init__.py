@@ -17,6 +17,7 @@ _COMMANDS: Final = "|".join(" ".join(load_signs(name).command) for name in READ)
 _SETS: Final = re.compile(
     rf"\b(?:services|containers|daemons|agents)\.\"?(?:{_ENGINES})\b"
     rf"|^[ \t]*\"?(?:{_ENGINES})\"?(?:\.[\w-]+)*\s*="
+    r"|^[ \t]*(?:[\w.]*\bservices\.)?open-webui(?:\.[\w-]+)*\s*="
     rf"|[\"/](?:{_ENGINES})[\w./@-]{{0,100}}\"(?:\.(?:text|source))?[ \t]*="
     rf"|\b(?:proxyPass|proxy_pass|reverse_proxy|url)\b[^\n]{{0,100}}(?:{_ENGINES}|:11434)"
     rf"|\b(?:{_COMMANDS})\b|[\"/=](?:{_ENGINES})/(?:{_ENGINES})\b|/(?:{_ENGINES}):\w",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers import container
 from generator.readers.base import Context, Source, image_name
+from generator.readers.clients import client, client_in
 from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.evaluate import Definition, Definitions, unit_text
 from generator.readers.syntax.options import Argument, Option, options
@@ -15,6 +16,8 @@ from generator.view import NotJudged
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from generator.around import Client
+    from generator.view import Container as Box
     from generator.view import Phrases, Place, View
 
 OCI: Final = ("virtualisation", "oci-containers", "containers")
@@ -85,14 +88,25 @@ def _quadlet(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def containers(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
     """Yield a View of each container whose image is the engine's."""
-    for book, split in ((CONTAINER, _oci), (CONTAINER, _quadlet), (CONTAINER, _arion)):
+    for name, held in _every(source, found):
+        unknown = not held.image and name == context.engine.name
+        if unknown or context.engine.is_image(image_name(held.image).repository):
+            yield held.view(CONTAINER, context)
+
+
+def clients(source: Source, found: Sequence[Definition], context: Context) -> Iterator[Client]:
+    """Yield the programs that ask servers, each with its container."""
+    for _, held in _every(source, found):
+        if asks := held.client(context):
+            yield asks
+
+
+def _every(source: Source, found: Sequence[Definition]) -> Iterator[tuple[str, _Container]]:
+    for split in (_oci, _quadlet, _arion):
         parted = [(split(d.path), d) for d in found]
         for base in dict.fromkeys(name for (name, _), _ in parted if name):
             own = {key: d for (name, key), d in parted if name == base}
-            held = _Container(source, ".".join(base), own)
-            unknown = not held.image and base[-1] == context.engine.name
-            if unknown or context.engine.is_image(image_name(held.image).repository):
-                yield held.view(book, context)
+            yield base[-1], _Container(source, ".".join(base), own)
 
 
 def handed_on(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
@@ -114,26 +128,37 @@ class _Container(Definitions):
         self.image = image.value if image and isinstance(image.value, str) else ""
 
     def view(self, book: Phrases, context: Context) -> View:
-        image = self.at.get(("image",)) or next(iter(self.at.values()))
-        place = self.place(image)
-        told = list(self._options())
-        box = container.container(self.image, place, told, _CLIENT, _RESTART)
-        if not self.image:
-            box = replace(box, digest=True)  # Something else says which.
-        words = [] if ("entrypoint",) in self.at else [*self._items("cmd"), *self._items("command")]
-        box = replace(box, arguments=container.arguments(told, words))
+        told, box = list(self._options()), self._box()
         unknown = any(d.unresolved for path, d in self.at.items() if path[0] in _MOUNTING)
         return context.view(
             replace(book, volumes_told=book.volumes_told and not unknown),
             context.release_of(self.image),
             name=self.name,
-            place=place,
+            place=box.place,
             variables=tuple(one for one, _ in container.variables(told, context, {})),
             bounds=container.bounds(told),
             lines=tuple(self.lines()),
             container=box,
             acceleration=container.acceleration(box, told),
         )
+
+    def _box(self) -> Box:
+        image = self.at.get(("image",)) or next(iter(self.at.values()))
+        told = list(self._options())
+        box = container.container(self.image, self.place(image), told, _CLIENT, _RESTART)
+        if not self.image:
+            box = replace(box, digest=True)  # Something else says which.
+        words = [] if ("entrypoint",) in self.at else [*self._items("cmd"), *self._items("command")]
+        return replace(box, arguments=container.arguments(told, words))
+
+    def client(self, context: Context) -> Client | None:
+        """Return the program that it runs, where that asks servers."""
+        known = client_in(self.image, context)
+        if not known:
+            return None
+        told = list(self._options())
+        variables = (one for one, _ in container.variables(told, context, {}))
+        return client(known, self._box(), variables, container.gaps(told, context))
 
     def _options(self) -> Iterator[Option]:
         """Yield the options that NixOS calls podman or docker with; `extraOptions` come last."""

@@ -16,9 +16,9 @@ from generator.readers.caddy.read import hops_of as of_caddy
 from generator.readers.embedded import embedded
 from generator.readers.nginx import NGINX
 from generator.readers.nginx.read import hops_of as of_nginx
-from generator.readers.nixos.evaluate import Definition, in_force
+from generator.readers.nixos.evaluate import Definition
 from generator.readers.nixos.installed import first_line
-from generator.readers.nixos.modules import said_literally
+from generator.readers.nixos.services import Services, filled_in
 from generator.readers.syntax import caddyfile, nginx
 from generator.readers.syntax.nix import UNKNOWN
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
@@ -33,13 +33,10 @@ if TYPE_CHECKING:
     from generator.around import Hop
     from generator.readers.base import Context, Source
 
-    Told = dict[tuple[str, ...], Definition]
-
 _SERVICES: Final = re.compile(r"\b(?:nginx|caddy|haproxy|traefik)\b")
 _HOSTS: Final = "virtualHosts"
 _SECURED: Final = ("forceSSL", "addSSL", "onlySSL", "enableSSL")
 _BODY: Final = "10m"  # `services.nginx.clientMaxBodySize`
-_OPTIONS: Final = {"host": "127.0.0.1", "port": "11434"}
 _ASKS: Final = ("basicAuth", "basicAuthFile")
 _UNTOLD: Final = "untold"
 _URL: Final = re.compile(r"\burl = \"([^\"\n]+)\"")
@@ -51,64 +48,22 @@ def fronts(source: Source, context: Context) -> tuple[list[View], list[NotJudged
     if not _SERVICES.search(source.text):
         return [], []
     plain = _Module(source, context)
-    text = _filled_in(source.text, context.engine.name, plain.address())
-    module = _Module(replace(source, text=text), context)
+    module = _Module(filled_in(source, plain), context)
     views = [*module.view(NGINX, module.by_nginx), *module.view(CADDY, module.by_caddy)]
     views += module.view(TRAEFIK, module.by_traefik)
     balanced, gaps = module.haproxy()
     return [*views, *balanced], [*module.gaps, *gaps]
 
 
-def _filled_in(text: str, engine: str, address: dict[str, str]) -> str:
-    """Return a text with the address of the engine's options in place of what asks for them."""
-    names = "|".join([rf"config\.services\.{engine}", *_aliases(text, engine)])
-    for option, value in address.items():
-        asked = rf"\$\{{\s*(?:\(?(?:builtins\.)?toString\s+)?(?:{names})\.{option}\)?\s*\}}"
-        text = re.sub(asked, value, text)
-    return text
-
-
-def _aliases(text: str, engine: str) -> list[str]:
-    return re.findall(rf"(?m)^\s*([\w-]+) = config\.services\.{engine};", text)
-
-
-class _Module:
+class _Module(Services):
     def __init__(self, source: Source, context: Context) -> None:
-        self.source, self.context = source, context
+        super().__init__(source, context)
         self.gaps: list[NotJudged] = []
-        found = in_force(said_literally(source))
-        # Modules stand within others, and proxies of a host count wherever they are said.
-        self.told: Told = {self._below(d): d for d in found}
-        self.lines = source.text.split("\n")
-
-    def _below(self, found: Definition) -> tuple[str, ...]:
-        at = found.path.index("services") if "services" in found.path else 0
-        return found.path[at:]
-
-    def of(self, *above: str) -> Iterator[tuple[tuple[str, ...], Definition]]:
-        """Yield what is said below an option, with the path from there."""
-        for path, found in self.told.items():
-            if path[: len(above)] == above:
-                yield path[len(above) :], found
-
-    def address(self) -> dict[str, str]:
-        """Return the address of the engine, by its options."""
-        own = ("services", self.context.engine.name)
-        told = {name: self.told.get((*own, name)) for name in _OPTIONS}
-        return {
-            name: str(found.value) if found and isinstance(found.value, str | int) else default
-            for (name, default), found in zip(_OPTIONS.items(), told.values(), strict=True)
-        }
 
     @property
     def _is_wide(self) -> bool:
         """Whether the engine of the same module listens on more than the loopback."""
         return not is_local(self.address()["host"].strip("[]"))
-
-    def text(self, *path: str) -> str:
-        """Return a text that is said there; empty: there is none."""
-        found = self.told.get(path)
-        return found.value if found and isinstance(found.value, str) else ""
 
     def view(self, book: Any, hops: Callable[[], Sequence[Hop]]) -> Iterator[View]:  # noqa: ANN401
         """Yield the View of a proxy, where it leads to an engine."""

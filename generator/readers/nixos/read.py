@@ -14,6 +14,7 @@ from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.embedded import with_gaps
 from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.agents import agents
+from generator.readers.nixos.asking import asking
 from generator.readers.nixos.containers import containers, handed_on, is_arion
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
 from generator.readers.nixos.fronts import fronts
@@ -84,8 +85,9 @@ def _views(source: Source, context: Context) -> list[View]:
     views += wrappers(source, literally, context)
     named = {view.place for view in views}
     views += [v for v in handed_on(source, literally, context) if v.place not in named]
-    if views or written or before:
-        return [*with_gaps((*views, *written, *before), [*gaps, *unread])]
+    programs = [*asking(source, context, [*views, *written])]
+    if views or written or before or programs:
+        return [*with_gaps((*views, *written, *before, *programs), [*gaps, *unread])]
     message = f"this module says nothing of services.{context.engine.name}"
     problem = Problem("", message, "name the module that sets it", source.path)
     raise NeedsMore(source.path, (problem,))

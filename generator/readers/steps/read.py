@@ -19,6 +19,8 @@ from generator.readers.base import (
     image_name,
     is_variable_of,
 )
+from generator.readers.clients import client as asks
+from generator.readers.clients import client_in, clients_alone, with_clients
 from generator.readers.commands.clouds import deployed, words_of
 from generator.readers.commands.told import Told
 from generator.readers.embedded import embedded, with_gaps
@@ -44,6 +46,7 @@ from generator.view import Command, NotJudged, Place, Variable
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
 
+    from generator.around import Client
     from generator.engines.signs import Signs as Engine
     from generator.view import Phrases, View
 
@@ -112,6 +115,11 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     for document in parse_all(source):
         steps.visit(document)
     views = [*steps.views, *steps.told.found()]
+    if steps.clients and not views:
+        place = steps.clients[0].container.place
+        views = [clients_alone(steps.clients, STEPS, context, place)]
+    elif views:
+        views = [*with_clients(views, steps.clients)]
     if not views and steps.told.gaps:
         gap = steps.told.gaps[0]
         where = f"line {gap.line}"
@@ -127,6 +135,7 @@ class _Steps:
         book = PASSING if _is_hosted(source.text) else STEPS
         self.told = Told(context, source.path, book, "client")
         self.views: list[View] = []
+        self.clients: list[Client] = []
         self.seen: set[int] = set()
         self.started: set[int] = set()
         self.top: Node | None = None
@@ -371,6 +380,16 @@ class _Steps:
             return
         if self._is_ours(image.text, node.text("name")):
             self._view(node, image, list(_options(node)), STEPS, node.text("name"), client)
+        elif known := client_in(image.text, self.context):
+            self._asks(known, node, image, client)
+
+    def _asks(self, known: str, task: Table, image: Scalar, client: str) -> None:
+        """Take in a program that asks servers, where a task starts its container."""
+        told = list(_options(task))
+        held = container.container(image.text, image.place, told, client, "")
+        variables = _variables(task, strict=client == "docker")
+        gaps = (*container.gaps(told, self.context), *_not_written_out([task]))
+        self.clients.append(asks(known, held, variables, gaps))
 
     def _view(
         self,

@@ -19,6 +19,7 @@ from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
 from generator.view import (
+    AMISS,
     ASTRAY,
     DESKTOP,
     MAYBE,
@@ -221,6 +222,14 @@ def asks_itself(view: View, facts: Facts) -> Hits:
                 f"{line.value}, but {line.name}: nobody answers",
                 place=line.place,
                 fix="name a port of the Service",
+            )
+        elif line.section.startswith(f"{AMISS}."):
+            at = f"`{line.value}`" if line.value else "the usual port, where it asks untold"
+            yield Hit(
+                message=f"{line.section.removeprefix(f'{AMISS}.')} gets no answer at {at}: the "
+                f"server of this host answers at `{line.name}`",
+                place=line.place,
+                fix=f"write `{line.name}`" if line.value else f"tell it `{line.name}`",
             )
     address = view.variable("OLLAMA_HOST")
     if not _serves_alone(view, facts) or (address and address.unresolved):
