@@ -262,6 +262,12 @@ def test_what_a_role_calls_like_a_variable(line: str, told: list[tuple[str, str]
     assert all(v.unresolved == ("{{" in v.value) for v in seen.variables)
 
 
+@pytest.mark.parametrize("key", ["ollama_[debug", "ollama_(debug", "ollama_*"])
+def test_a_key_that_is_no_name_is_read_like_another(key: str) -> None:
+    text = f"- hosts: all\n  vars:\n    '{key}': a\n  tasks:\n  - shell: ollama pull qwen3:4b\n"
+    assert [use.name for use in views(text)[0].models] == ["qwen3:4b"]
+
+
 def test_a_model_that_is_made_needs_what_it_is_made_of() -> None:
     text = "ollama_models:\n  - {name: mine, base: qwen3:8b}\n  - {name: own, modelfile: a}\n"
     (seen,) = views(text)

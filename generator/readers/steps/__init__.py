@@ -24,7 +24,7 @@ SIGNS: Final = Signs(
     rf"|^(?:{_MODELS}|{_VARIABLES}):[ \t]*(?:#[^\n]*)?$"
     r"|^- (?:hosts|import_playbook)[ \t]*:|^  script[ \t]*:"
     # A play, whose first key is its name.
-    r"|^- name[ \t]*:[^\n]*\n(?:(?: {2}[^\n]*|[ \t]*#[^\n]*|)\n){0,9}? {2}hosts[ \t]*:"
+    r"|^- name[ \t]*:[^\n]*\n(?:(?: {2}[^\n]*| ?#[^\n]*|)\n){0,9}? {2}hosts[ \t]*:"
     # A list of tasks: modules by their full names, or words that only a task has.
     r"|^(?:- | {2})(?:ansible|community|containers)\.[a-z_]+\.[a-z_]+[ \t]*:"
     r"|^ {2}(?:become|register|notify|changed_when|failed_when|delegate_to)[ \t]*:"

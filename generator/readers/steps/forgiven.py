@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.steps.handlers import SERVICES
@@ -10,7 +11,7 @@ from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import FORGIVEN, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from generator.view import Command
 
@@ -18,30 +19,36 @@ _FORGIVES: Final = {"ignore_errors": True, "continue-on-error": True, "failed_wh
 """What of a task or a step says so, with the value that does."""
 _VERBS: Final = frozenset({"pull", "create"})
 _STARTED: Final = frozenset({"started", "restarted"})
+_NEXT: Final = re.compile(r"(?m)^[ \t]*-[ \t]+\w")
+_ASKED: Final = re.compile(r"\b(\w++)(?=\.(?:rc|failed|stderr|results)\b|\s+is\s+\w)")
 _PULLS: Final = re.compile(r"/api/(?:pull|create)\b")
 
 
-def forgiven(task: Table, commands: Sequence[Command], text: str, engine: str) -> Iterator[Line]:
+class Results:
+    """The text of a file, where its tasks ask what has become of others."""
+
+    def __init__(self, text: str) -> None:
+        self.last = {found[1]: found.start() for found in _ASKED.finditer(text)}
+        self.tasks = [found.end() for found in _NEXT.finditer(text)]
+        self.lines = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def asked(self, result: str, line: int) -> bool:
+        """Return whether a later task asks for the result of the one around a line."""
+        at = bisect_left(self.tasks, self.lines[min(line, len(self.lines) - 1)])
+        return at < len(self.tasks) and self.last.get(result, -1) >= self.tasks[at]
+
+
+def forgiven(
+    task: Table, commands: Sequence[Command], results: Callable[[], Results], engine: str
+) -> Iterator[Line]:
     """Yield what may fail in a task without anybody hearing of it: a pull, or a start.
 
-    `commands` are those of the engine that it runs, `text` is that of the file.
+    `commands` are those of the engine that it runs, `results` those that its file asks for.
     """
     said = next((key for key in _FORGIVES if _is_so(task, key)), "")
     what = _done(task, commands, engine) if said else ""
-    if what and not _is_asked(task.text("register"), text, task.place_of(said).line):
+    if what and not results().asked(task.text("register"), task.place_of(said).line):
         yield Line(section=FORGIVEN, name=what, value=said, place=task.place_of(said))
-
-
-def _is_asked(result: str, text: str, line: int) -> bool:
-    """Whether a later task asks what has become of the one around a line."""
-    if not result:
-        return False
-    behind = _NEXT.split("\n".join(text.split("\n")[line:]), 1)[1:]
-    asks = rf"\b{re.escape(result)}(?:\.(?:rc|failed|stderr|results)\b|\s+is\s+\w)"
-    return re.search(asks, "".join(behind)) is not None
-
-
-_NEXT: Final = re.compile(r"(?m)^[ \t]*-[ \t]+\w")
 
 
 def _is_so(task: Table, key: str) -> bool:

@@ -4,6 +4,7 @@ and the containers that they start.
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from dataclasses import replace
@@ -36,7 +37,7 @@ from generator.readers.steps.ansible import (
     names_around,
     with_values,
 )
-from generator.readers.steps.forgiven import forgiven
+from generator.readers.steps.forgiven import Results, forgiven
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
@@ -175,10 +176,13 @@ class _Steps:
             else:
                 self.visit(value, depth + 1)
         self._looped(node, before)
-        self.told.forgiven += forgiven(
-            node, self.told.commands[before:], self.text, self.context.engine.name
-        )
+        commands, engine = self.told.commands[before:], self.context.engine.name
+        self.told.forgiven += forgiven(node, commands, lambda: self._results, engine)
         self.around.pop()
+
+    @functools.cached_property
+    def _results(self) -> Results:
+        return Results(self.text)
 
     def _handed(self, module: str, task: Node) -> bool:
         """Take in what a task hands to another program, and return whether there is something."""
@@ -229,15 +233,17 @@ class _Steps:
             return ""
         facts = self.context.catalogue.at(engine.name, self.context.release_for()[0])
         fact = facts.variable(key.upper())
+        served = fact is not None and fact.works and fact.scope != "client"
+        asked = key.upper() == engine.address and not value.startswith((*EVERYWHERE, "*"))
+        if not served or asked:
+            return ""
         if is_left_out(key, self.file, self.context) or is_kept_out(
             key, value, self.file, self.context
         ):
             return ""  # Nothing of the role hands it on.
         if re.search(rf"\b{key.upper()}=\{{\{{\s{{0,9}}{key}\b", self.text):
             return ""  # It is judged where the file writes it.
-        served = fact is not None and fact.works and fact.scope != "client"
-        asked = key.upper() == engine.address and not value.startswith((*EVERYWHERE, "*"))
-        return key.upper() if served and not asked else ""
+        return key.upper()
 
     def _listed(self, models: Items) -> None:
         """Take a list of models for what it is there for: each of them is pulled."""
