@@ -19,7 +19,7 @@ def told(folder: Path, text: str, name: str = "nginx.conf") -> list[str]:
 def test_the_innermost_word_counts(tmp_path: Path) -> None:
     text = (
         f"proxy_read_timeout 30m;\n{HEAD}  location / {{ {PASSES} }}\n"
-        f"  location /a {{ proxy_read_timeout 20s; {PASSES} }}\n}}\n"
+        f"  location /api {{ proxy_read_timeout 20s; {PASSES} }}\n}}\n"
     )
     assert told(tmp_path, text) == ["6 HW223"]
 
