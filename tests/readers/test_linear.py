@@ -47,7 +47,7 @@ UNITS = (
     *("# hostwright: ignore HW101 ", "HW101,", "a=config.a;", ".enable", "serviceConfig "),
     *("FROM a\n", "ENV A=$A$A\n", "RUN a \\\n", "<<A ", "COPY --from=a b c\n", "FROM a AS a\n"),
     *("schema_version", '"schema_version"', "ollama pull ", "/api/pull ", "sh -c '", "for a in "),
-    *("docker compose ", "docker compose -f a \\\n", "A=b "),
+    *("docker compose ", "docker compose -f a \\\n", "A=b ", "<plist "),
 )
 SERVICE = "services:\n  ollama:\n    image: ollama/ollama:0.32.15\n"
 # What makes a text one of a kind, up to the place at which the rest stands.
@@ -289,6 +289,62 @@ NUMBERED: dict[str, tuple[str, ...]] = {
         f"{'|' * 20}{{}}",
         "'\n",
     ),
+    "clients of the host": (
+        "compose",
+        "services:\n",
+        (
+            "  c{0}: {{image: a, volumes: ['./a:/b'],"
+            " environment: {{OLLAMA_BASE_URL: 'http://host.docker.internal:11434'}}}}\n"
+        ),
+    ),
+    "servers of a compose file that say where they listen": (
+        "compose",
+        "services:\n",
+        "  o{0}: {{image: ollama/ollama:0.32.15, environment: {{OLLAMA_HOST: '0.0.0.0:{0}'}}}}\n",
+    ),
+    "routers of a compose file": (
+        "compose",
+        f"{SERVICE}    labels:\n",
+        (
+            "      traefik.http.routers.a{0}.rule: PathPrefix(`/a`)\n"
+            "      traefik.http.routers.a{0}.middlewares: b{0}\n"
+            "      traefik.http.middlewares.b{0}.compress.c: d\n"
+        ),
+    ),
+    "places of nginx under no name": (
+        "nginx",
+        "server {\n",
+        "location /a{} {{ proxy_pass http://ollama:11434; }}\n",
+        "}\n",
+    ),
+    "calls of a function": ("script", "f() {\n" + 'ollama pull "$1"\n' * 300 + "}\n", "f a{}\n"),
+    "units of a script": (
+        "script",
+        "curl -fsSL https://ollama.com/install.sh | sh\n",
+        (
+            "cat > /etc/systemd/system/o{}.service <<E\n[Service]\n"
+            "ExecStart=/usr/bin/ollama serve\nE\n"
+        ),
+    ),
+    "tasks that may fail": (
+        "steps",
+        "- hosts: all\n  tasks:\n",
+        (
+            "  - {{shell: ollama pull a, ignore_errors: true, register: a{}}}\n"
+            "  - {{shell: ls, when: b is failed}}\n"
+        ),
+    ),
+    "models that programs ask for": (
+        "kubernetes",
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n"
+            "  - {name: a, image: 'ollama/ollama:0.32.15', command: [ollama, pull, a]}\n---\n"
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n"
+        ),
+        "  LLM_A{0}_MODEL: a{0}:8b\n",
+    ),
+    "blank lines of PowerShell": ("windows", "$env:OLLAMA_HOST='a'\n", "\n" * 4, "ollama pull a\n"),
+    "blanks of PowerShell": ("windows", "ollama -Args", " " * 4, "\n"),
     "servers that nothing scales": (
         "kubernetes",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ollama}\ndata:\n  a: '",

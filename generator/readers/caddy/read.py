@@ -151,12 +151,14 @@ class _File:
         for site in self.sites:
             matched = [e for e in site.inside() if e.name.startswith("@")]
             asked, body = _asks(site, matched), self._body(site)
+            port = "" if asked else self._open_port(site)
             for entry, path, below in _proxies(site.block, "/", ""):
                 targets = [w for w in entry.words[1:] if _is_address(w)]
                 targets += [w for e in entry.block if e.name == "to" for w in e.words[1:]]
                 if any(is_api(word, self.context) for word in targets) or self._asks_one(entry):
                     hop = self._hop(site, entry, path, targets, asked=asked)
-                    yield replace(hop, body=body, beneath=beneath(below))
+                    open_at = (port, hop.place) if port and generates(path) else None
+                    yield replace(hop, body=body, beneath=beneath(below), open_at=open_at)
 
     def _at(self, entry: Entry) -> Place:
         return Place(entry.file or self.path, entry.line, entry.name)
@@ -177,7 +179,6 @@ class _File:
             local=all(on_loopback(word) for word in targets),
             host=self._host(site, names, entry) if kept and not secured else None,
             names=() if asked else names,
-            open_at=None if asked or not generates(path) else self._open_at(site, entry),
             servers=tuple(self._at(entry) for _ in targets),
             unasked=() if probes else tuple(self._at(entry) for _ in targets),
             probes=tuple(("GET", e.words[1], self._at(e)) for e in probes),
@@ -185,13 +186,13 @@ class _File:
             by_tls=by_tls(((one, self._at(entry)) for one in targets), self.context),
         )
 
-    def _open_at(self, site: Entry, entry: Entry) -> tuple[str, Place] | None:
+    def _open_port(self, site: Entry) -> str:
         """Return the port of a site without a name, unless something binds it elsewhere."""
         bound = any(e.name == "bind" for e in site.inside())
         bound = bound or any(e.name == "default_bind" for o in self.options for e in o.inside())
         words = [word.strip(",") for word in site.words]
         open_ended = words and all(_EVERYWHERE.fullmatch(word) for word in words)
-        return (words[0], self._at(entry)) if open_ended and not bound else None
+        return words[0] if open_ended and not bound else ""
 
     def _host(self, site: Entry, names: tuple[Line, ...], entry: Entry) -> tuple[str, Place] | None:
         """Return the name that is handed on: that of the site, or any where it has none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
@@ -74,13 +73,18 @@ def deployed(words: Sequence[Argument], context: Context) -> View | None:
 def _flags(words: Sequence[Argument]) -> Flags:
     """Return each flag with the words behind it, or behind its equal sign."""
     found: Flags = {}
-    for at, word in enumerate(words):
-        if not word.text.startswith("--"):
-            continue
-        name, equals, value = word.text[2:].partition("=")
-        behind = takewhile(lambda w: not w.text.startswith("-"), words[at + 1 :])
-        told = [dataclasses.replace(word, text=value, written=lambda _: "")] if equals else behind
-        found.setdefault(name, [word]).extend(told)
+    open_: list[Argument] = []
+    for word in words:
+        if word.text.startswith("--"):
+            name, equals, value = word.text[2:].partition("=")
+            told = found.setdefault(name, [word])
+            if equals:
+                told.append(dataclasses.replace(word, text=value, written=lambda _: ""))
+            open_ = [] if equals else told
+        elif word.text.startswith("-"):
+            open_ = []
+        else:
+            open_.append(word)
     return found
 
 

@@ -13,7 +13,7 @@ from generator.readers.environment.read import SHELL_FILES
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.syntax.applied import directories_of_root
-from generator.readers.syntax.placed import among_links, misplaced
+from generator.readers.syntax.placed import among_links, is_put_elsewhere, misplaced
 from generator.view import Place
 
 if TYPE_CHECKING:
@@ -110,11 +110,12 @@ class Documents:
         units = any(view.phrases.unit_file for view in self.views)
         scripts = [(self.file, first, "\n".join(script)) for first, script in texts]
         kept = tuple(directories_of_root(scripts)) if units else ()
+        whole, engine = (text for _, _, text in scripts), self.context.engine
+        elsewhere = units and is_put_elsewhere(whole, engine)
         for view in self.views:
             more = kept if view.phrases.unit_file else ()
-            if view.phrases.unit_file:
-                whole = (text for _, _, text in scripts)
-                more = (*more, *misplaced(view.lines, whole, self.context.engine))
+            if elsewhere and view.phrases.unit_file:
+                more = (*more, *misplaced(view.lines, engine))
             yield dataclasses.replace(view, lines=(*view.lines, *more)) if more else view
         yield from self._profiles("system" if managed else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.script import lines
@@ -24,7 +25,7 @@ _DEFAULT: Final = re.compile(r"\$\{([1-9@*])(?::?[-?][^{}]*)?\}")
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _ALL: Final = frozenset("@*")
 _MOST: Final = 50
-"""How many functions of a script are looked into, and how many calls one command becomes."""
+"""How many functions of a script are looked into, commands of each, and arguments of a call."""
 
 
 def functions(text: str, program: str) -> Functions:
@@ -34,7 +35,7 @@ def functions(text: str, program: str) -> Functions:
         end = re.compile(rf"(?m)^{match[1]}\}}").search(text, match.end())
         body = text[match.end() : end.start() if end else match.end()]
         if program in body and "$" in body:
-            handed = list(_handed(lines(_DEFAULT.sub(r"$\1", body), ""), program))
+            handed = list(islice(_handed(lines(_DEFAULT.sub(r"$\1", body), ""), program), _MOST))
             found |= {match[2] or match[3]: handed} if handed else {}
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from bisect import bisect_right
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -75,6 +76,7 @@ _SETS: Final = ["launchctl", "setenv"]
 _SETS_FROM: Final = 3
 _AT_START: Final = re.compile(r"LaunchAgents|LaunchDaemons|@reboot|\.plist|login item|loginhook")
 _MOST: Final = 20  # servers of one script
+_MOST_CALLED: Final = 1_000  # commands that calls of its functions become
 
 
 class Told:
@@ -124,6 +126,7 @@ class Told:
         self._servers: list[tuple[int, tuple[Place, ...]]] = []
         self._inside = range(0)
         self._functions: Functions = {}
+        self._room = _MOST_CALLED
 
     def script(self, text: str, first: int = 1) -> None:
         """Take in a script that begins on line `first` of the file."""
@@ -200,7 +203,9 @@ class Told:
             given = (*line.assigned, *handed(words, self.engine))
             self._serves(line, given, serves=self._is_server(command))
         else:
-            asked_by = (asked(one, self.engine) for one in called(words, self._functions))
+            made = list(islice(called(words, self._functions), self._room))
+            self._room -= len(made)
+            asked_by = (asked(one, self.engine) for one in made)
             self.commands += (one for one in asked_by if one is not None and self._fetches(one))
             self.others = self.others or not is_of_scripts(words)
 

@@ -52,16 +52,27 @@ class Lost:
 
     def asked(self, server: str) -> Iterator[Asked]:
         """Yield the ports of a server that the other services ask at its name."""
-        names = {server, self.project.services[server].text("container_name")}
-        every = self.project.services
-        if any(one.text("network_mode") == f"service:{server}" for one in every.values()):
+        if f"service:{server}" in self._modes:
             return  # What shares its network listens at its name as well.
-        for name, service in every.items():
-            for key, value in self.addresses.of(service).items() if name != server else ():
+        names = (server, self.project.services[server].text("container_name"))
+        for host in dict.fromkeys(names):
+            yield from (one for name, one in self._asked.get(host, ()) if name != server)
+
+    @functools.cached_property
+    def _modes(self) -> frozenset[str]:
+        return frozenset(one.text("network_mode") for one in self.project.services.values())
+
+    @functools.cached_property
+    def _asked(self) -> dict[str, list[tuple[str, Asked]]]:
+        """What the services ask at each host: who does, and at which port."""
+        found: dict[str, list[tuple[str, Asked]]] = {}
+        for name, service in self.project.services.items():
+            for key, value in self.addresses.of(service).items():
                 if not key.startswith(OF_BROWSERS) and value.explicit:
                     for host, port in _ASKED.findall(value.text):
-                        if host in names:
-                            yield Asked(by=f"`{name}`", port=port, place=value.place)
+                        asked = Asked(by=f"`{name}`", port=port, place=value.place)
+                        found.setdefault(host, []).append((name, asked))
+        return found
 
     def _of_client(self, name: str, service: Table) -> Iterator[Line]:
         told = self.addresses.of(service)
@@ -96,10 +107,15 @@ class Lost:
         return NOWHERE if known and not taken and not own & server.networks else ""
 
     def _at_the_host(self, service: Table) -> str:
-        server, beside_it = self._published, self.sibling.ports if self.sibling else ()
-        if server is not None and not any(map(self._lets_in, (*server, *beside_it))):
+        if self._is_kept_in:
             return UNPUBLISHED
         return "" if _names_host(service, _DESKTOP) or self._is_desktop else DESKTOP
+
+    @functools.cached_property
+    def _is_kept_in(self) -> bool:
+        """Whether the server at hand is published at no port that a container reaches."""
+        server, beside_it = self._published, self.sibling.ports if self.sibling else ()
+        return server is not None and not any(map(self._lets_in, (*server, *beside_it)))
 
     def _lets_in(self, port: str) -> bool:
         """Whether a container reaches a published port at the host, or may."""
@@ -149,7 +165,7 @@ class Lost:
         """Whether a folder of Windows or macOS says that Docker Desktop runs the project."""
         return any(_OF_WINDOWS.search(text) for text in _sources(self.project))
 
-    @property
+    @functools.cached_property
     def is_linux(self) -> bool:
         """Whether a folder or a device says that the project runs on Linux."""
         devices = any(one.items("devices") for one in self.project.services.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.traefik import below, host_of, may_ask
+from generator.readers.syntax.traefik import below, host_of, may_ask, may_change
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.view import BENEATH, INGRESS, Asked, Line
 
@@ -29,9 +29,10 @@ def routes(service: Table) -> Iterator[Line]:
     labels = {**_labels(service.table("deploy")), **_labels(service)}
     off = labels.get("traefik.enable")
     if off is None or off.text.lower() != "false":
+        kinds = _kinds(labels)
         for name, label in labels.items():
             if router := _RULE.fullmatch(name):
-                yield from _routed(router[0].removesuffix(".rule"), label, labels)
+                yield from _routed(router[0].removesuffix(".rule"), label, labels, kinds)
             if _OF_TCP.fullmatch(name) and (label.written or label.text) == _EVERYBODY:
                 yield Line(section=INGRESS, name="tcp public", value="$", place=label.place)
     yield from _of_variables(service.table("environment"))
@@ -63,31 +64,34 @@ def beneath(service: Table) -> Iterator[Line]:
     """Yield the paths below which Traefik leads to a service, and that it hands on as they are."""
     labels = {**_labels(service.table("deploy")), **_labels(service)}
     off = labels.get("traefik.enable")
+    every = (kind for kinds in _kinds(labels).values() for kind in kinds)
+    change = next(filter(may_change, every), None)
     for name, label in labels.items() if off is None or off.text.lower() != "false" else ():
         if router := _RULE.fullmatch(name):
             used = labels.get(f"{router[0].removesuffix('.rule')}.middlewares")
-            names = used.text.split(",") if used else ()
-            kinds = (found[2] for key in labels if (found := _MIDDLEWARE.fullmatch(key)))
-            path = below(label.written or label.text, (*names, *kinds) if used else ())
-            if path:
+            path = below(label.written or label.text, used.text.split(",") if used else ())
+            if path and not (used and change):
                 yield Line(section=BENEATH, name="Traefik", value=path, place=label.place)
 
 
-def _routed(router: str, rule: Scalar, labels: dict[str, Scalar]) -> Iterator[Line]:
+def _routed(
+    router: str, rule: Scalar, labels: dict[str, Scalar], kinds: dict[str, list[str]]
+) -> Iterator[Line]:
     host = host_of(rule.written or rule.text)
     used = labels.get(f"{router}.middlewares")
-    if not host or (used and any(_may_ask(one, labels) for one in used.text.split(","))):
+    if not host or (used and any(may_ask(one.strip(), kinds) for one in used.text.split(","))):
         return
     public = " public" if host == "$" or f"{router}.tls.certresolver" in labels else ""
     yield Line(section=INGRESS, name=f"traefik{public}", value=host, place=rule.place)
 
 
-def _may_ask(name: str, labels: dict[str, Scalar]) -> bool:
+def _kinds(labels: dict[str, Scalar]) -> dict[str, list[str]]:
+    """Return what the middlewares do that labels make, by their names."""
     known: dict[str, list[str]] = {}
     for found in map(_MIDDLEWARE.fullmatch, labels):
         if found:
             known.setdefault(found[1], []).append(found[2])
-    return may_ask(name.strip(), known)
+    return known
 
 
 def _labels(table: Table) -> dict[str, Scalar]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ENDS: Final = (".example", ".sample", ".template", ".dist")
 _ALSO: Final = ("env.example", "example.env", "sample.env")
 _IMAGES: Final = re.compile(r"(?m)^[ \t]+[\"']?image[\"']?[ \t]*:[ \t]*[\"']?(\$[^\s\"'#]+)")
-_BARE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)(?![\w]*:?[-+])")
+_BARE: Final = re.compile(r"\$\{?([A-Za-z_]\w*+)(?!:?[-+])")
 _ADDRESS: Final = re.compile(r"(?:https?://)?[\w.-]+:\d+")
 _ASKED: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 

@@ -172,7 +172,7 @@ def _chart(source: Source, context: Context) -> _Chart:
     return _Chart(source, context, *found, version=version)
 
 
-_DEPENDS: Final = r"(?m)^[ \t]*-?[ \t]*(name|version):[ \t]*[\"']?([\w.+-]+)"
+_DEPENDS: Final = r"(?m)^[ \t]*(?:-[ \t]*)?(name|version):[ \t]*[\"']?([\w.+-]+)"
 
 
 def _depended_on(source: Source, context: Context) -> str:

@@ -24,16 +24,31 @@ _HEADLESS: Final = "None"
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """A Service: its name and namespace, and its ports by number and by name."""
+    """A Service: its name and namespace, and its ports."""
 
     name: str
     space: str
-    ports: tuple[tuple[str, str], ...]
+    ports: tuple[str, ...]
+    called: frozenset[str]
+    """Its ports as somebody may name them."""
     mapped: bool
     """Whether it has an address of its own, so that only its own ports lead on."""
 
     def has(self, port: str) -> bool:
-        return any(port in pair for pair in self.ports)
+        return port in self.called
+
+
+class _Known:
+    """The Services of some files, and those of a server among them, by their names."""
+
+    def __init__(self, services: Sequence[_Service], served: set[str]) -> None:
+        self.names = {one.name for one in services}
+        self.ours: dict[str, list[_Service]] = {}
+        for one in services:
+            if one.name in served:
+                self.ours.setdefault(one.name, []).append(one)
+        self.spaces = {one.space for several in self.ours.values() for one in several}
+        self.told = ", ".join(f"`{name}`" for name in sorted(self.ours))
 
 
 def astray(
@@ -45,14 +60,14 @@ def astray(
     them other names.
     """
     services = [_service(table) for table in tables if table.text("kind") == "Service"]
-    ours = [one for one in services if one.name in served]
-    if not ours or any(_OPEN.search(one.name) for one in services):
+    known = _Known(services, served)
+    if not known.ours or any(map(_OPEN.search, known.names)):
         return
     for node, url in _urls(tables) if named else ():
-        if line := _asked(node, url, services, ours, context):
+        if line := _asked(node, url, known, context):
             yield line
     for table in tables:
-        yield from _routed(table, ours)
+        yield from _routed(table, known)
 
 
 _OF_A_MODEL: Final = re.compile(r"OLLAMA(?:_\w+)?_MODEL(?:_NAME|_ID|_TAG)?")
@@ -64,15 +79,16 @@ _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 def unpulled(tables: Sequence[Table], pulled: set[str], context: Context) -> Iterator[Line]:
     """Yield the models that programs ask for, of which none is pulled where others are."""
     there = {_with_tag(name) for name in pulled}
-    name = context.engine.name
+    told = ", ".join(f"`{one}`" for one in sorted(pulled))
     for table in tables if there else ():
-        for key, value in _named(table):
+        named = list(_named(table))
+        about = any(context.engine.name in f"{key} {value.text}".lower() for key, value in named)
+        for key, value in named:
             ours = _OF_A_MODEL.fullmatch(key) is not None
             tagged = _TAGGED.fullmatch(value.text) is not None
-            other = _OF_ANY.fullmatch(key) and tagged and _speaks_of(table, name)
+            other = _OF_ANY.fullmatch(key) and tagged and about
             asks = (ours and (tagged or _PLAIN.fullmatch(value.text))) or other
             if asks and _with_tag(value.text) not in there:
-                told = ", ".join(f"`{one}`" for one in sorted(pulled))
                 yield Line(section=UNPULLED, name=told, value=value.text, place=value.place)
 
 
@@ -91,10 +107,6 @@ def _named(table: Table) -> Iterator[tuple[str, Scalar]]:
             yield entry.text("name"), value
 
 
-def _speaks_of(table: Table, engine: str) -> bool:
-    return any(engine in f"{key} {value.text}".lower() for key, value in _named(table))
-
-
 def _service(table: Table) -> _Service:
     ports = [one for one in table.items("spec", "ports") if isinstance(one, Table)]
     headless = table.text("spec", "clusterIP") == _HEADLESS
@@ -102,7 +114,8 @@ def _service(table: Table) -> _Service:
     return _Service(
         table.text("metadata", "name"),
         table.text("metadata", "namespace"),
-        tuple((one.text("port"), one.text("name")) for one in ports),
+        tuple(one.text("port") for one in ports),
+        frozenset(one.text(key) for one in ports for key in ("port", "name")),
         mapped=bool(ports) and not headless and not other,
     )
 
@@ -111,12 +124,9 @@ def _urls(tables: Sequence[Table]) -> Iterator[tuple[Place, re.Match[str]]]:
     """Yield the addresses in variables of containers, and in what a ConfigMap has."""
     for table in tables:
         for node in _texts(table):
-            text = node.text[:_LONGEST]
-            for found in _URL.finditer(text):
-                below = text.count("\n", 0, found.start())
-                commented = text[: found.start()].rpartition("\n")[2].lstrip().startswith("#")
-                if not commented:
-                    yield Place(node.place.file, node.starts + below), found
+            for at, line in enumerate(node.text[:_LONGEST].split("\n"), node.starts):
+                for found in _URL.finditer(line) if line.lstrip()[:1] != "#" else ():
+                    yield Place(node.place.file, at), found
 
 
 def _texts(table: Table) -> Iterator[Scalar]:
@@ -135,43 +145,36 @@ def _variables(table: Table) -> Iterator[Table]:
                     yield entry
 
 
-def _asked(
-    place: Place,
-    url: re.Match[str],
-    services: Sequence[_Service],
-    ours: Sequence[_Service],
-    context: Context,
-) -> Line | None:
+def _asked(place: Place, url: re.Match[str], known: _Known, context: Context) -> Line | None:
     """Return why a client finds no server at an address; None: it may."""
     name, rest, port = url[1], url[2] or "", url[3]
     space = rest.split(".")[1] if rest else ""
-    if rest and ".svc" not in rest and not (space and any(rest == f".{one.space}" for one in ours)):
+    if rest and ".svc" not in rest and not (space and rest[1:] in known.spaces):
         return None
-    if named := [one for one in ours if one.name == name and one.space in {space or one.space, ""}]:
+    if named := [o for o in known.ours.get(name, ()) if o.space in {space or o.space, ""}]:
         if any(not one.mapped or one.has(port) for one in named):
             return None
         return _unported(named[0], port, place)
-    here = any(not space or one.space == space for one in ours)
-    known = any(one.name == name for one in services)
-    if known or not here or not is_api(name, context) or context.engine.name not in name.lower():
+    here = not space or space in known.spaces
+    asks = is_api(name, context) and context.engine.name in name.lower()
+    if name in known.names or not here or not asks:
         return None
-    told = ", ".join(sorted(f"`{one.name}`" for one in ours))
-    return Line(section=UNSERVED, name=told, value=url[0], place=place)
+    return Line(section=UNSERVED, name=known.told, value=url[0], place=place)
 
 
 def _unported(service: _Service, port: str, place: Place) -> Line:
-    told = " and ".join(number for number, _ in service.ports)
+    told = " and ".join(service.ports)
     return Line(section=f"{UNPORTED}.{service.name}", name=told, value=port, place=place)
 
 
-def _routed(table: Table, ours: Sequence[_Service]) -> Iterator[Line]:
+def _routed(table: Table, known: _Known) -> Iterator[Line]:
     """Yield the ports of Services that an Ingress or a route names, and that they have not."""
     for ref in _backends(table):
         named = ref.table("service") if "service" in ref.entries else ref
         port = (
             named.scalar("port") or named.scalar("port", "number") or named.scalar("port", "name")
         )
-        found = [one for one in ours if one.name == named.text("name")]
+        found = known.ours.get(named.text("name"))
         if port is None or not found or _OPEN.search(port.text):
             continue
         if not any(not one.mapped or one.has(port.text) for one in found):

@@ -9,7 +9,7 @@ from generator.view import Phrases
 
 SIGNS: Final = Signs(
     sure=frozenset({".plist"}),
-    content=r"<plist\b[^>]*>\s*<dict>[\s\S]{0,4000}?<key>(?:ProgramArguments|EnvironmentVariables)<",
+    content=r"<plist\b[^<>]*>\s*<dict>[\s\S]{0,4000}?<key>(?:ProgramArguments|EnvironmentVariables)<",
 )
 LAUNCHD: Final = Phrases(
     kind="launchd",

@@ -6,6 +6,7 @@ said. Source: nginx.org/en/docs/http/ngx_http_proxy_module.html and ngx_http_cor
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 from dataclasses import replace
@@ -92,7 +93,7 @@ def opened(source: Source, context: Context) -> tuple[set[str], set[str]] | None
         ports = {found[1] for word in words if (found := _PORT.fullmatch(word))}
         listens |= ports
         leads = any(not hop.page for hop in file.hops_in(server))
-        if leads and not any(_asks((one,)) for one in _every((server,))):
+        if leads and not file.asks_within(server):
             free |= ports
     barred = _asks((Directive("", (), 0, file.top),)) or any(
         _asks((one,)) for one in file.top if one.name == "http"
@@ -262,14 +263,14 @@ class _File:
     def _open_at(self, above: tuple[Directive, ...], passed: Directive) -> tuple[str, Place] | None:
         """Return what a server listens on that others reach, where nothing asks who comes."""
         server = next((a for a in reversed(above) if a.name == "server"), None)
-        if server is None or self._asked(above) or self._asked((*_every((server,)),)):
+        if server is None or self._asked(above) or self.asks_within(server):
             return None
-        told = self._inside(server).named.get("listen", ())
-        said = ((one.words[0], one) for one in told if one.words)
-        text, where = next(
-            (one for one in said if _PORT.fullmatch(one[0])), ("80", None if told else passed)
-        )
-        return (f"listen {text}", self._at(passed)) if where else None
+        port = self._inside(server).port
+        return (f"listen {port}", self._at(passed)) if port else None
+
+    def asks_within(self, server: Directive) -> bool:
+        """Return whether a server, or a place in it, asks who comes."""
+        return self._inside(server).asks_within
 
     def _asked(self, above: tuple[Directive, ...]) -> bool:
         return any(self._inside(block).asks for block in above)
@@ -351,6 +352,17 @@ class _Inside:
         for one in block.block:
             self.named.setdefault(one.name, []).append(one)
         self.asks = _asks((block,))
+
+    @functools.cached_property
+    def asks_within(self) -> bool:
+        return any(_asks((one,)) for one in _every((self.block,)))
+
+    @functools.cached_property
+    def port(self) -> str:
+        """What a server listens on that others reach; empty: they reach nothing."""
+        words = [one.words[0] for one in self.named.get("listen", ()) if one.words]
+        unsaid = "" if "listen" in self.named else "80"
+        return next(filter(_PORT.fullmatch, words), unsaid)
 
 
 def _asks(above: tuple[Directive, ...]) -> bool:

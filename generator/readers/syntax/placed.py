@@ -23,23 +23,23 @@ _PACKAGED: Final = (
 _LINKS: Final = re.compile(r"/[^\s]*\.(?:wants|requires|upholds)/[\w.@-]+\.service")
 
 
-def misplaced(lines: Iterable[Line], scripts: Iterable[str], engine: Engine) -> Iterator[Line]:
-    """Yield the start of a program below /usr/bin, where the installer that is run puts none.
+def misplaced(lines: Iterable[Line], engine: Engine) -> Iterator[Line]:
+    """Yield the starts of a program below /usr/bin, which are wrong if it `is_put_elsewhere`."""
+    program = f"{_HOME}{engine.command[0]}"
+    for one in lines:
+        if one.name == "ExecStart" and one.value.lstrip("-+!@:").startswith(f"{program} "):
+            yield dataclasses.replace(one, section=MISPLACED, value=program)
 
-    `scripts` are those that install it; a package has it there, and a link does.
+
+def is_put_elsewhere(scripts: Iterable[str], engine: Engine) -> bool:
+    """Return whether scripts run the installer, which puts nothing below /usr/bin.
+
+    A package does, and so does a link.
     """
-    program = engine.command[0]
-    starts = [
-        one
-        for one in lines
-        if one.name == "ExecStart" and one.value.lstrip("-+!@:").startswith(f"{_HOME}{program} ")
-    ]
-    texts = "\n".join(scripts) if starts else ""
+    texts = "\n".join(scripts)
     installs = (m for m in re.finditer(engine.installs, texts) if _SCRIPT.search(m[0]))
-    packaged = re.search(_PACKAGED.format(re.escape(program)), texts, re.MULTILINE)
-    if starts and packaged is None and any(True for _ in installs):
-        for one in starts:
-            yield dataclasses.replace(one, section=MISPLACED, value=f"{_HOME}{program}")
+    packaged = re.search(_PACKAGED.format(re.escape(engine.command[0])), texts, re.MULTILINE)
+    return packaged is None and any(True for _ in installs)
 
 
 def among_links(target: str, place: Place) -> Iterator[Line]:

@@ -45,8 +45,13 @@ _CHANGES: Final = re.compile(r"(?i)strip|replace|rewrite|prefix|path|chain|add|r
 def below(rule: str, middlewares: Iterable[str]) -> str:
     """Return the path that requests of a rule begin with, where no middleware may take it off."""
     found = _BELOW.findall(rule)
-    changed = any(_CHANGES.search(name) for name in middlewares)
+    changed = any(map(may_change, middlewares))
     return str(found[0]) if len(found) == 1 and "||" not in rule and not changed else ""
+
+
+def may_change(middleware: str) -> bool:
+    """Return whether a middleware of a name or a kind may hand on another path."""
+    return _CHANGES.search(middleware) is not None
 
 
 def may_ask(name: str, known: Mapping[str, Iterable[str]]) -> bool:

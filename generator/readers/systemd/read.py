@@ -17,7 +17,7 @@ from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import CLIENTS, Argument, Run, run
-from generator.readers.syntax.placed import misplaced
+from generator.readers.syntax.placed import is_put_elsewhere, misplaced
 from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
 from generator.readers.systemd.limits import SINGLE, bounds, unread
@@ -199,12 +199,13 @@ def _homeless(one: Unit, context: Context) -> Iterator[Line]:
 def _misplaced(one: Unit, context: Context) -> Iterator[Line]:
     """Yield the start of a program that the scripts of the repository put elsewhere."""
     file = one.files[0]
-    if one.whole and install_root(file) is None:
+    starts = tuple(misplaced(unit.lines(one.assignments), context.engine))
+    if starts and one.whole and install_root(file) is None:
         folder = PurePosixPath(file).parent
         beside = (posixpath.normpath(folder / name) for name in _INSTALLS)
         paths = (*scripts_near(file, context), *filter(context.exists, beside))
         near = (context.read(path) or "" for path in paths)
-        yield from misplaced(unit.lines(one.assignments), near, context.engine)
+        yield from starts if is_put_elsewhere(near, context.engine) else ()
 
 
 _INSTALLS: Final = (

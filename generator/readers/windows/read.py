@@ -78,11 +78,12 @@ def _for_itself(found: list[Variable], text: str, context: Context) -> list[Vari
     ]
 
 
-_START: Final = re.compile(r"(?im)^\s*(?:\$\w+\s*=\s*)?(?:&\s*)?Start-Process\b")
+_START: Final = re.compile(r"(?im)^[ \t]*(?:\$\w+[ \t]*=[ \t]*)?(?:&[ \t]*)?Start-Process\b")
 _SHOWN: Final = re.compile(r"(?i)\bWrite-\w+|^\s*@?echo\b|^\s*(?:Read-Host|throw)\b")
 _WORD: Final = r"[\w./:@$%{}-]+"
 _SET: Final = re.compile(
-    r"(?im)^\s*(?:@?set\s+\"?|\[string\]\s*)?\$?(\w+)\s*=\s*[\"']?([\w./:@-]+)[\"']?,?\s*$"
+    r"(?im)^[ \t]*(?:@?set[ \t]+\"?|\[string\][ \t]*)?\$?(\w+)[ \t]*=[ \t]*"
+    r"[\"']?([\w./:@-]+)[\"']?,?[ \t\r]*$"
 )
 
 
@@ -92,7 +93,7 @@ def _models(source: Source, context: Context) -> Iterator[ModelUse]:
     if not verbs:
         return
     program = rf"\b{context.engine.name}(?:\.exe)?[\"']?"
-    handed = r"[^\n|]{0,80}?-(?:ArgumentList|Args)\s+@?\(?\s*"
+    handed = r"[^\n|]{0,80}?-(?:ArgumentList|Args)\s+(?:@?\(\s*)?"
     asked = re.compile(
         rf"(?i){program}(?:\s+|{handed})[\"']?(?P<verb>{verbs})[\"']?(?:\s*,\s*|\s+)"
         rf"[\"']?(?P<name>{_WORD})"
