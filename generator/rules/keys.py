@@ -27,13 +27,12 @@ _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a dr
     severity="error",
     title="a key that the reader of the file does not know",
     why="Compose and Podman refuse the whole file for one key that they do not know, so that "
-    "nothing starts, and so do Prometheus, Alertmanager and Traefik. The templates of a Helm chart "
+    "nothing starts, and so do Prometheus and Alertmanager. The templates of a Helm chart "
     "ignore it: what it should set stays as it was.",
     bad="services:\n  ollama:\n    env:\n      - OLLAMA_KEEP_ALIVE=2h",
     good="services:\n  ollama:\n    environment:\n      - OLLAMA_KEEP_ALIVE=2h",
     source="compose-spec: schema/compose-spec.json; podman-systemd.unit(5); otwld/ollama-helm: "
-    "values.yaml; config/config.go (prometheus, alertmanager): UnmarshalStrict; pkg/config/file "
-    "(traefik/paerser)",
+    "values.yaml; config/config.go (prometheus, alertmanager): UnmarshalStrict",
 )
 def unknown_key(view: View, facts: Facts) -> Hits:
     yield from _undefined(view)
