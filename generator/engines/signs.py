@@ -130,11 +130,12 @@ class Signs:
         With its port, or its directory, that is a server which somebody has built.
         """
         base = repository.rpartition("/")[2]
-        named = re.search(rf"(?:^|[-_.]){re.escape(self.name)}(?:$|[-_.])", base)
-        return named is not None and not _BESIDE.search(base)
+        return self._is_part_of(base) and not _BESIDE.search(base)
 
     def is_build(self, repository: str, *, called: bool) -> bool:
         """Whether somebody has built it of this server; `called`: the service has its name."""
         base = repository.rpartition("/")[2]
-        named = re.search(rf"(?:^|[-_.]){re.escape(self.name)}(?:$|[-_.])", base)
-        return re.fullmatch(self.builds, base) is not None or (called and named is not None)
+        return re.fullmatch(self.builds, base) is not None or (called and self._is_part_of(base))
+
+    def _is_part_of(self, base: str) -> bool:
+        return re.search(rf"(?:^|[-_.]){re.escape(self.name)}(?:$|[-_.])", base) is not None

@@ -123,7 +123,7 @@ def _times(route: Route) -> Iterator[tuple[str, Place, str]]:
         if not _TIME.fullmatch(text):
             yield f"`{key}: {text}` is no time", place, "write a number with its unit, like `5m`"
         elif key in _NEVER_ZERO and not text.strip("0smhdwy"):
-            yield f"`{key}` is zero", place, "write a time"
+            yield f"`{key}` is zero", place, "write one above it, like `5m`"
 
 
 def _twice(route: Route) -> Iterator[tuple[str, Place, str]]:
@@ -136,5 +136,5 @@ def _twice(route: Route) -> Iterator[tuple[str, Place, str]]:
         yield (
             "`...` stands for all labels, and others stand beside it",
             route.grouped[0][1],
-            ("leave `...` alone"),
+            "write `[...]`, and nothing beside it",
         )

@@ -64,8 +64,10 @@ def _family(path: str) -> str:
 )
 def half_of_rocm(view: View, facts: Facts) -> Hits:
     box = view.container
-    yield from _by_vulkan(view, facts) if box is not None and not view.adds else ()
-    if box is None or view.adds or box.privileged or not view.phrases.devices_told:
+    if box is None or view.adds:
+        return
+    yield from _by_vulkan(view, box, facts)
+    if box.privileged or not view.phrases.devices_told:
         return
     yield from _without_rocm(view, facts)
     if not _OF_ROCM.search(box.tag) or any(line.name == "extends" for line in view.lines):
@@ -110,10 +112,10 @@ def _without_rocm(view: View, facts: Facts) -> Hits:
     )
 
 
-def _by_vulkan(view: View, facts: Facts) -> Hits:
+def _by_vulkan(view: View, box: Container, facts: Facts) -> Hits:
     """Yield a card that the engine's plain image reaches by Vulkan alone, which is off."""
-    box, vulkan, asked = view.container, facts.variable(_VULKAN), view.variable(_VULKAN)
-    if box is None or not is_official(view, facts) or re.search(r"rocm|[${]", box.tag):
+    vulkan, asked = facts.variable(_VULKAN), view.variable(_VULKAN)
+    if not is_official(view, facts) or re.search(r"rocm|[${]", box.tag):
         return
     on = truthy(asked.value) if asked else vulkan is not None and vulkan.default in {"1", "true"}
     known = vulkan is not None and vulkan.known

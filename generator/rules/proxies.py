@@ -95,6 +95,9 @@ def collects(view: View, _: Facts) -> Hits:
         )
 
 
+_LARGE: Final = "a picture or a long conversation"
+
+
 @Rule(
     id="HW226",
     severity="info",
@@ -111,8 +114,7 @@ def takes_little(view: View, _: Facts) -> Hits:
     for hop, said, others in _said(view.hops, "body"):
         if said.value < _SMALL:
             how = "is" if said.told else "is not set, and then"
-            what = "a document that somebody uploads" if hop.page else "a picture or a long "
-            what += "" if hop.page else "conversation"
+            what = "a document that somebody uploads" if hop.page else _LARGE
             yield Hit(
                 message=f"`{said.name}` {how} {about(int(said.value))}: {what} is refused with "
                 f"413{_elsewhere(others)}",

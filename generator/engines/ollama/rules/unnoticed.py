@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import UNNOTICED
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_LONG = 40
+_LONG: Final = 40
 
 
 @Rule(

@@ -116,7 +116,7 @@ def duration_misread(view: View, facts: Facts) -> Hits:
             yield corrected(view, variable, message, go_duration(word), DURATIONS)
 
 
-_KEPT: Final = re.compile(r"[1-9]\d?")
+_KEPT: Final = re.compile(r"[1-9]\d?", re.ASCII)
 
 
 @Rule(
@@ -277,6 +277,7 @@ def _gfx_version(word: str) -> str:
 
 
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1""", re.DOTALL)
+_KEPT_AS_THEY_ARE: Final = "its reader does not strip them"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][\w.:/@-]*", re.ASCII)
 
 
@@ -299,7 +300,7 @@ def quoted_twice(view: View, facts: Facts) -> Hits:
         if quoted is None or out:
             continue
         stripped = fact.name.startswith("OLLAMA_")
-        effect = "Ollama strips them" if stripped else "its reader takes them as part of the value"
+        effect = "Ollama strips them" if stripped else _KEPT_AS_THEY_ARE
         yield Hit(
             message=f"the quotes are part of the value of {variable.name}; {effect}",
             place=variable.place,
@@ -318,7 +319,7 @@ def _quoted_for_clients(view: View) -> Hits:
             if quoted is not None and _PLAIN.fullmatch(quoted[2]) and not variable.unresolved:
                 yield Hit(
                     message=f"the quotes are part of the value of {variable.name}; "
-                    "its reader takes them as part of the value",
+                    f"{_KEPT_AS_THEY_ARE}",
                     place=variable.place,
                     severity="warning",
                     fix=f"write `{quoted[2]}` without them",
