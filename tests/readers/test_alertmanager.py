@@ -40,3 +40,9 @@ def test_what_a_program_fills_in_is_left_alone(tmp_path: Path) -> None:
     assert not told(tmp_path / "made", {"alertmanager.yml.tmpl": text})
     start = {"start.sh": "envsubst < a > b\nollama list\n", "alertmanager.yml": text}
     assert "HW120" not in told(tmp_path, start)
+
+
+def test_aliases_of_aliases_are_looked_into_once(tmp_path: Path) -> None:
+    lists = "".join(f"x{n + 1}: &x{n + 1} [{', '.join([f'*x{n}'] * 9)}]\n" for n in range(12))
+    text = f"{PLAIN}x0: &x0 ['${{HOOK}}']\n{lists}"
+    assert "HW120" in told(tmp_path, {"alertmanager.yml": text})

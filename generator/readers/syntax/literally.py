@@ -38,23 +38,28 @@ def taken_as_it_stands(
     # What becomes of a template has a name that is not there.
     if not context.exists(source.path) or _TEMPLATE.search(posixpath.basename(source.path)):
         return
+    seen = set[int]()
     found = [
         line
         for key, node in top.entries.items()
         if key not in within
-        for line in _values(node, key)
+        for line in _values(node, key, seen)
     ]
     if found and not _filled_in(source.path, context):
         yield from found
 
 
-def _values(node: Node, key: str) -> Iterator[Line]:
+def _values(node: Node, key: str, seen: set[int]) -> Iterator[Line]:
+    """Yield the values below a node; what several aliases stand for is looked into once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
     if isinstance(node, Table):
         for name, inner in node.entries.items():
-            yield from _values(inner, name)
+            yield from _values(inner, name, seen)
     elif isinstance(node, Items):
         for inner in node.items:
-            yield from _values(inner, key)
+            yield from _values(inner, key, seen)
     # What is longer than a line is a text for people, or a template.
     elif (found := _VARIABLE.search(node.text)) and "\n" not in node.text and "{{" not in node.text:
         place = Place(node.place.file, node.place.line, key)
