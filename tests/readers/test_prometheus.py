@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from generator.check.gather import CheckRequest, check
-from tests.texts import checked
+from tests.texts import checked, told
 
 RULES = "groups:\n- name: ollama\n  rules:\n  - alert: a\n    expr: ollama_a > 1\n"
 CONFIG = "scrape_configs:\n- job_name: {}\n  static_configs: [{{targets: ['{}']}}]\n"
@@ -38,3 +38,9 @@ def test_one_that_is_relabelled_asks_somebody_else(tmp_path: Path) -> None:
     more = "  relabel_configs: [{target_label: __address__, replacement: 'blackbox:9115'}]\n"
     text = CONFIG.format("probe", "ollama:11434") + more
     assert not checked(tmp_path, {"prometheus.yml": text}).findings
+
+
+def test_promtail_has_jobs_and_is_another_program(tmp_path: Path) -> None:
+    text = "server: {http_listen_port: 9080}\nclients: [{url: 'http://loki:3100'}]\n"
+    job = CONFIG.format("ollama", "localhost") + "  pipeline_stages: [{docker: {}}]\n"
+    assert told(tmp_path, {"promtail.yml": text + job}) == {"HW000"}

@@ -11,7 +11,7 @@ SIGNS: Final = Signs(
     maybe=frozenset({".yaml", ".yml", ".rules"}),
     content=r"(?m)^scrape_configs[ \t]*:|^groups[ \t]*:[ \t]*(?:#[^\n]*)?\n"
     r"(?:[^\n]*\n){0,60}?[ \t]*(?:-[ \t]+)?(?:alert|record)[ \t]*:",
-    never=r"(?m)^[\"']?(?:services|apiVersion|tests)[\"']?[ \t]*:",
+    never=r"(?m)^[\"']?(?:services|apiVersion|tests|positions|clients|server)[\"']?[ \t]*:",
     ours=reached,
     belongs=lambda _: "",
 )
