@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.check.told import lines
+from tests.check.told import lines, report
 
 CARD = "resources: {limits: {nvidia.com/gpu: 1}}"
 CACHE = "volumeMounts: [{name: m, mountPath: /root/.cache/huggingface}]"
@@ -82,3 +82,9 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str, tmp_path: Path) ->
 )
 def test_other_words_for_it(text: str, rule: str, told: int, tmp_path: Path) -> None:
     assert len(of(text, rule, tmp_path)) == told
+
+
+def test_the_volume_is_to_be_where_the_weights_are(tmp_path: Path) -> None:
+    text = pod("env: [{name: HF_HOME, value: /x/hub}]")
+    told = [p.finding for p in report(tmp_path, {"llm.yaml": text}).findings]
+    assert [f.fix for f in told if f.rule == "HW667"] == ["mount a volume at /x/hub"]

@@ -52,8 +52,14 @@ def no_cache(view: View, _: Facts) -> Hits:
     yield Hit(
         message=f"no volume keeps `{told[0]}`: each new container downloads it once more",
         place=box.place,
-        fix="mount a volume at /root/.cache/huggingface",
+        fix=f"mount a volume at {_kept_in(view)}",
     )
+
+
+def _kept_in(view: View) -> str:
+    told = (view.variable(name) for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME"))
+    named = (one.value for one in told if one is not None)
+    return next((path for path in named if path.startswith("/")), "/root/.cache/huggingface")
 
 
 def _is_for_weights(path: str, caches: list[str]) -> bool:
