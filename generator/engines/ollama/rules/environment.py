@@ -326,7 +326,8 @@ _SERVER_ALONE: Final = frozenset(
 )
 def passed_to_nobody(view: View, facts: Facts) -> Hits:
     for line in view.lines:
-        if line.section == UNPASSED and line.name in facts.dead_names:
+        dead = facts.dead_names.get(line.name) if line.section == UNPASSED else None
+        if dead is not None and dead.category != "application":
             # A program that is built here may read the file all the same.
             yield Hit(
                 message=f"no release of Ollama reads `{line.name}`, and no container gets it from "
