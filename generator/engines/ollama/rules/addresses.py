@@ -12,7 +12,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
     listens_on,
 )
 from generator.meaning import SCHEMES, cleaned, parts_of, port_of
-from generator.rules.helpers.containers import is_client, is_official
+from generator.rules.helpers.containers import is_client, is_entry_point, is_official
 from generator.rules.helpers.ports import ALL_ADDRESSES, covers, inside_of, made_local
 from generator.rules.helpers.routes import is_public, public_routes
 from generator.rules.helpers.variables import corrected, renamed
@@ -191,7 +191,9 @@ def reachable_from_outside(view: View, facts: Facts) -> Hits:
     yield from _by_proxies(view)
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
-    if address is None or view.container is not None or _is_off(view):
+    if address is None or view.container is not None or is_entry_point(address.place.file):
+        return
+    if _is_off(view):
         return
     host = listens_on(address.value)
     if address.reach == "server" and _OWN_NAME.fullmatch(address.value):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.vllm.rules.helpers.options import last, open_ended, options, program
-from generator.rules.helpers.containers import REFERENCE, is_own_image, repository
+from generator.rules.helpers.containers import REFERENCE, is_entry_point, is_own_image, repository
 from generator.rules.helpers.routes import public_routes
 from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
@@ -213,8 +213,9 @@ def _open(view: View) -> Iterator[tuple[Place, str]]:
         # A guide leaves it to whoever follows it where to listen.
         silent = view.phrases.keyed or view.phrases.several
         if not inside and (told or (view.commands and not silent)):
-            address = told.value if told and told.value else _ANY
-            yield told.of_value if told else view.commands[0].words[0][1], f"listens on {address}"
+            place = told.of_value if told else view.commands[0].words[0][1]
+            if not is_entry_point(place.file):  # What publishes the container decides.
+                yield place, f"listens on {told.value if told and told.value else _ANY}"
         return
     for text, place in box.ports:
         host = _published(text)
