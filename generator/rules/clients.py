@@ -142,7 +142,9 @@ def unread_by_the_client(view: View, facts: Facts) -> Hits:
 def _is_new(client: Client, fact: ClientFact) -> bool:
     """Return whether a client is of a release that reads none of the old names."""
     told = re.match(r"v?(\d{1,6}\.\d{1,6}(?:\.\d{1,6})?)(?!\d)", client.container.tag, re.ASCII)
-    return told is None or Release.parse(told[1]) >= Release.parse(fact.gone_since)
+    if told is None or not fact.gone_since:
+        return True
+    return Release.parse(told[1]) >= Release.parse(fact.gone_since)
 
 
 @Rule(

@@ -78,6 +78,12 @@ def test_old_names_by_release(tag: str, told: int) -> None:
     assert len(found(BY_ID["HW129"], seen)) == told
 
 
+def test_a_client_with_a_release_and_no_old_names() -> None:
+    box = Container(image="ghcr.io/berriai/litellm", place=Place(FILE, 10), tag="v1.89.2")
+    one = Client(name="litellm", container=box, variables=())
+    assert found(BY_ID["HW129"], view(kind="compose", clients=(one,))) == ()
+
+
 def test_an_old_name_beside_the_new_one_is_for_older_releases() -> None:
     both = {"RAG_WEB_SEARCH_ENGINE": "searxng", "WEB_SEARCH_ENGINE": "searxng"}
     assert found(BY_ID["HW129"], beside(both)) == ()
