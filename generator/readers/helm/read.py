@@ -195,11 +195,13 @@ def values_of(
     ours: bool = False,
     version: str = "",
     wraps: bool = False,
+    folder: bool = False,
 ) -> list[View]:
     """Return the View of values that stand in another file, below `prefix`.
 
     `ours`: they are told to be for the chart of the engine, which has that `version`. `wraps`: they
-    are all that is told to a chart that has it as a part.
+    are all that is told to a chart that has it as a part. `folder`: the chart lies in a repository
+    of somebody's own, and may read its keys in a way of its own.
     """
     found = _found(node, context.engine) if isinstance(node, Table) else None
     if ours and isinstance(node, Table):
@@ -211,6 +213,7 @@ def values_of(
     if found is None:
         return []
     inner, values, sure = found
+    sure = sure and bool(inner or not folder)
     key = f"{prefix}.{inner}".rstrip(".")
     return [_Chart(source, context, key, values, sure, version=version, whole=wraps).view()]
 

@@ -87,6 +87,11 @@ def is_chart_of(engine: str, chart: str, *, repository: bool = False) -> bool:
     return not own if above else repository
 
 
+def lies_in_folder(chart: str) -> bool:
+    """Return whether a chart is named by a path in somebody's repository."""
+    return chart.startswith(".") or chart.rpartition("/")[0] in _FOLDERS
+
+
 _FOLDERS: Final = frozenset(
     {"charts", "chart", "helm", "deploy", "k8s", "kubernetes", "infra", "manifests", "apps"}
 )

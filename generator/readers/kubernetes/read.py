@@ -17,6 +17,7 @@ from generator.readers.clients import clients_alone, with_clients
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import values_of
+from generator.readers.helm.releases import lies_in_folder
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.askers import astray, unpulled
@@ -26,7 +27,7 @@ from generator.readers.kubernetes.pods import Pod
 from generator.readers.kubernetes.resources import Resources
 from generator.readers.kubernetes.scaling import loose
 from generator.readers.kubernetes.services import stray_services
-from generator.readers.kubernetes.values import of_application, values_from
+from generator.readers.kubernetes.values import chart_of, of_application, values_from
 from generator.readers.prometheus.read import expressions_of, misread_in, recorded
 from generator.readers.signs import names_an_engine
 from generator.readers.syntax.yaml_tree import Scalar, Table
@@ -244,7 +245,7 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
                 )
                 below = ".".join((*at, key, "helm", inner))
                 more = bool(source.items("helm", "valueFiles"))
-                chart = _told(source.text("chart"), resources.context, more=more)
+                chart = _told(chart_of(source, resources), resources.context, more=more)
                 yield from _values(values, below, chart, source.text("targetRevision"), resources)
 
 
@@ -295,6 +296,7 @@ def _values(
             ours=ours,
             version=told,
             wraps=wraps and not resources.gaps,
+            folder=lies_in_folder(chart),
         )
 
 

@@ -4,6 +4,7 @@ forms.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from generator.readers.base import Source
@@ -74,6 +75,13 @@ def of_application(source: Table, resources: Resources) -> Table | None:
             forced = one.text("forceString") == "true"
             given.put_text(one.text("name"), value.text, value.place, plain=not forced)
     return given.table()
+
+
+def chart_of(source: Table, resources: Resources) -> str:
+    """Return the chart of a source of Argo CD: its name, or the folder in somebody's repository."""
+    chart, path = source.text("chart"), source.text("path")
+    public = re.search(resources.context.engine.chart_place, source.text("repoURL"))
+    return chart if chart or public or not path else f"./{path}"
 
 
 def _of_files(source: Table, resources: Resources) -> Iterator[Table]:

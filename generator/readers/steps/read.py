@@ -39,6 +39,7 @@ from generator.readers.steps.ansible import (
 )
 from generator.readers.steps.forgiven import Results, forgiven
 from generator.readers.steps.packed import PLAIN, unpacked
+from generator.readers.syntax.applied import while_booting
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.units import EVERYWHERE
@@ -121,11 +122,16 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
         views = [clients_alone(steps.clients, STEPS, context, place)]
     elif views:
         views = [*with_clients(views, steps.clients)]
+    if _AT_BOOT.match(source.text):
+        views = [while_booting(view) for view in views]
     if not views and steps.told.gaps:
         gap = steps.told.gaps[0]
         where = f"line {gap.line}"
         raise NeedsMore(source.path, (Problem(where, gap.reason, gap.hint, source.path),))
     return with_gaps(views, steps.told.gaps)
+
+
+_AT_BOOT: Final = re.compile(r"\A(?:## template: jinja\s*\n)?#cloud-config\b")
 
 
 class _Steps:

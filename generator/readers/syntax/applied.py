@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from generator.view import OF_ROOT, Line, Place
+from generator.view import OF_ROOT, SECOND, UNAPPLIED, Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
+    from generator.view import View
 
 _MANAGES: Final = r"\b(?:systemctl|service)\s(?:[^;&|\n]*\s)?"
 _LONGEST: Final = 1000  # characters of a line; nobody types a longer one
+
+
+def while_booting(view: View) -> View:
+    """Return a View of what runs once, while a machine starts for the first time.
+
+    The installer starts its service only where systemd says `running` or `degraded`: what comes
+    later in the same boot starts it. Source: scripts/install.sh@v0.32.15, configure_systemd.
+    """
+    lines = tuple(line for line in view.lines if line.section not in {SECOND, UNAPPLIED})
+    return replace(view, lines=lines)
 
 
 def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.embedded import embedded, file_name
 from generator.readers.passed import uses_an_engine
 from generator.readers.signs import names_an_engine
+from generator.readers.syntax.applied import while_booting
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.templates import untold
 from generator.readers.terraform.docker import not_literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HANDED: Final = re.compile(
     r".*user[-_]data.*|custom_data.*|.*startup[-_]script.*|cloud_?init.*|content.*|rendered"
 )
+_AT_BOOT: Final = re.compile(r".*user[-_]?data.*|custom_data.*|.*startup[-_]script.*|cloud_?init.*")
 _SCRIPTS: Final = frozenset({"inline", "command"})
 _NAMES: Final = ("filename", "destination", "path", "file", "target")
 _DEEPEST: Final = 12
@@ -37,6 +39,7 @@ def texts_of(table: Table, context: Context) -> tuple[list[View], list[NotJudged
         kind = "script" if key in _SCRIPTS else _kind_of(text.text)
         found, unread = embedded(text.text, name, text.place.file, text.starts, context, kind)
         # What Terraform fills in is known to nobody here.
+        found = [while_booting(view) for view in found] if _AT_BOOT.fullmatch(key) else found
         views += found if text.explicit else map(untold, found)
         gaps += unread
         if not found and not unread and uses_an_engine(text.text):

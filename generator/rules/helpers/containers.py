@@ -102,6 +102,18 @@ def runs_own_script(view: View) -> bool:
     return _SCRIPT.search(_commands(view)) is not None
 
 
+def stands_in(view: View) -> bool:
+    """Return whether a container only waits, in the place of a server that is not wanted."""
+    text = _commands(view).strip("[]\"' \t\n")
+    return _WAITS.fullmatch(text) is not None
+
+
+_WAITS: Final = re.compile(
+    r"(?:(?:/bin/)?(?:ba)?sh[\"',\s]+-c[\"',\s]+)?(?:exec\s+)?"
+    r"(?:sleep[\"',\s]+inf(?:inity)?|tail[\"',\s]+-f[\"',\s]+/dev/null)"
+)
+
+
 def installs(view: View, tool: str) -> bool:
     """Return whether a command that makes the image installs a program, or copies it there."""
     pattern = rf"\b(?:install|add)\b[^;&|]*(?<![\w.-]){re.escape(tool)}(?![\w.-])"

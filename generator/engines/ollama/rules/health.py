@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.meaning import parse_go_duration
-from generator.rules.helpers.containers import installs, is_official, runs_own_script
+from generator.rules.helpers.containers import installs, is_official, runs_own_script, stands_in
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
 from generator.view import ASKS_ALL, EXECUTED, FOREIGN, STARTED, Edit
@@ -69,7 +69,7 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
             yield _lists_instead(view, message, words, place)
-        elif words and (found := _says_nothing(text)):
+        elif words and not stands_in(view) and (found := _says_nothing(text)):
             told = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{told}` ends with 0 when no server answers: the check passes whatever is"
             yield _lists_instead(view, message, words, place)
