@@ -125,7 +125,7 @@ def _listens(client: Client, fact: ClientFact) -> int | None:
 )
 def unread_by_the_client(view: View, facts: Facts) -> Hits:
     for client, fact in _known(view, facts):
-        for name, right in fact.gone if _is_new(client, fact) else ():
+        for name, right in fact.gone if fact.gone and _is_new(client, fact) else ():
             told = _variable(client, name)
             if told is None or _variable(client, right) is not None:
                 continue

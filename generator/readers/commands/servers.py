@@ -1,14 +1,14 @@
-"""Servers that are told everything on their command line: where such a command is, and its words.
-
-It may stand in a script that a shell is handed: `sh -c "vllm serve …"`.
+"""Commands in the words of a container: a server that is told everything there, and calls of the
+program, which may stand in a script that a shell is handed: `sh -c "vllm serve …"`.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.commands.words import SPOKEN, programs
+from generator.readers.commands.words import SPOKEN, asked, programs
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.script import lines
 from generator.readers.syntax.shell import is_shell
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.view import Place
 
 _MODULE: Final = "-m"
+_HANDS: Final = re.compile(r"-[a-z]*c")
 
 
 def server(words: Sequence[Argument], engine: Engine) -> Command | None:
@@ -51,6 +52,16 @@ def servers_in(words: Sequence[tuple[str, Place]], engine: Engine) -> Iterator[C
     elif any(is_shell(text) for text, _ in words):
         for text, place in words:
             yield from _in_script(text, place, engine) if " " in text else ()
+
+
+def asked_in(words: Sequence[tuple[str, Place]], engine: Engine) -> Iterator[Command]:
+    """Yield the calls of the program in the scripts that a shell is handed."""
+    shells = any(is_shell(text) for text, _ in words)
+    for (option, _), (text, place) in itertools.pairwise(words) if shells else ():
+        for line in lines(text, place.file, place.line) if _HANDS.fullmatch(option) else ():
+            called = asked(line.words, engine) if line.words else None
+            if called is not None:
+                yield called
 
 
 def _in_script(text: str, place: Place, engine: Engine) -> Iterator[Command]:

@@ -190,7 +190,10 @@ class _Services:
                 *_of_gpu(service),
             ),
             models=self.roles.models(name, service, models_started(begun, self.engine)),
-            commands=self.roles.calls(service),
+            commands=(
+                *self.roles.calls(service),
+                *(self.roles.of_jobs() if name in self.keys else ()),
+            ),
             container=replace(
                 container,
                 volumes=volumes,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, image_name, is_variable_of
-from generator.readers.commands.servers import servers_in
+from generator.readers.commands.servers import asked_in, servers_in
 from generator.readers.compose.container import (
     argv,
     ports_of,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from generator.readers.compose.project import Project
     from generator.readers.dockerfile.built import Built
     from generator.readers.syntax.yaml_tree import Table
+    from generator.view import Place
 
 _BETWEEN: Final = r"[\"',\s]+"
 _DEEPEST: Final = 3
@@ -150,7 +151,7 @@ class Roles:
         program, *words = self._command(service) or [""]
         key = "command" if "command" in service.entries else "entrypoint"
         if program.rpartition("/")[2] != self.engine.name or key not in service.entries:
-            return ()
+            return tuple(asked_in(self._placed(service), self.engine))
         places = [service.place_of(key)] * len(words)
         if self.engine.module and words:
             # Its words are judged one by one.
@@ -160,9 +161,17 @@ class Roles:
 
     def _servers(self, service: Table) -> Iterator[Command]:
         """Yield the server that a service starts, or a shell in it."""
+        yield from servers_in(self._placed(service), self.engine)
+
+    def _placed(self, service: Table) -> list[tuple[str, Place]]:
+        """Return the words of a service, each where its text begins."""
         words = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
-        told = [(word.text, replace(word.place, line=word.starts)) for word in words]
-        yield from servers_in(told, self.engine)
+        return [(word.text, replace(word.place, line=word.starts)) for word in words]
+
+    def of_jobs(self) -> Iterator[Command]:
+        """Yield the calls of the program in the services that ask a server."""
+        for job in self.jobs.values() if not self.engine.by_arguments else ():
+            yield from self.calls(job)
 
     def _command(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""

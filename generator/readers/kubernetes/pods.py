@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.clients import client, client_in
-from generator.readers.commands.servers import servers_in
+from generator.readers.commands.servers import asked_in, servers_in
 from generator.readers.commands.unnoticed import unnoticed
 from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
@@ -305,11 +305,11 @@ class Pod:
         return bool(box.text("image")) and not (sent and marked is None)
 
     def _commands(self, words: list[Scalar]) -> Iterator[Command]:
-        """Yield the call of the program; a script for a shell is another matter."""
+        """Yield the calls of the program, also those of a script that a shell is handed."""
         if not words or is_shell(words[0].text):
-            if self.engine.by_arguments:
-                told = [(word.text, replace(word.place, line=word.starts)) for word in words]
-                yield from servers_in(told, self.engine)
+            told = [(word.text, replace(word.place, line=word.starts)) for word in words]
+            found = servers_in if self.engine.by_arguments else asked_in
+            yield from found(told, self.engine)
             return
         behind = self.engine.starts([w.text for w in words]) if self.engine.module else 0
         if behind:

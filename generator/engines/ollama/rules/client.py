@@ -62,13 +62,19 @@ def unknown_flag(view: View, facts: Facts) -> Hits:
     for command in view.commands:
         name = command.words[0][0] if command.words else ""
         if fact := facts.commands.get(name):
-            for flag, place in _flags(command, fact, facts):
+            unknown = list(_flags(command, fact, facts))
+            for flag, place in unknown:
                 yield _unknown(name, flag, place, fact, facts)
-        if name in _OF_ONE and not view.phrases.guide:
-            yield from _too_many(name, command)
+            # What follows a flag that nobody knows may be its value.
+            if name in _OF_ONE and not unknown and not view.phrases.guide:
+                yield from _too_many(name, command)
 
 
 _OF_ONE: Final = frozenset({"pull", "push"})
+_ASKING: Final = frozenset(
+    {"pull", "push", "run", "list", "ls", "ps", "show", "rm", "cp", "create"}
+)
+"""Commands that ask the server at OLLAMA_HOST."""
 _NAMES_A_MODEL: Final = re.compile(r"[A-Za-z0-9][\w./:-]*", re.ASCII)
 
 
@@ -132,7 +138,8 @@ def _instead(name: str, flag: str, fact: CommandFact, facts: Facts) -> str:
     for variable in (f"OLLAMA_{plain.upper()}", "OLLAMA_HOST" if plain in {"port", "bind"} else ""):
         known = facts.variable(variable)
         if known is not None and known.known:
-            where = "of the server" if known.scope != "client" else "of the command"
+            client = known.scope == "client" or (plain == "host" and name in _ASKING)
+            where = "of the command" if client else "of the server"
             return f"set `{variable}` in the environment {where}"
     current = [n for f in fact.flags if f.covers(facts.at) for n in f.names]
     near = closest(flag, current, 0.75)
