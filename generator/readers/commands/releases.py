@@ -36,8 +36,13 @@ class Releases:
         for name, value in line.assigned:
             if name == self.engine.installed and name not in self.ambient:
                 self._set.pop(name, None)
-                if not line.exported and not every:
+                # What the program says of itself is kept to be shown, and wanted of nobody.
+                if not line.exported and not every and not self._is_told(value.text):
                     self._set[name] = value
+
+    def _is_told(self, text: str) -> bool:
+        """Whether a value is what the program prints, where it is installed."""
+        return re.search(rf"(?:\$\(|`)[^)`]*\b{re.escape(self.engine.name)}\s", text) is not None
 
     def runs(self, line: CommandLine) -> None:
         """Take note of a command, which may be the installer, or the shell behind its pipe."""

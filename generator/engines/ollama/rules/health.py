@@ -324,11 +324,20 @@ def _calls(text: str, tool: str) -> int | None:
 _SCRAPED: Final = "prometheus.io/scrape"
 
 
+def _in_vain(path: str, whence: str = "") -> str:
+    """Return what Prometheus gets for a path of the server."""
+    if path == "/" or path.startswith("/api/"):
+        return f"what `{path}` answers is no list of figures: Prometheus takes the target for down"
+    return f"no release has `{path}`: Prometheus gets 404{whence}"
+
+
 @Rule(
     id="HW565",
     title="figures that nobody gives",
     why="No release has /metrics: Prometheus gets 404 at every turn, and an alarm for a target "
-    "that is down. An exporter beside the server can ask it, or a proxy can count.",
+    "that is down. What the other paths answer is JSON, or a sentence: no figures that it reads, "
+    "so that `up` stays 0 as well. An exporter beside the server can ask it, or a proxy can count; "
+    "whether it answers at all is for the blackbox exporter.",
     bad='podAnnotations: {prometheus.io/scrape: "true", prometheus.io/port: "11434"}',
     good="podAnnotations: {}",
     source="server/routes.go@v0.32.15; ollama#3144",
@@ -336,9 +345,9 @@ _SCRAPED: Final = "prometheus.io/scrape"
 def scraped_in_vain(view: View, facts: Facts) -> Hits:
     for one in view.watched.scrapes if view.watched else ():
         other = re.search(r"(?i)router|proxy|gateway|exporter|balancer", f"{one.job} {one.host}")
-        if one.port == facts.image.port and "metrics" in one.path and not other:
+        if one.port == facts.image.port and not other:
             yield Hit(
-                message=f"no release has `{one.path}`: Prometheus gets 404 from {one.host}",
+                message=_in_vain(one.path, f" from {one.host}"),
                 place=one.place,
                 fix="name the port of an exporter, or of a proxy before the server",
             )
@@ -347,10 +356,11 @@ def scraped_in_vain(view: View, facts: Facts) -> Hits:
     path = told.get("prometheus.io/path")
     if scraped is None or scraped.value.strip("\"'").lower() != "true":
         return
-    asked = path is None or path.value.strip("\"'") == "/metrics"
-    if asked and (port is None or port.value.strip("\"'") == str(facts.image.port)):
+    asked = path.value.strip("\"'") if path else "/metrics"
+    told_port = port is None or port.value.strip("\"'") == str(facts.image.port)
+    if told_port and (asked == "/metrics" or asked.startswith("/api/")):
         yield Hit(
-            message="no release has `/metrics`: Prometheus gets 404",
+            message=_in_vain(asked),
             place=(path or scraped).place,
             fix="take the annotations out, or name the port of an exporter",
         )
