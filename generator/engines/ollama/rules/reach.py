@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import listens_on
 from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path
+from generator.engines.ollama.signs import SIGNS
 from generator.meaning import port_of
 from generator.rules.helpers.containers import (
     REFERENCE,
@@ -113,7 +115,8 @@ def _is(text: str, port: int) -> bool:
 )
 def may_not_write(view: View, facts: Facts) -> Hits:
     box = view.container
-    if box is None or is_client(view) or not is_official(view, facts):
+    brought = box is not None and re.search(SIGNS.brings, box.image)
+    if box is None or is_client(view) or not (brought or is_official(view, facts)):
         return
     keys = _keys(view, box)
     mounts = [(target(text), text, place) for text, place in box.mounts]
@@ -127,7 +130,7 @@ def may_not_write(view: View, facts: Facts) -> Hits:
             place=over[-1][2],
             fix="take `:ro` off, or mount only the models so",
         )
-    elif box.read_only is not None and not kept:
+    elif box.read_only is not None and not kept and not brought:
         yield Hit(
             message=f"the container's own files are read-only, and no volume holds `{keys}`, where "
             "the server has to make its key: it ends",

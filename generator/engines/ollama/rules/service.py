@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
+from generator.rules.helpers.containers import repository
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MODEL_NAME, whole
 from generator.view import PERHAPS, Edit, ModelUse
@@ -91,13 +92,17 @@ def embedding_warmup(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW507",
-    title="a model that does not exist",
-    why="The pull fails: the service starts, and answers every request for it with 404.",
+    title="a model, or an image, that does not exist",
+    why="The pull of a model fails: the service starts, and answers every request for it with 404. "
+    "An image without its registry is looked for on Docker Hub, which has no name with a hyphen "
+    "before the slash: `open-webui/open-webui` is one of ghcr.io, and nothing starts.",
     bad="ollama pull llama3.2:8b",
     good="ollama pull llama3.1:8b",
-    source="README.md@v0.9.0:66-70",
+    source="README.md@v0.9.0:66-70; docs.docker.com/accounts: a Docker ID has lowercase letters and "
+    "numbers alone",
 )
 def missing_model(view: View, facts: Facts) -> Hits:
+    yield from _missing_image(view, facts)
     for used in _used(view):
         name = used.base or used.name
         if hint := facts.missing_model(name):
@@ -106,6 +111,23 @@ def missing_model(view: View, facts: Facts) -> Hits:
                 place=used.place,
                 fix=hint,
             )
+
+
+def _missing_image(view: View, facts: Facts) -> Hits:
+    """Yield the images of which the registry is forgotten, and that Docker Hub cannot have."""
+    boxes = (view.container, *(client.container for client in view.clients))
+    pulled = [(box.image, box.place) for box in boxes if box is not None and not box.moving]
+    for image, place in dict.fromkeys(pulled):
+        for client in facts.clients:
+            registry, _, rest = client.package.partition("/")
+            known = "." in registry and "-" in rest.partition("/")[0]
+            if known and repository(image) == rest:
+                yield Hit(
+                    message=f"Docker Hub has no `{rest}`: the image is one of {registry}",
+                    place=place,
+                    fix=f"write `{registry}/{image}`",
+                    severity="error",
+                )
 
 
 def _used(view: View) -> Iterator[ModelUse]:
