@@ -98,8 +98,7 @@ def embedding_warmup(view: View, facts: Facts) -> Hits:
     "before the slash: `open-webui/open-webui` is one of ghcr.io, and nothing starts.",
     bad="ollama pull llama3.2:8b",
     good="ollama pull llama3.1:8b",
-    source="README.md@v0.9.0:66-70; docs.docker.com/accounts: a Docker ID has lowercase letters and "
-    "numbers alone",
+    source="README.md@v0.9.0:66-70; docs.docker.com/accounts: a Docker ID has letters and numbers",
 )
 def missing_model(view: View, facts: Facts) -> Hits:
     yield from _missing_image(view, facts)
