@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.accepted import ANY
 from generator.rules.helpers.names import nearest, own_key
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import Edit
+from generator.view import EMPTIED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,12 +216,23 @@ def quoted_value(view: View, facts: Facts) -> Hits:
     title="a value of the wrong form",
     why="Where Compose wants a list it refuses a table or a single value, and the other way round, "
     "with the whole file. The templates of a Helm chart stop, or make a manifest that Kubernetes "
-    "refuses.",
+    "refuses. Of two files of Compose the list of the second is put behind that of the first: an "
+    "empty one takes nothing away.",
     bad="ollama:\n  models:\n    - qwen3:8b",
     good="ollama:\n  models:\n    pull:\n      - qwen3:8b",
-    source="compose-spec: schema/compose-spec.json; otwld/ollama-helm: templates/deployment.yaml",
+    source="compose-spec: schema/compose-spec.json; otwld/ollama-helm: templates/deployment.yaml; "
+    "docs.docker.com/reference/compose-file/merge: Reset value",
 )
 def wrong_form(view: View, facts: Facts) -> Hits:
+    for line in view.lines:
+        if line.section == EMPTIED:
+            yield Hit(
+                message="an empty list takes nothing away of what another file says: Compose "
+                "puts the one behind the other",
+                place=line.place,
+                fix=f"write `{line.name}: !reset []`",
+                severity="warning",
+            )
     for key, known in _known(view, facts):
         book = view.phrases
         left_out = book.takes_empty or not book.refuses_whole or len(key.path) == 1

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 REPLACED: Final = frozenset({"command", "entrypoint", "test", "image"})
 PAIRS: Final = frozenset({"environment", "labels", "sysctls", "annotations"})
 DEEPEST: Final = 20
+_MAKING: Final = frozenset({"image", "build", "extends", "provider"})
+"""Keys that make a service; one without them adds to that of another file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Loader:
         """Whether a service extends one of which nobody knows what it says."""
         self.open: set[str] = set()
         """The services that extend one which is not at hand."""
+        self.emptied: dict[str, list[tuple[str, Place]]] = {}
+        """Empty lists of services that are laid over others, which take nothing away."""
         self.said_before: dict[int, list[Scalar]] = {}
         """What a list says of a variable before the entry with this `id`, which counts."""
         self._trees: dict[tuple[str, int], Table] = {}
@@ -55,7 +59,9 @@ class Loader:
         """Return the project of some files, later ones laid over earlier ones."""
         top = Table({}, self._tree(sources[0], around).place)
         for source in sources:
-            top = merged(top, self._tree(source, around))
+            tree = self._tree(source, around)
+            self._note_emptied(top.table("services"), tree.table("services"))
+            top = merged(top, tree)
         self._refuse_conflicts(top.table("volumes"))
         services = dict(top.table("services").entries)
         for name, service in self._included(top, around, depth).items():
@@ -64,6 +70,17 @@ class Loader:
         return Project(
             top, {name: self._extended(name, known, around, ()) for name in known}, around
         )
+
+    def _note_emptied(self, base: Table, over: Table) -> None:
+        """Take note of the empty lists of services that another file makes, or has made."""
+        for name, service in over.entries.items():
+            made = name in base.entries
+            if not isinstance(service, Table) or not (made or not service.entries.keys() & _MAKING):
+                continue
+            for key, node in service.entries.items():
+                if isinstance(node, Items) and not (node.items or node.tag or key in REPLACED):
+                    found = (key, service.place_of(key))
+                    self.emptied.setdefault(name, []).append(found)
 
     def _refuse_conflicts(self, volumes: Table) -> None:
         """Take note of volumes that somebody else makes, and that are told how all the same."""

@@ -45,6 +45,7 @@ from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat, plain
 from generator.view import (
     DESKTOP,
+    EMPTIED,
     EXECUTED,
     FOREIGN,
     HANDED,
@@ -186,6 +187,7 @@ class _Services:
                 *(self._beside(name) if name in self.keys else ()),
                 *self.neighbours.astray(name),
                 *self.rivals.taken(name, container),
+                *self._emptied(name),
                 *beneath(service),
                 *_of_gpu(service),
             ),
@@ -280,6 +282,11 @@ class _Services:
                 if " " in word.text:
                     place = replace(word.place, line=word.starts, key=f"services.{job}")
                     yield Line(section=EXECUTED, name="", value=word.text, place=place)
+
+    def _emptied(self, name: str) -> Iterator[Line]:
+        """Yield the empty lists that a file lays over those of another."""
+        for key, place in dict.fromkeys(self.loader.emptied.get(name, ())):
+            yield Line(section=EMPTIED, name=key, value="[]", place=place)
 
     def _around(self, *, serves: bool) -> Iterator[Line]:
         """Yield the gateways of a project that are asked for every model."""
