@@ -93,7 +93,10 @@ def test_the_fix_publishes_on_the_loopback_address(text: str, local: str) -> Non
     [
         "127.0.0.1:11434:11434",
         "[::1]:11434:11434",
-        "192.168.1.5:11434:11434",
+        "172.17.0.1:11434:11434",
+        "100.101.102.103:11434:11434",
+        "10.8.0.1:11434:11434",
+        "192.168.1.5:3000:8080",
         "${BIND:-127.0.0.1}:11434:11434",
         "${BIND}:11434:11434",
         "3000:8080",
@@ -101,6 +104,12 @@ def test_the_fix_publishes_on_the_loopback_address(text: str, local: str) -> Non
 )
 def test_one_address_or_another_port_is_left_alone(text: str) -> None:
     assert found(published_on_all_addresses, published(text)) == ()
+
+
+@pytest.mark.parametrize("host", ["192.168.1.5", "${BIND:-192.168.1.5}", "1.1.1.1"])
+def test_an_address_of_a_network_is_open_to_all_in_there(host: str) -> None:
+    (placed,) = found(published_on_all_addresses, published(f"{host}:11434:11434"))
+    assert "authenticates" in placed.finding.fix
 
 
 def test_a_bare_port_is_left_to_the_engine() -> None:

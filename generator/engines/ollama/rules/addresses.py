@@ -303,7 +303,8 @@ def _is_known(host: str) -> bool:
     title="a container opens the API on all addresses of the host",
     why="A port published without an address is open on every address of the host, and the API "
     "has no authentication. Docker forwards published ports in rules of its own, so that a host "
-    "firewall like ufw does not stop them. Containers of the same network need no published port.",
+    "firewall like ufw does not stop them. Containers of the same network need no published port. "
+    "An address of a home network, or one of the internet, is reached by all that are in there.",
     bad='ports: ["11434:11434"]',
     good='ports: ["127.0.0.1:11434:11434"]',
     source="docs.docker.com/engine/network/packet-filtering-firewalls; ollama#16236",
@@ -335,7 +336,18 @@ def _published(view: View, facts: Facts) -> Hits:
     api = port_of(address.value, ours) if address else ours
     for text, place in container.ports:
         host, inside = inside_of(text)
-        if host not in ALL_ADDRESSES or not covers(inside, api):
+        if not covers(inside, api):
+            continue
+        if _is_of_network(host):
+            yield Hit(
+                message=f"`{text}` opens the API to every machine that reaches {host}, and it asks "
+                "nobody who they are",
+                place=place,
+                severity="info" if of_cloud else None,
+                fix="publish it on 127.0.0.1 behind a proxy that authenticates, or keep the "
+                "network closed",
+            )
+        if host not in ALL_ADDRESSES:
             continue
         local = made_local(text)
         beyond = "past a host firewall" if view.phrases.past_firewall else "without authentication"
@@ -349,6 +361,20 @@ def _published(view: View, facts: Facts) -> Hits:
             if view.phrases.publishes_local
             else f"publish no port; {_AMONG_THEM}",
         )
+
+
+def _is_of_network(host: str) -> bool:
+    """Whether an address is surely that of a network with others: of a home, or of the internet.
+
+    Those of tunnels, bridges and containers are 100.64.0.0/10, 172.16.0.0/12 and 10.0.0.0/8.
+    """
+    import ipaddress  # Few ports name an address.
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_global or host.startswith("192.168.")
 
 
 def _on_the_host_network(view: View, facts: Facts) -> Hits:

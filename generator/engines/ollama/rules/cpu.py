@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NAME: Final = "LLAMA_ARG_THREADS"
 CPU: Final = 100
 """Percent of one."""
+_MANY: Final = 8 * CPU
+"""A quota that many a host has no more cores than."""
 
 
 def threads_of(view: View, facts: Facts) -> tuple[int, Place] | None:
@@ -91,7 +93,8 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
     title="a CPU quota, and nobody tells the threads",
     why="The server takes a thread per physical core of the machine: it does not see the quota. "
     "Once that is spent all of them stop, and the threads of a layer wait for each other: eight "
-    "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12.",
+    "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12. Under one of "
+    "more than eight CPUs it is a remark where nobody knows the cores: there may be no more.",
     bad="cpus: 4    # on 8 cores",
     good="cpus: 4\nenvironment:\n  LLAMA_ARG_THREADS: 3",
     source="common/common.cpp@4df29be (llama.cpp); ollama#17916; otwld/ollama-helm#93",
@@ -110,6 +113,7 @@ def quota_without_threads(view: View, facts: Facts) -> Hits:
         return
     taken = f"{cores} threads, one per core" if cores else "a thread per core, however many"
     yield Hit(
+        severity=None if cores or percent <= _MANY else "info",
         message=f"under a quota of {view.phrases.quota_in_prose(quota, percent)} the server takes "
         f"{taken}: they wait for each other at barriers, so one stopped thread stalls all of them",
         place=quota.place,
