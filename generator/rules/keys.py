@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.catalogue.accepted import ANY
 from generator.rules.helpers.names import nearest, own_key
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import EMPTIED, Edit
+from generator.view import EMPTIED, MISLAID, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,17 @@ _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a dr
     title="a key that the reader of the file does not know",
     why="Compose and Podman refuse the whole file for one key that they do not know, so that "
     "nothing starts, and so do Prometheus and Alertmanager. The templates of a Helm chart "
-    "ignore it: what it should set stays as it was.",
+    "ignore it: what it should set stays as it was. So does Fly with a key at the top, or in "
+    "`[env]`, that belongs to another table.",
     bad="services:\n  ollama:\n    env:\n      - OLLAMA_KEEP_ALIVE=2h",
     good="services:\n  ollama:\n    environment:\n      - OLLAMA_KEEP_ALIVE=2h",
     source="compose-spec: schema/compose-spec.json; podman-systemd.unit(5); otwld/ollama-helm: "
-    "values.yaml; config/config.go (prometheus, alertmanager): UnmarshalStrict",
+    "values.yaml; config/config.go (prometheus, alertmanager): UnmarshalStrict; "
+    "fly.io/docs/reference/configuration",
 )
 def unknown_key(view: View, facts: Facts) -> Hits:
     yield from _undefined(view)
+    yield from _mislaid(view)
     strange = [(key, _advice(view, facts, key)) for key in _unknown(view, facts)]
     # Values that no template of the chart knows are those of other templates beside it.
     if not view.phrases.refuses_whole and not all(advice for _, advice in strange):
@@ -47,6 +50,19 @@ def unknown_key(view: View, facts: Facts) -> Hits:
             severity=None if view.phrases.refuses_whole else "warning",
             fix=advice or "take it out",
         )
+
+
+def _mislaid(view: View) -> Hits:
+    """Yield the keys that are looked for in another table, and ignored where they stand."""
+    for line in view.lines:
+        if line.section == MISLAID:
+            right = f"below `[{line.value}]`" if line.value else "above the first `[table]`"
+            yield Hit(
+                message=f"nobody reads `{line.name}` here: its place is {right}",
+                place=line.place,
+                severity="warning",
+                fix=f"move it {right}",
+            )
 
 
 def _undefined(view: View) -> Hits:

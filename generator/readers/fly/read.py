@@ -12,13 +12,21 @@ from generator.readers.base import Context, Source, each, image_name, refused
 from generator.readers.dockerfile.built import Built, dockerfile_in, of_dockerfile, over
 from generator.readers.fly import FLY
 from generator.readers.syntax import docker
-from generator.view import INGRESS, Asked, Bound, Container, Line, Place, Variable
+from generator.view import INGRESS, MISLAID, Asked, Bound, Container, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.view import View
 
+_TABLES: Final = {
+    "build": {"image", "dockerfile", "builder", "buildpacks", "build-target", "ignorefile"},
+    "deploy": {"release_command", "release_command_timeout"},
+    "http_service": {"internal_port", "force_https", "auto_stop_machines", "auto_start_machines"}
+    | {"min_machines_running"},
+    "": {"primary_region", "kill_signal", "kill_timeout", "swap_size_mb", "console_command"},
+}
+"""Keys by the table in which flyctl looks for them. Source: fly.io/docs/reference/configuration."""
 _KEY: Final = r"(?m)^[ \t]*[\"']?{}[\"']?[ \t]*="
 
 
@@ -58,7 +66,7 @@ def _views(source: Source, context: Context) -> list[View]:
             name=str(data.get("app", context.engine.name)),
             place=Place(source.path, 1),
             variables=tuple(built.read(variables) if built else variables),
-            lines=built.lines if built else (),
+            lines=(*(built.lines if built else ()), *fly.mislaid()),
             acceleration=fly.acceleration(),
             bounds=tuple(fly.bounds()),
             container=over(built, box, told="processes" in data),
@@ -101,6 +109,14 @@ class _Fly:
             yield Variable(
                 name=name, value=text, place=self.place(name), written=f'"{text}"' if plain else ""
             )
+
+    def mislaid(self) -> Iterator[Line]:
+        """Yield the keys that stand at the top, or among the variables, and belong elsewhere."""
+        for where, keys in (("", self.data), ("env", _table(self.data, "env"))):
+            for table, known in _TABLES.items():
+                for key in keys if table != where else ():
+                    if key in known and not isinstance(keys[key], dict):
+                        yield Line(section=MISLAID, name=key, value=table, place=self.place(key))
 
     def bounds(self) -> Iterator[Bound]:
         """Yield the memory of the machine, which is all that the server has."""
