@@ -122,7 +122,17 @@ def _about(number: int, lines: list[str]) -> frozenset[int]:
     settings = (
         n for n in following if lines[n - 1].strip() and lines[n - 1].lstrip()[0] not in "#;"
     )
-    return frozenset({next(settings, number)})
+    first = next(settings, number)
+    return frozenset(range(first, _end(first, lines) + 1))
+
+
+def _end(number: int, lines: list[str]) -> int:
+    """Return the last of the lines that one goes on in, by a backslash where it ends."""
+    while number < len(lines) and lines[number - 1].endswith("\\"):
+        if lines[number].lstrip().startswith(("#", ";")):
+            break
+        number += 1
+    return number
 
 
 def _fault(place: Place, message: str, fix: str) -> LocatedFinding:

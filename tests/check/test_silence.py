@@ -31,11 +31,17 @@ def outcome(text: str, *found: LocatedFinding) -> list[tuple[str, int, str]]:
         "#hostwright: ignore HW101, HW102 because it is measured\nA=1",
         "# hostwright: ignore HW101 HW102 because it is measured\nA=1",
         "# hostwright: ignore-file HW102 because it is measured\nB=1\nA=1",
+        "# hostwright: ignore HW102 because it is measured\ndocker run \\\n  -e A=1",
     ],
 )
 def test_it_silences_the_setting_it_is_about(text: str) -> None:
     line = len(text.splitlines())
     assert outcome(text, fault(line)) == [("HW102", line, "it is measured")]
+
+
+def test_a_comment_within_a_setting_ends_what_the_one_before_is_about() -> None:
+    text = "# hostwright: ignore HW102 because of X\nrun \\\n# more\n  A=1 \\\n  B=1\n"
+    assert [ignored for _, _, ignored in outcome(text, fault(2), fault(4))] == ["of X", ""]
 
 
 def test_it_silences_no_other_line_and_no_other_rule() -> None:

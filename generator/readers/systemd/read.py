@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import Context, Source
 from generator.readers.beside import installed, missing, scripts_near
 from generator.readers.clients import clients_alone, with_clients
-from generator.readers.commands.containers import asking, is_a_server
-from generator.readers.commands.servers import servers_in
 from generator.readers.given import given
 from generator.readers.layers import Said, overruled, said
 from generator.readers.syntax import unit
@@ -101,9 +99,16 @@ def _astray(one: Unit, context: Context) -> View:
 
 def _clients(one: Unit, context: Context) -> Iterator[Client]:
     """Yield the programs that a unit runs in a container, and that ask servers."""
-    for words in one.commands(["ExecStart"]) if context.engine.verbs else ():
+    commands = one.commands(["ExecStart"]) if context.engine.verbs else ()
+    for words in filter(_runs_a_container, commands):
+        from generator.readers.commands.containers import asking  # Most units run none.
+
         if client := asking(words, context):
             yield client
+
+
+def _runs_a_container(words: Sequence[Argument]) -> bool:
+    return any(PurePosixPath(word.text).name.lstrip("@-") in CLIENTS for word in words)
 
 
 def _is_server(one: Unit, engine: Engine) -> bool:
@@ -133,8 +138,12 @@ def _serves(command: Sequence[Argument], engine: Engine) -> bool:
 def _container(one: Unit, engine: Engine) -> Run | None:
     known = _known(one)
     filled = ([_put_in(a, known) for a in words] for words in one.commands(["ExecStart"]))
-    found = map(run, filled)
-    return next((held for held in found if held and is_a_server(held, engine)), None)
+    found = [held for held in map(run, filled) if held]
+    if not found:
+        return None
+    from generator.readers.commands.containers import is_a_server  # Most units run none.
+
+    return next((held for held in found if is_a_server(held, engine)), None)
 
 
 def _known(one: Unit) -> dict[str, str]:
@@ -228,6 +237,8 @@ def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:
         if words and PurePosixPath(words[0].text).name == engine.name:
             yield Command(tuple((word.text, word.place) for word in words[1:]))
         elif engine.by_arguments:
+            from generator.readers.commands.servers import servers_in  # Ollama's are by name.
+
             yield from servers_in([(word.text, word.place) for word in words], engine)
 
 
