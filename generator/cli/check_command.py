@@ -107,8 +107,10 @@ def command(
     Without PATH it checks what this machine runs: units, drop-ins, quadlets, the compose projects
     that docker tells of, and files of variables.
 
-    Takes plans, systemd units and drop-ins, environment files, compose files, Podman quadlets,
-    NixOS modules, values of the Ollama Helm chart, and directories of them.
+    Takes profiles, plans, units, quadlets, compose files, Dockerfiles, NixOS modules, manifests
+    and values of Kubernetes, Terraform, Ansible, CI files, scripts, Modelfiles, environment files,
+    guides, what stands before and beside a server (nginx, Caddy, LiteLLM, Prometheus, …), and
+    directories.
     """
     named = (*paths, *profiles)
     if fix and not (named or diff):

@@ -79,8 +79,8 @@ def _hidden(view: View, variable: Variable) -> str:
     id="HW329",
     severity="info",
     title="a variable with no value, where Windows takes it away",
-    why="`$env:NAME = ''` of PowerShell and `set NAME=` of cmd delete a variable: the server finds "
-    "none, and uses every GPU. Elsewhere an empty list hides them all.",
+    why="`set NAME=` of cmd deletes a variable, and so does `$env:NAME = ''` of PowerShell before "
+    "7.5: the server finds none, and uses every GPU. Elsewhere an empty list hides them all.",
     bad="$env:CUDA_VISIBLE_DEVICES = ''",
     good="$env:CUDA_VISIBLE_DEVICES = '-1'",
     source="docs/gpu.mdx@v0.32.15, GPU Selection; learn.microsoft.com: about_Environment_Variables",
@@ -89,7 +89,8 @@ def taken_away(view: View, _: Facts) -> Hits:
     for variable in view.variables if view.phrases.empty_is_none else ():
         if variable.name in (*_VISIBLE, "GGML_VK_VISIBLE_DEVICES") and not variable.value:
             yield Hit(
-                message=f"with no value there is no {variable.name}: it hides no GPU",
+                message=f"with no value there is no {variable.name}, unless PowerShell is of 7.5 "
+                "or later: it hides no GPU",
                 place=variable.place,
                 fix="write `-1` where the GPUs shall be hidden",
             )
