@@ -264,7 +264,7 @@ def test_a_directory_without_ollama_is_told(here: Path) -> None:
 
 def test_a_directory_of_nix_is_read_past_flakes_and_what_is_no_module(here: Path) -> None:
     require("nix-instantiate")
-    client = '{ services.open-webui.environment.URL = "http://ollama:11434"; }\n'
+    client = '{ services.paperless.settings.URL = "http://ollama:11434"; }\n'
     written(
         {
             "flake.nix": "{ outputs = _: { x.services.ollama.enable = true; }; }\n",

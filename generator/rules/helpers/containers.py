@@ -86,6 +86,12 @@ def is_of_a_fork(view: View) -> bool:
     return told or re.search(engine.forks, image) is not None
 
 
+def brings_the_server(view: View) -> bool:
+    """Whether the image is that of an application that has the server in it, and starts it."""
+    box = view.container
+    return box is not None and bool(re.search(load_signs(view.engine).brings, box.image))
+
+
 def is_client(view: View) -> bool:
     """Return whether the container is a job that talks to a server elsewhere."""
     engine = load_signs(view.engine)

@@ -43,9 +43,9 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
     "HW565": (
         (scrapes("ollama:11434"), scrapes("10.0.0.1:11434", "    metrics_path: /api/metrics\n"),
          {"prometheus.yml": "scrape_configs:\n  - job_name: llm\n    dns_sd_configs:\n"
-          "      - {names: [tasks.ollama], port: 11434}\n"}),
-        (scrapes("ollama:9090"), scrapes("ollama-exporter:11434"), scrapes("router:11434"),
+          "      - {names: [tasks.ollama], port: 11434}\n"},
          scrapes("ollama:11434", "    metrics_path: /api/version\n")),
+        (scrapes("ollama:9090"), scrapes("ollama-exporter:11434"), scrapes("router:11434")),
     ),
     "HW573": (
         (alert("up{job='ollama'} == 0") | scrapes("a:1"),),

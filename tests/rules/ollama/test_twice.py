@@ -69,8 +69,17 @@ def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> N
         assert rule not in told(tmp_path / f"b{number}", left), left
 
 
+STEPS = (INSTALL.strip(), EDIT.strip(), "systemctl start ollama")
+
+
 def test_steps_of_one_host_are_one_script(tmp_path: Path) -> None:
-    steps = [INSTALL.strip(), EDIT.strip(), "systemctl start ollama"]
-    text = "#cloud-config\nruncmd:\n" + "".join(f"  - {step!r}\n" for step in steps)
-    (told_,) = messages(tmp_path, {"user-data": text}, "HW411")
+    tasks = "".join(f"    - shell: {step!r}\n" for step in STEPS)
+    files = {"playbook.yml": f"- hosts: all\n  tasks:\n{tasks}"}
+    (told_,) = messages(tmp_path, files, "HW411")
     assert told_.endswith("write `systemctl daemon-reload && systemctl restart ollama`")
+
+
+def test_an_installer_starts_nothing_at_the_first_boot(tmp_path: Path) -> None:
+    # systemd is `starting` while cloud-init runs: install.sh@v0.32.15, `is-system-running`.
+    text = "#cloud-config\nruncmd:\n" + "".join(f"  - {step!r}\n" for step in STEPS)
+    assert "HW411" not in told(tmp_path, {"user-data": text})

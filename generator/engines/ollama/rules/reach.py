@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.addresses import listens_on
 from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path
-from generator.engines.ollama.signs import SIGNS
 from generator.meaning import port_of
 from generator.rules.helpers.containers import (
     REFERENCE,
+    brings_the_server,
     is_client,
     is_official,
     runs_own_script,
@@ -115,7 +114,7 @@ def _is(text: str, port: int) -> bool:
 )
 def may_not_write(view: View, facts: Facts) -> Hits:
     box = view.container
-    brought = box is not None and re.search(SIGNS.brings, box.image)
+    brought = brings_the_server(view)
     if box is None or is_client(view) or not (brought or is_official(view, facts)):
         return
     keys = _keys(view, box)
