@@ -34,7 +34,7 @@ class Counting:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        self.together.wait(10)
+        self.together.wait(300)
         with self.lock:
             self.now -= 1
         return Sample(due=due, ended=time.monotonic_ns() - began, tokens=index)

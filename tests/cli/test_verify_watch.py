@@ -38,7 +38,7 @@ def command(stub: Stub, *more: str) -> list[str]:
     return [sys.executable, "-m", "generator", "verify", SMALL, *via, *more]
 
 
-def until(fd: int, ending: re.Pattern[bytes], seconds: float = 60) -> bytes:
+def until(fd: int, ending: re.Pattern[bytes], seconds: float = 300) -> bytes:
     """Read until something is there: the loop ends at the latest when the time is over."""
     read, end = b"", time.monotonic() + seconds
     while not ending.search(read) and time.monotonic() < end:

@@ -108,7 +108,7 @@ def test_a_shell_reads_the_variables(tmp_path: Path) -> None:
     file.write_text(texts(shipped("xeon-cpu"), "http://[fd00::1]:80")["env"])
     script = f". {shlex.quote(str(file))}; echo $OLLAMA_HOST $OPENAI_BASE_URL $OPENAI_API_KEY"
     told = subprocess.run(
-        ["sh", "-fc", script], capture_output=True, text=True, check=True, timeout=10
+        ["sh", "-fc", script], capture_output=True, text=True, check=True, timeout=300
     )
     assert told.stdout == "[fd00::1]:80 http://[fd00::1]:80/v1 ollama\n"
 
