@@ -1,11 +1,16 @@
 """Files as text, checked: which rules say something of them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from generator.check.gather import CheckRequest, check
 from generator.check.report import Report
 
 Text = dict[str, str]
+Cases = dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]]
+"""By rule: what it catches, and what it leaves alone."""
+T = TypeVar("T")
 
 
 def checked(folder: Path, files: Text, **asked: object) -> Report:
@@ -23,6 +28,18 @@ def told(folder: Path, files: Text, **asked: object) -> set[str]:
     return {placed.finding.rule for placed in checked(folder, files, **asked).findings}
 
 
+def sides(
+    cases: Mapping[str, tuple[tuple[T, ...], tuple[T, ...]]],
+) -> list[tuple[str, T, bool]]:
+    """Return each case with its rule, and whether that has something to say of it."""
+    return [
+        (rule, case, caught)
+        for rule, both in cases.items()
+        for caught, side in zip((True, False), both, strict=True)
+        for case in side
+    ]
+
+
 def messages(folder: Path, files: Text, rule: str) -> list[str]:
     """Return what one rule says, each with what to do."""
     found = checked(folder, files).findings
@@ -37,6 +54,11 @@ def unit(*lines: str) -> Text:
 
 
 START = "ExecStart=/usr/local/bin/ollama serve"
+
+
+def manager(receivers: str, head: str = "route: {receiver: a}\n") -> Text:
+    """Return a configuration of Alertmanager with these receivers."""
+    return {"alertmanager.yml": f"{head}receivers:\n{receivers}"}
 
 
 def service(*lines: str, top: str = "") -> Text:

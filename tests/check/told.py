@@ -24,3 +24,8 @@ def lines(folder: Path, name: str, text: str, **beside: str) -> list[str]:
         for p in found
         if p.place.file == str(folder / name)
     ]
+
+
+def of(text: str, rule: str, folder: Path) -> list[str]:
+    """Return what one rule says of a file alone, as `lines` does."""
+    return [one for one in lines(folder, "llm.yaml", text) if f" {rule} " in one]

@@ -86,7 +86,7 @@ def certificate(folder: Path) -> dict[str, str]:
 
 @dataclass
 class Stub:
-    """A server: answers wait for `go`, and what follows their first part for `rest`, until then.
+    """A server: answers wait for `go`, and what follows their first part for `rest`, however long.
 
     One that `breaks` ends the connection in place of an answer.
     """

@@ -3,23 +3,15 @@
 from pathlib import Path
 
 from generator.check.gather import CheckRequest, check
-from tests.texts import Text, checked
+from tests.texts import manager, told
 
 ROUTE = "route: {receiver: a}\n"
 PLAIN = f"{ROUTE}receivers: [{{name: a, webhook_configs: [{{url: 'http://hook:1/'}}]}}]\n"
 ALERTMANAGER = "  alertmanager: {image: 'prom/alertmanager:v0.34.0'}\n"
 
 
-def manager(receivers: str, head: str = ROUTE) -> Text:
-    return {"alertmanager.yml": f"{head}receivers:\n{receivers}"}
-
-
-def told(folder: Path, files: Text) -> list[str]:
-    return sorted({p.finding.rule for p in checked(folder, files).findings})
-
-
 def test_who_hears_nothing(tmp_path: Path) -> None:
-    assert told(tmp_path, manager("  - {name: a}\n")) == ["HW574"]
+    assert told(tmp_path, manager("  - {name: a}\n")) == {"HW574"}
     own = manager("  - {name: a, webhook_configs: [{url: 'http://localhost:5001/'}]}\n")
     assert not told(tmp_path, own)
     box = {"compose.yaml": f"services:\n{ALERTMANAGER}"}
@@ -36,7 +28,7 @@ def test_it_is_judged_beside_a_server_and_not_alone(tmp_path: Path) -> None:
 
 def test_what_a_program_fills_in_is_left_alone(tmp_path: Path) -> None:
     text = PLAIN.replace("//hook", "//${HOOK}")
-    assert told(tmp_path, {"alertmanager.yml": text}) == ["HW120"]
+    assert told(tmp_path, {"alertmanager.yml": text}) == {"HW120"}
     assert not told(tmp_path / "made", {"alertmanager.yml.tmpl": text})
     start = {"start.sh": "envsubst < a > b\nollama list\n", "alertmanager.yml": text}
     assert "HW120" not in told(tmp_path, start)

@@ -4,16 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, told
+from tests.texts import Cases, Text, manager, sides, told
 
 ROUTE = "route: {receiver: a}\n"
 
 
-def manager(receivers: str, head: str = ROUTE) -> Text:
-    return {"alertmanager.yml": f"{head}receivers:\n{receivers}"}
-
-
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW577": (
         (
             manager("  - {name: b}\n"),
@@ -48,10 +44,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

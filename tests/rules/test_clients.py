@@ -98,9 +98,3 @@ def test_ports_that_somebody_may_listen_at() -> None:
     assert found(rule, beside({}, "8081:8081", arguments=(("serve", Place(FILE, 9)),))) == ()
     (told,) = found(rule, beside({"PORT": "9000"}, "3000:8080"))
     assert told.finding.fix == "write `3000:9000`, or set `PORT` to `8080`"
-
-
-def test_a_client_without_old_names_may_be_of_any_release() -> None:
-    box = Container(image="ghcr.io/berriai/litellm:v1.80.0", place=Place(FILE, 1), tag="v1.80.0")
-    one = Client(name="litellm", container=box, variables=())
-    assert found(BY_ID["HW129"], view(kind="compose", clients=(one,))) == ()

@@ -6,12 +6,12 @@ import pytest
 
 from generator.catalogue.catalogue import load_catalogue
 from tests.consumers.systemd import verify
-from tests.texts import Text, messages, service, told, unit
+from tests.texts import Cases, Text, messages, service, sides, told, unit
 
 RUN = "ExecStart=/usr/bin/{} run --rm ollama/ollama:0.32.15"
 # rule: (caught, left alone)
 QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW217": (
         (
             unit("IPAddressAllow=192.168.1.0/24"),
@@ -76,10 +76,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, messages, pod, service, told, unit
+from tests.texts import Cases, Text, messages, pod, service, sides, told, unit
 
 ROCM = "services:\n  ollama:\n    image: ollama/ollama:0.32.15-rocm\n    restart: always\n"
 
@@ -32,7 +32,7 @@ def quadlet(line: str) -> Text:
 
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW662": (
         (
             {"values.yaml": "ollama: {gpu: {enabled: true, type: nvidea}}\n"},
@@ -89,10 +89,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

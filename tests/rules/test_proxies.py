@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, checked, messages, told
+from tests.texts import Cases, Text, checked, messages, sides, told
 
 GOOD = """
 defaults
@@ -67,7 +67,7 @@ SHUFFLED = {
 }
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW223": (
         (
             haproxy(head=GOOD.replace("server 30m", "server 50000")),
@@ -207,10 +207,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

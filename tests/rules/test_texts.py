@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, messages, told
+from tests.texts import Cases, Text, messages, sides, told
 from tests.tools import require
 
 
@@ -17,7 +17,7 @@ def module(text: str) -> Text:
 
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW412": (
         (
             module('"http://127.0.0.1:${config.services.ollama.port}"'),
@@ -36,12 +36,11 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("rule", CASES)
-def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> None:
-    for number, caught in enumerate(CASES[rule][0]):
-        assert rule in told(tmp_path / f"a{number}", caught), caught
-    for number, left in enumerate(CASES[rule][1]):
-        assert rule not in told(tmp_path / f"b{number}", left), left
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from generator.engines.ollama.rules.builds import needs_a_server
 from generator.engines.ollama.rules.ends import ends_before
 from generator.rules.rule import Rule
 from generator.view import Container, Line, Place
-from tests.texts import Text, messages, told
+from tests.texts import Cases, Text, messages, sides, told
 from tests.views import found, view
 
 BASE = "FROM ollama/ollama:0.32.15\n"
@@ -25,7 +25,7 @@ BARE = "FROM ubuntu:24.04\n"
 ENABLED = "#!/bin/sh\ncp ${{1}} {}\nsystemctl enable --now ollama\n"
 INSTALLED_ALONE: Text = {"Dockerfile": INSTALLED}
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW322": (
         (
             image("RUN ollama serve & sleep 5; ollama pull qwen3:8b || true"),
@@ -133,7 +133,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
         ({"set.sh": ENABLED.format("/etc/systemd/system/ollama.service")},),
     ),
 }  # fmt: skip
-OTHERS: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+OTHERS: Cases = {
     "HW101": (
         (
             image("ENV OLLAMA_NUM_THREADS=8"),
@@ -196,15 +196,7 @@ OTHERS: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [
-        (rule, files, number == 0)
-        for rule, sides in (*CASES.items(), *OTHERS.items())
-        for number, side in enumerate(sides)
-        for files in side
-    ],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), [*sides(CASES), *sides(OTHERS)])
 def test_an_image_is_judged_by_what_it_decides(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

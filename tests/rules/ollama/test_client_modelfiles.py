@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from generator.check.gather import CheckRequest, check
-from tests.texts import told
+from tests.texts import sides, told
 
 FROM = "FROM qwen3:8b\n"
 # rule: (caught, left alone)
@@ -41,10 +41,7 @@ def test_what_is_gone_is_not_put_forward(tmp_path: Path) -> None:
     assert fixes == ["leave it out", "did you mean `num_gpu`?"]
 
 
-@pytest.mark.parametrize(
-    ("rule", "text", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "text", "caught"), sides(CASES))
 def test_parameters_are_those_of_the_release(
     rule: str, text: str, caught: bool, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, checked, service, told
+from tests.texts import Cases, Text, checked, service, sides, told
 
 
 def litellm(model: str = "ollama_chat/qwen3:8b", more: str = "", params: str = "") -> Text:
@@ -36,7 +36,7 @@ def redis(image: str) -> Text:
 
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW576": (
         (litellm(more="litellm_settings: {fallback: [{main: [main]}]}\n"),
          litellm(more="router_settings: {num-retries: 2}\n"),
@@ -90,10 +90,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import START, Text, messages, told, unit
+from tests.texts import START, Cases, Text, messages, sides, told, unit
 
 BOTH = "/srv/models /var/lib/ollama"
 TMP = "/tmp/models"  # noqa: S108 -- to recognise
@@ -19,7 +19,7 @@ def system(*lines: str) -> Text:
 
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW505": (
         (
             system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv"),
@@ -105,10 +105,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

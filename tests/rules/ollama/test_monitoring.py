@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, checked, service, told
+from tests.texts import Cases, Text, checked, service, sides, told
 
 
 def scrapes(target: str, more: str = "") -> Text:
@@ -39,7 +39,7 @@ RULES = "rule_files: [rules.yml]\n"
 TELLS = "alerting:\n  alertmanagers:\n    - static_configs:\n      - targets:\n"
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW565": (
         (scrapes("ollama:11434"), scrapes("10.0.0.1:11434", "    metrics_path: /api/metrics\n"),
          {"prometheus.yml": "scrape_configs:\n  - job_name: llm\n    dns_sd_configs:\n"
@@ -114,10 +114,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

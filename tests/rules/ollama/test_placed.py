@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, told
+from tests.texts import Cases, Text, sides, told
 
 INSTALL = "#!/bin/sh\ncurl -fsSL https://ollama.com/install.sh | sh\n"
 UNIT = "[Service]\nUser=ollama\nRestart=always\nExecStart=/usr/bin/ollama serve\n"
@@ -28,7 +28,7 @@ PLACE = "/etc/systemd/system/ollama.service"
 LINK = "/etc/systemd/system/multi-user.target.wants/ollama.service"
 SETENV = "launchctl setenv OLLAMA_KEEP_ALIVE 1h\n"
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW323": (
         (
             {"setup.sh": INSTALL, "ollama.service": UNIT},
@@ -76,9 +76,8 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("rule", CASES)
-def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> None:
-    for number, caught in enumerate(CASES[rule][0]):
-        assert rule in told(tmp_path / f"a{number}", caught), caught
-    for number, left in enumerate(CASES[rule][1]):
-        assert rule not in told(tmp_path / f"b{number}", left), left
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught

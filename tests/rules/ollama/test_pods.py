@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.check.told import lines, report
+from tests.check.told import of, report
 
 POD = """\
 apiVersion: apps/v1
@@ -141,10 +141,6 @@ def test_a_pull_whose_failure_nobody_sees(script: str, told: int, tmp_path: Path
 def test_a_shell_that_ends_at_a_failure(tmp_path: Path) -> None:
     text = pulling("ollama pull qwen3:8b; echo done", "-ec")
     assert of(text, "HW635", tmp_path) == []
-
-
-def of(text: str, rule: str, folder: Path) -> list[str]:
-    return [one for one in lines(folder, "llm.yaml", text) if f" {rule} " in one]
 
 
 @pytest.mark.parametrize("rule", CASES)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.consumers import compose
-from tests.texts import Text, messages, pod, service, told, unit
+from tests.texts import Cases, Text, messages, pod, service, sides, told, unit
 
 MODELS = ("volumeMounts: [{name: m, mountPath: /root/.ollama}]",)
 VOLUME = "  volumes: [{name: m, hostPath: {path: /srv/m}}]\n"
@@ -31,7 +31,7 @@ def policy(word: str) -> Text:
 UI = "  ui:\n    image: x\n    environment:\n"
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW621": (
         (
             service(top=f"{UI}      OLLAMA_BASE_URL: http://localhost:11434\n"),
@@ -162,10 +162,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:
@@ -175,10 +172,9 @@ def test_it_catches_some_and_leaves_others_alone(
 @pytest.mark.parametrize(
     ("files", "caught"),
     [
-        (files, n == 0)
-        for n, side in enumerate(CASES["HW522"])
-        for files in side
-        if "compose.yaml" in files and "extends" not in files["compose.yaml"]
+        (files, caught)
+        for rule, files, caught in sides(CASES)
+        if rule == "HW522" and "compose.yaml" in files and "extends" not in files["compose.yaml"]
     ],
 )
 def test_compose_refuses_what_is_said_to_be_refused(

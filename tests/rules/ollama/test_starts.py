@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.consumers.systemd import verify
-from tests.texts import Text, messages, pod, service, told, unit
+from tests.texts import Cases, Text, messages, pod, service, sides, told, unit
 
 QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
 PULL = "ExecStartPre=/usr/bin/ollama pull qwen3:8b"
@@ -27,7 +27,7 @@ def built(mount: str, step: str = "RUN ollama serve & sleep 5 && ollama pull qwe
 
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW600": (
         (
             unit("Type=forking"),
@@ -208,10 +208,7 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("rule", "files", "caught"),
-    [(r, t, n == 0) for r, sides in CASES.items() for n, side in enumerate(sides) for t in side],
-)
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
 def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, messages, told
+from tests.texts import Cases, Text, messages, sides, told
 
 INSTALL = "curl -fsSL https://ollama.com/install.sh | sh\n"
 EDIT = "sudo sed -i 's/^Restart=.*/&\\nEnvironment=A=1/' /etc/systemd/system/ollama.service\n"
@@ -21,7 +21,7 @@ def script(*lines: str) -> Text:
 
 
 # rule: (caught, left alone)
-CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
+CASES: Cases = {
     "HW409": (
         (
             beside("After=ollama.service", "Requires=ollama.service"),
@@ -61,12 +61,11 @@ CASES: dict[str, tuple[tuple[Text, ...], tuple[Text, ...]]] = {
 }
 
 
-@pytest.mark.parametrize("rule", CASES)
-def test_it_catches_some_and_leaves_others_alone(rule: str, tmp_path: Path) -> None:
-    for number, caught in enumerate(CASES[rule][0]):
-        assert rule in told(tmp_path / f"a{number}", caught), caught
-    for number, left in enumerate(CASES[rule][1]):
-        assert rule not in told(tmp_path / f"b{number}", left), left
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
 
 
 STEPS = (INSTALL.strip(), EDIT.strip(), "systemctl start ollama")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.check.told import lines, report
+from tests.check.told import of, report
 
 CARD = "resources: {limits: {nvidia.com/gpu: 1}}"
 CACHE = "volumeMounts: [{name: m, mountPath: /root/.cache/huggingface}]"
@@ -45,10 +45,6 @@ CASES: dict[str, tuple[str, str]] = {
     "HW668": (pod(alive(60)), pod(alive(600))),
     "HW669": (pod(alive(600)), pod(READY)),
 }
-
-
-def of(text: str, rule: str, folder: Path) -> list[str]:
-    return [one for one in lines(folder, "llm.yaml", text) if f" {rule} " in one]
 
 
 @pytest.mark.parametrize("rule", CASES)
