@@ -37,11 +37,16 @@ class Accepted:
     """The keys of one kind of file, by path."""
 
     def __init__(
-        self, paths: Mapping[str, str], mistaken: Mapping[str, str], words: Mapping[str, str]
+        self,
+        paths: Mapping[str, str],
+        mistaken: Mapping[str, str],
+        words: Mapping[str, str],
+        needs: Mapping[str, str],
     ) -> None:
         self._words = {tuple(filter(None, path.split("."))): words for path, words in paths.items()}
         self._mistaken = {tuple(path.split(".")): meant for path, meant in mistaken.items()}
         self._one_of = {tuple(path.split(".")): text.split() for path, text in words.items()}
+        self._needs = {tuple(path.split(".")): text.split() for path, text in needs.items()}
         self._known: dict[tuple[str, ...], dict[str, Known]] = {}
         # Keys of one table have one path.
         self._row = functools.lru_cache(maxsize=1024)(self._found)
@@ -71,6 +76,10 @@ class Accepted:
             words for row, words in every if len(row) == len(path) and _matches(row, tuple(path))
         )
         return next(rows, ())
+
+    def needs(self, path: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Return the settings that a table at a path has to have: of each row one."""
+        return [row.split("|") for row in self._needs.get(tuple(path), ())]
 
     def home(self, name: str) -> tuple[str, ...] | None:
         """Return the one path below which a name is known; None: there is none, or several."""

@@ -50,6 +50,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "accepts.toml": {
         "accepts": dict[str, dict[str, str]],
         "mistaken": dict[str, dict[str, str]],
+        "needs": dict[str, dict[str, str]],
         "words": dict[str, dict[str, str]],
     },
     "architectures.toml": {
@@ -79,6 +80,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "commands.toml": {
         "command": tuple[records.CommandFact, ...],
         "no_command": tuple[records.NoCommand, ...],
+        "routes": records.Routes,
     },
     "faults.toml": {"log_fault": tuple[records.LogFault, ...]},
     "fronts.toml": {"front": tuple[records.FrontFact, ...]},

@@ -40,6 +40,7 @@ from generator.catalogue.records import (
     Expiring,
     FrontFact,
     Gate,
+    HubFact,
     Image,
     KserveFact,
     LogFault,
@@ -47,6 +48,7 @@ from generator.catalogue.records import (
     NoCommand,
     Option,
     Recipe,
+    Routes,
     RunnerNames,
     RunnerReading,
     SecretNames,
@@ -277,6 +279,11 @@ class Facts:
         return {name: one.instead for one in every for name in one.names}
 
     @functools.cached_property
+    def hub(self) -> HubFact:
+        """How weights on the hub are quantised that an engine beside the first loads."""
+        return record(HubFact, self._tables["hub"])
+
+    @functools.cached_property
     def gates(self) -> tuple[Gate, ...]:
         """What a host needs so that the release computes there."""
         return tuple(gate for gate in self._catalogue.all("gate", Gate) if gate.covers(self.at))
@@ -360,6 +367,11 @@ class Facts:
         return record(Image, self._tables["image"])
 
     @functools.cached_property
+    def routes(self) -> Routes:
+        """The paths of the server."""
+        return record(Routes, self._tables["routes"])
+
+    @functools.cached_property
     def chart(self) -> ChartFact | None:
         """The Helm chart that runs the engine; None: nobody has read one."""
         return Table(ChartFact, self._tables["chart"], "engine").get(self._tables["engine"])
@@ -420,8 +432,8 @@ class Facts:
     def accepted(self, name: str) -> Accepted:
         """The keys that the reader of such files knows; of another name there are none."""
         if name not in self._accepted:
-            tables = (self._tables[part].get(name, {}) for part in ("accepts", "mistaken", "words"))
-            self._accepted[name] = Accepted(*tables)
+            parts = ("accepts", "mistaken", "words", "needs")
+            self._accepted[name] = Accepted(*(self._tables[part].get(name, {}) for part in parts))
         return self._accepted[name]
 
     # Models

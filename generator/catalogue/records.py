@@ -362,6 +362,28 @@ class Gate(Span):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Routes:
+    """The paths that the server answers a GET at; `*` is any name."""
+
+    by_get: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HubFact:
+    """How weights on the hub are quantised, if at all.
+
+    `methods` are those that read weights which somebody has quantised by them before, and quantise
+    none. `makers` are names on the hub whose weights are as they were trained, unless the name of
+    the model says otherwise.
+    """
+
+    methods: tuple[str, ...]
+    makers: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class OtherEngine:
     """The facts of an engine beside the one that most tables are of: what its tables hold.
 
@@ -380,6 +402,7 @@ class OtherEngine:
     serve_names: tuple[ServeNames, ...]
     serve_gone: tuple[ServeGone, ...]
     gate: tuple[Gate, ...]
+    hub: HubFact
     source: str
 
 

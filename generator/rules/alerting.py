@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.rule import Hit, Hits, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from generator.around import Alerting, Route, Way
+    from generator.catalogue.accepted import Accepted
     from generator.catalogue.facts import Facts
     from generator.view import Place, View
 
@@ -20,27 +21,8 @@ _TIME: Final = re.compile(
     r"0|(?=\d)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?", re.ASCII
 )
 _NEVER_ZERO: Final = frozenset({"group_interval", "repeat_interval"})
-_NEEDS: Final = {
-    "discord": (("webhook_url", "webhook_url_file"),),
-    "email": (("to",), ("smarthost", "smtp_smarthost"), ("from", "smtp_from")),
-    "msteams": (("webhook_url", "webhook_url_file"),),
-    "msteamsv2": (("webhook_url", "webhook_url_file"),),
-    "opsgenie": (("api_key", "api_key_file", "opsgenie_api_key", "opsgenie_api_key_file"),),
-    "pagerduty": (("routing_key", "routing_key_file", "service_key", "service_key_file"),),
-    "pushover": (("user_key", "user_key_file"), ("token", "token_file")),
-    "slack": (
-        ("api_url", "api_url_file", "slack_api_url", "slack_api_url_file", "app_token",
-         "app_token_file", "slack_app_token", "slack_app_token_file"),
-    ),
-    "telegram": (
-        ("bot_token", "bot_token_file", "telegram_bot_token", "telegram_bot_token_file"),
-        ("chat_id", "chat_id_file"),
-    ),
-    "webex": (("room_id",),),
-    "webhook": (("url", "url_file"),),
-}  # fmt: skip
-"""Of each way to tell somebody: settings of which one has to have a value, there or in `global`."""
-_OF_ALL: Final = re.compile(r"(?:smtp|slack|opsgenie|telegram)_\w+")
+_GLOBAL: Final = ("global",)
+"""Where the settings stand that hold for all."""
 
 
 @Rule(
@@ -58,19 +40,12 @@ _OF_ALL: Final = re.compile(r"(?:smtp|slack|opsgenie|telegram)_\w+")
 def refused(view: View, facts: Facts) -> Hits:
     if view.alerting is None:
         return
-    accepted = facts.accepted(view.phrases.accepts)
-
-    def spelt(way: Way) -> bool:
-        """Whether all keys are known: one that is not may be what is meant (HW522)."""
-        known = accepted.below(("receivers", f"{way.kind}_configs"))
-        return known is None or way.given <= known.keys()
-
-    for message, place, fix in _faults(view.alerting, spelt):
+    for message, place, fix in _faults(view.alerting, facts.accepted(view.phrases.accepts)):
         yield Hit(message=f"{message}: Alertmanager refuses the file", place=place, fix=fix)
 
 
-def _faults(alerting: Alerting, spelt: Callable[[Way], bool]) -> Iterator[tuple[str, Place, str]]:
-    yield from _receivers(alerting, spelt)
+def _faults(alerting: Alerting, accepted: Accepted) -> Iterator[tuple[str, Place, str]]:
+    yield from _receivers(alerting, accepted)
     known = {one.name for one in alerting.receivers}
     for route in alerting.routes:
         if route.root:
@@ -85,23 +60,26 @@ def _faults(alerting: Alerting, spelt: Callable[[Way], bool]) -> Iterator[tuple[
                 yield f"no time is called `{name}`", place, "define it in `time_intervals`"
 
 
-def _receivers(
-    alerting: Alerting, spelt: Callable[[Way], bool]
-) -> Iterator[tuple[str, Place, str]]:
+def _receivers(alerting: Alerting, accepted: Accepted) -> Iterator[tuple[str, Place, str]]:
     seen = Counter[str]()
     for one in alerting.receivers:
         seen[one.name] += 1
         if seen[one.name] > 1:
             yield f"two receivers are called `{one.name}`", one.place, "make one of them"
-        for way in filter(spelt, one.ways):
-            yield from _lacking(way, alerting.given)
+        for way in one.ways:
+            yield from _lacking(way, alerting.given, accepted)
 
 
-def _lacking(way: Way, given: frozenset[str]) -> Iterator[tuple[str, Place, str]]:
-    there = way.given | {name for name in given if _OF_ALL.fullmatch(name)}
-    for names in _NEEDS.get(way.kind, ()):
-        if there.isdisjoint(names):
-            above = next((name for name in names if _OF_ALL.fullmatch(name)), "")
+def _lacking(
+    way: Way, given: frozenset[str], accepted: Accepted
+) -> Iterator[tuple[str, Place, str]]:
+    path = ("receivers", f"{way.kind}_configs")
+    known, for_all = accepted.below(path), accepted.below(_GLOBAL) or {}
+    if known is not None and not way.given <= known.keys():
+        return  # One that is not known may be what is meant (HW522).
+    for names in accepted.needs(path):
+        if (way.given | given).isdisjoint(names):
+            above = next((name for name in names if name in for_all), "")
             fix = f"write `{names[0]}`" + (f", or `{above}` in `global`" if above else "")
             yield f"`{way.kind}_configs` has no `{names[0]}`", way.place, fix
 

@@ -97,9 +97,7 @@ def _without_rocm(view: View, facts: Facts) -> Hits:
         return  # It may have been put in.
     override = next((v for n in _CHOOSE[:1] if (v := view.variable(n)) and v.value), None)
     kfd = any(text.startswith(_KFD) for text, _ in box.nodes)
-    vulkan = facts.variable(_VULKAN)
-    asked = view.variable(_VULKAN)
-    on = truthy(asked.value) if asked else vulkan is not None and vulkan.default in {"1", "true"}
+    on = _asks_for_vulkan(view, facts)
     if not facts.image.rocm_tag or not kfd or (on and override is None):
         return
     by_vulkan = "the card is reached by Vulkan, which does not read it"
@@ -112,25 +110,32 @@ def _without_rocm(view: View, facts: Facts) -> Hits:
     )
 
 
+def _asks_for_vulkan(view: View, facts: Facts) -> bool:
+    vulkan, asked = facts.variable(_VULKAN), view.variable(_VULKAN)
+    default = vulkan.default if vulkan else ""
+    return truthy(asked.value if asked else default or "")
+
+
 def _by_vulkan(view: View, box: Container, facts: Facts) -> Hits:
     """Yield a card that the engine's plain image reaches by Vulkan alone, which is off."""
     vulkan, asked = facts.variable(_VULKAN), view.variable(_VULKAN)
-    if not is_official(view, facts) or re.search(r"rocm|[${]", box.tag):
+    if vulkan is None or not is_official(view, facts) or re.search(r"rocm|[${]", box.tag):
         return
-    on = truthy(asked.value) if asked else vulkan is not None and vulkan.default in {"1", "true"}
-    known = vulkan is not None and vulkan.known
+    on = _asks_for_vulkan(view, facts)
     # A layer of the image, or a file of variables, may turn it on.
-    if (on and known) or (asked is None and not view.lacks(_VULKAN)) or view.more_variables:
+    if (on and vulkan.known) or (asked is None and not view.lacks(_VULKAN)) or view.more_variables:
         return
     told = _only_by_vulkan(view, box)
     if told is not None and facts.known:
         what, place = told
-        how = f"has with `{_VULKAN}=1` alone" if known else "does not have"
+        how = f"has with `{_VULKAN}=1` alone" if vulkan.known else "does not have"
+        by_itself = next(one.since for one in vulkan.defaults if truthy(one.value))
+        mended = f"set `{_VULKAN}=1`" if vulkan.known else f"take a release from {by_itself} on"
         yield Hit(
             message=f"{what} is for nobody: this image reaches such a card by Vulkan, which "
             f"{view.release} {how}, and the CPU computes",
             place=place,
-            fix=f"set `{_VULKAN}=1`" if known else "take a release from 0.30 on",
+            fix=mended,
         )
 
 

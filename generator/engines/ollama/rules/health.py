@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from generator.meaning import parse_go_duration
@@ -64,7 +65,7 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
         elif endpoint:
             message = f"the server has no `{endpoint}`: it answers 404"
             yield _never_healthy(view, message, words, place)
-        elif not words and official and (refusal := _refused(text)):
+        elif not words and official and (refusal := _refused(text, facts)):
             yield _never_healthy(view, refusal, words, place)
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
@@ -88,14 +89,10 @@ def _no_endpoint(text: str, port: int) -> str:
     return ""
 
 
-_GIVEN: Final = re.compile(r"/?|/api/(?:tags|version|ps)|/v1/models(?:/[\w.:/-]+)?")
-"""What the server answers a GET at. Source: server/routes.go@v0.32.15:2640-2700."""
-
-
-def _refused(path: str) -> str:
+def _refused(path: str, facts: Facts) -> str:
     """Return why a probe, which asks by GET, never passes; empty: it does, or nobody knows."""
-    plain = path.partition("?")[0].rstrip("/")
-    if re.search(r"[{$]", path) or _GIVEN.fullmatch(plain):
+    plain = path.partition("?")[0].rstrip("/") or "/"
+    if re.search(r"[{$]", path) or any(fnmatchcase(plain, one) for one in facts.routes.by_get):
         return ""
     if _LOADS.search(plain):
         return f"the probe asks by GET, and `{plain}` takes a POST alone: it answers 405"

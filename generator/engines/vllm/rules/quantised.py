@@ -12,12 +12,7 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_OF_FILES: Final = frozenset({"awq", "awq_marlin", "gptq", "gptq_marlin", "gptq_marlin_24"})
-"""Methods for weights that somebody has quantised before."""
-_ORIGINAL: Final = re.compile(
-    r"(?:meta-llama|Qwen|mistralai|google|microsoft|facebook|EleutherAI|tiiuae|zai-org|THUDM|01-ai"
-    r"|ibm-granite|HuggingFaceTB|HuggingFaceH4|bigcode)/[\w.-]+"
-)
+_REPOSITORY: Final = re.compile(r"([\w-]+)/[\w.-]+")
 _QUANTISED: Final = re.compile(
     r"(?i)awq|gptq|int[48]|w[48]a|fp[48]|[48]-?bit|quant|nvfp|qat|[-_]q\d"
 )
@@ -34,12 +29,13 @@ _QUANTISED: Final = re.compile(
     good="vllm serve org/Llama-3.3-70B-Instruct-AWQ",
     source="vllm/model_executor/model_loader/weight_utils.py@0.33.0, get_quant_config",
 )
-def not_quantised(view: View, _: Facts) -> Hits:
+def not_quantised(view: View, facts: Facts) -> Hits:
     told, served = last(view, "--quantization") or last(view, "-q"), model(view)
-    if told is None or served is None or told.value not in _OF_FILES:
+    if told is None or served is None or told.value not in facts.hub.methods:
         return
     name = served[0]
-    if _ORIGINAL.fullmatch(name) and not _QUANTISED.search(name):
+    found = _REPOSITORY.fullmatch(name)
+    if found and found[1] in facts.hub.makers and not _QUANTISED.search(name):
         yield Hit(
             message=f"the weights of {name} are not quantised: vLLM finds no configuration of "
             f"`{told.value}`, and ends",
