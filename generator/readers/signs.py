@@ -122,14 +122,15 @@ class Signs:
 
     def by_name(self, path: PurePosixPath) -> bool:
         """Return whether the name alone tells."""
-        return self._is_sure(path) or re.fullmatch(self.names, path.name) is not None
+        sure = self._is_sure(path, path.suffix)
+        return sure or re.fullmatch(self.names, path.name) is not None
 
     def by_suffix(self, path: PurePosixPath) -> bool:
         """Return whether files with such an end may be of this kind."""
-        return self._is_sure(path) or path.suffix in self.maybe
-
-    def _is_sure(self, path: PurePosixPath) -> bool:
         suffix = path.suffix
+        return suffix in self.maybe or self._is_sure(path, suffix)
+
+    def _is_sure(self, path: PurePosixPath, suffix: str) -> bool:
         in_folder = suffix == ".conf" and self.folders and path.parent.name.endswith(self.folders)
         return suffix in self.sure or bool(in_folder)
 
@@ -178,15 +179,23 @@ def signs_of(kind: str) -> Signs:
     return OWN.get(kind) or import_module(f"generator.readers.{kind}").SIGNS
 
 
+@functools.cache
 def _every() -> dict[str, Signs]:
     return {kind: signs_of(kind) for kind in (*OWN, *KINDS)}
+
+
+@functools.cache
+def _suffixes() -> frozenset[str]:
+    """The ends of files that may be of some kind, wherever they lie."""
+    return frozenset().union(*(one.sure | one.maybe for one in _every().values()))
 
 
 def may_be_ours(path: PurePosixPath) -> bool:
     """Return whether a file of a directory is worth reading; of hidden ones, few are."""
     if path.name.startswith(".") and not _NOT_HIDDEN.fullmatch(path.name):
         return False
-    return any(signs.by_suffix(path) or signs.by_name(path) for signs in _every().values())
+    every = _every().values()
+    return path.suffix in _suffixes() or any(s.by_suffix(path) or s.by_name(path) for s in every)
 
 
 def kind_of(source: Source, *, walked: bool = False) -> str | None:
