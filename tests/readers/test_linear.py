@@ -256,6 +256,22 @@ NUMBERED: dict[str, tuple[str, ...]] = {
         "http:\n  services:\n",
         "    a{}: {{loadBalancer: {{servers: [{{url: 'http://ollama:11434'}}]}}}}\n",
     ),
+    "routers and services of Traefik": (
+        "traefik",
+        "http:\n  middlewares:\n",
+        "    m{}: {{compress: {{}}}}\n",
+        "  routers:\n",
+        "    a{0}: {{service: a{0}, rule: 'Host(`a{0}.example.com`)', middlewares: [m{0}]}}\n",
+        "  services:\n",
+        "    a{}: {{loadBalancer: {{servers: [{{url: 'http://ollama:11434'}}]}}}}\n",
+    ),
+    "handlers of tasks": (
+        "steps",
+        "- hosts: all\n  handlers:\n",
+        "  - {{name: h{}, service: {{name: ollama, state: restarted}}}}\n",
+        "  tasks:\n",
+        "  - {{template: {{dest: /etc/systemd/system/ollama.service}}, notify: h{}}}\n",
+    ),
     "services of a compose file": (
         "compose",
         "services:\n",
@@ -354,11 +370,19 @@ NUMBERED: dict[str, tuple[str, ...]] = {
 }
 
 
+def numbered(parts: tuple[str, ...], times: int) -> str:
+    """Return a text of parts, of which every other one stands there so many times."""
+    tail = ("\n",) if len(parts) == 2 else ()
+    return "".join(
+        "".join(map(part.format, range(times))) if odd % 2 else part
+        for odd, part in enumerate((*parts, *tail))
+    )
+
+
 @pytest.mark.parametrize("case", sorted(NUMBERED))
 def test_many_variables_are_judged_in_proportion_to_their_number(case: str) -> None:
-    kind, head, each, *rest = NUMBERED[case]
-    tail = rest[0] if rest else "\n"
-    few, many = (head + "".join(map(each.format, range(n))) + tail for n in (500, 500 * TIMES))
+    kind, *parts = NUMBERED[case]
+    few, many = (numbered((*parts,), n) for n in (500, 500 * TIMES))
     with bounded():
         judged(kind, few)  # what is read once
         assert not steeper(lambda text: judged(kind, text), few, many)

@@ -14,12 +14,13 @@ from generator.readers.embedded import embedded
 from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import Release, is_chart_of, read_from, values_in
-from generator.readers.steps.handlers import SERVICES, waits_for_a_restart
+from generator.readers.steps.handlers import SERVICES, Handlers
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.view import NotJudged, View
 
 _GAP: Final = re.compile(
@@ -181,26 +182,26 @@ def _meant(found: re.Match[str], names: Mapping[str, str]) -> str:
 
 
 def done_to_the_service(
-    task: Table, around: Sequence[Table], file: str, context: Context
+    task: Table, around: Sequence[Table], handlers: Handlers, engine: Engine
 ) -> Iterator[tuple[int, str]]:
     """Yield the command that a task amounts to for the unit of an engine, and its line.
 
     What notifies a handler waits for its restart, and is left to that.
     """
-    engine = context.engine.name
     for module, given in task.entries.items():
         name = module.rpartition(".")[2]
         if not isinstance(given, Table):
             continue
-        unit = f"/etc/systemd/system/{engine}.service"
+        unit = f"/etc/systemd/system/{engine.name}.service"
         writes = name in _WRITES and given.text("dest").startswith(unit)
-        if writes and not waits_for_a_restart(task, around, file, context):
+        if writes and not handlers.may_restart(task, around):
             yield given.place.line, f"tee {given.text('dest')}"
-        if name == "get_url" and re.search(context.engine.installer, given.text("url")):
+        if name == "get_url" and re.search(engine.installer, given.text("url")):
             yield given.place.line, f"curl {given.text('url')}"
-        ours = given.text("name").removesuffix(".service") == engine
-        if name in SERVICES and ours and given.text("state") in _VERBS:
-            yield given.place_of("state").line, f"systemctl {_VERBS[given.text('state')]} {engine}"
+        ours = given.text("name").removesuffix(".service") == engine.name
+        verb = _VERBS.get(given.text("state")) if name in SERVICES and ours else None
+        if verb is not None:
+            yield given.place_of("state").line, f"systemctl {verb} {engine.name}"
         if name == "ufw" and given.text("rule"):
             source = given.text("from_ip") or given.text("from") or given.text("src") or "any"
             port = given.text("port") or given.text("to_port")

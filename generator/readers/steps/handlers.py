@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from typing import TYPE_CHECKING, Final
 
@@ -20,30 +21,46 @@ _KEYWORDS: Final = frozenset(
 )
 
 
-def waits_for_a_restart(task: Table, around: Sequence[Table], file: str, context: Context) -> bool:
-    """Return whether a task notifies a handler that may restart something, or one that is not here.
+class Handlers:
+    """The handlers that the tasks of a file may notify: of their plays, and of the role."""
 
-    One that has systemd read its files again leaves alone what runs.
-    """
-    notified = task.get("notify")
-    told = notified.items if isinstance(notified, Items) else (notified,)
-    names = {one.text for one in told if isinstance(one, Scalar)}
-    if not names:
-        return False
-    found = [one for one in _handlers(around, file, context) if names & set(_called(one))]
-    known = {name for handler in found for name in _called(handler)}
-    return not names <= known or not all(map(_reloads, found))
+    def __init__(self, file: str, context: Context) -> None:
+        self.file, self.context = file, context
+        self._of_plays: dict[int, dict[str, bool]] = {}
+
+    def may_restart(self, task: Table, around: Sequence[Table]) -> bool:
+        """Return whether a task notifies one that may restart something, or that is not here.
+
+        One that has systemd read its files again leaves alone what runs.
+        """
+        notified = task.get("notify")
+        told = _items(notified) or (notified,)
+        names = {one.text for one in told if isinstance(one, Scalar)}
+        known = [*map(self._of_play, around), self._of_role] if names else []
+        reload = ([several[name] for several in known if name in several] for name in names)
+        return not all(found and all(found) for found in reload)
+
+    def _of_play(self, play: Table) -> dict[str, bool]:
+        if id(play) not in self._of_plays:
+            self._of_plays[id(play)] = _reloading(play.items("handlers"))
+        return self._of_plays[id(play)]
+
+    @functools.cached_property
+    def _of_role(self) -> dict[str, bool]:
+        folder = posixpath.dirname(self.file)
+        paths = (posixpath.normpath(posixpath.join(folder, name)) for name in _OF_ROLE)
+        texts = ((path, self.context.read(path)) for path in paths)
+        tops = (top for path, text in texts if text is not None for top in _parsed(path, text))
+        return _reloading([one for top in tops for one in _items(top)])
 
 
-def _handlers(around: Sequence[Table], file: str, context: Context) -> Iterator[Table]:
-    """Yield the handlers of the play that a task stands in, and those of its role."""
-    for play in around:
-        yield from (one for one in play.items("handlers") if isinstance(one, Table))
-    for name in _OF_ROLE:
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(file), name))
-        text = context.read(path)
-        for top in _parsed(path, text) if text is not None else ():
-            yield from (one for one in _items(top) if isinstance(one, Table))
+def _reloading(handlers: Sequence[Node]) -> dict[str, bool]:
+    """Return whether all handlers of a name do no more than to have systemd read its files."""
+    found: dict[str, bool] = {}
+    for one in (one for one in handlers if isinstance(one, Table)):
+        for name in _called(one):
+            found[name] = found.get(name, True) and _reloads(one)
+    return found
 
 
 def _parsed(path: str, text: str) -> list[Node]:
@@ -53,7 +70,7 @@ def _parsed(path: str, text: str) -> list[Node]:
         return []  # It is told where that file is judged.
 
 
-def _items(node: Node) -> tuple[Node, ...]:
+def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, Items) else ()
 
 

@@ -38,6 +38,7 @@ from generator.readers.steps.ansible import (
     with_values,
 )
 from generator.readers.steps.forgiven import Results, forgiven
+from generator.readers.steps.handlers import Handlers
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.applied import while_booting
 from generator.readers.syntax.options import Argument, Option, options
@@ -145,6 +146,7 @@ class _Steps:
         self.clients: list[Client] = []
         self.seen: set[int] = set()
         self.started: set[int] = set()
+        self.handlers = Handlers(source.path, context)
         self.top: Node | None = None
         self.around: list[Table] = []
         self.given: dict[int, tuple[Container[str], list[Variable]]] = {}
@@ -160,7 +162,7 @@ class _Steps:
                 self.visit(item, depth + 1)
             return
         self._file(node)
-        done = done_to_the_service(node, self.around, self.file, self.context)
+        done = done_to_the_service(node, self.around, self.handlers, self.context.engine)
         self.told.texts += ((line, [command]) for line, command in done)
         self._detached(node)
         server = deployed(words_of(node), self.context)

@@ -20,7 +20,7 @@ from generator.readers.proxies import by_tls, is_api, made, on_loopback, public
 from generator.readers.syntax.traefik import below, hosts_of, may_ask
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.readers.traefik import TRAEFIK, WORDS
-from generator.records import replace
+from generator.records import dataclass, replace
 from generator.units import whole
 from generator.view import Place, View
 
@@ -75,10 +75,35 @@ def _written(source: Source) -> Iterator[Said]:
             yield Said(name="writeTimeout", value=value, place=_at(scalar, "writeTimeout"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Http:
+    """The part of a file about HTTP: the routers of each service, and the middlewares."""
+
+    top: Table
+    routers: dict[str, list[Table]]
+    middlewares: Table
+    kinds: dict[str, list[str]]
+    """What each middleware does."""
+
+    def asks(self, router: Table) -> bool:
+        """Return whether a middleware of a router asks who comes, or may."""
+        return any(may_ask(name, self.kinds) for name in _middlewares(router))
+
+
+def _http(top: Table) -> _Http:
+    routers: dict[str, list[Table]] = {}
+    for name in top.table("routers").entries:
+        router = top.table("routers", name)
+        routers.setdefault(router.text("service").partition("@")[0], []).append(router)
+    known = top.table("middlewares")
+    kinds = {name: [*known.table(name).entries] for name in known.entries}
+    return _Http(top, routers, known, kinds)
+
+
 def hops_of(top: Table, context: Context) -> Iterator[Hop]:
     """Yield the ways to an engine: each service, by the routers that lead to it."""
-    http = top.table("http")
-    services = http.table("services")
+    http = _http(top.table("http"))
+    services = http.top.table("services")
     for name in services.entries:
         balancer = _under(services.table(name), "loadBalancer")
         servers = [one for one in balancer.items("servers") if isinstance(one, Table)]
@@ -93,10 +118,10 @@ def _under(table: Table, key: str) -> Table:
     return table.table(next(found, key))
 
 
-def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar], context: Context) -> Hop:
-    routers = [*_routers(http, name)]
+def _hop(http: _Http, name: str, balancer: Table, urls: list[Scalar], context: Context) -> Hop:
+    routers = http.routers.get(name, [])
     places = tuple(_at(url, "url") for url in urls)
-    open_ = [found for router in routers if not _asks(router, http) for found in _named(router)]
+    open_ = [found for router in routers if not http.asks(router) for found in _named(router)]
     hosts = [line for router in routers for line in _named(router)]
     passes = balancer.scalar("passHostHeader")
     kept = passes is None or passes.text.lower() != "false"
@@ -104,7 +129,7 @@ def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar], context: C
     return Hop(
         words=WORDS,
         place=places[0],
-        answer=_answer(http, balancer),
+        answer=_answer(http.top, balancer),
         held=_held(http, routers),
         body=_body(http, routers),
         local=all(on_loopback(url.text) for url in urls),
@@ -119,12 +144,12 @@ def _hop(http: Table, name: str, balancer: Table, urls: list[Scalar], context: C
     )
 
 
-def _beneath(http: Table, routers: list[Table]) -> str:
+def _beneath(http: _Http, routers: list[Table]) -> str:
     """Return the path of the one router that leads there, where it is handed on as it is."""
     if len(routers) != 1:
         return ""
-    used, known = _middlewares(routers[0]), http.table("middlewares")
-    kinds = (key for name in used for key in known.table(name.partition("@")[0]).entries)
+    used = _middlewares(routers[0])
+    kinds = (kind for name in used for kind in http.kinds.get(name.partition("@")[0], ()))
     return below(routers[0].text("rule"), (*used, *kinds))
 
 
@@ -140,14 +165,6 @@ def _at(scalar: Scalar, key: str) -> Place:
     return Place(scalar.place.file, scalar.place.line, key)
 
 
-def _routers(http: Table, service: str) -> Iterator[Table]:
-    routers = http.table("routers")
-    for name in routers.entries:
-        router = routers.table(name)
-        if router.text("service").partition("@")[0] == service:
-            yield router
-
-
 def _named(router: Table) -> Iterator[Any]:
     rule = router.scalar("rule")
     if rule is not None:
@@ -158,28 +175,21 @@ def _middlewares(router: Table) -> list[str]:
     return [one.text for one in router.items("middlewares") if isinstance(one, Scalar)]
 
 
-def _asks(router: Table, http: Table) -> bool:
-    known = http.table("middlewares")
-    kinds = {name: [*known.table(name).entries] for name in known.entries}
-    return any(may_ask(name, kinds) for name in _middlewares(router))
-
-
-def _of_kind(http: Table, routers: Sequence[Table], kind: str) -> Iterator[Table]:
-    known = http.table("middlewares")
+def _of_kind(http: _Http, routers: Sequence[Table], kind: str) -> Iterator[Table]:
     for name in dict.fromkeys(one for router in routers for one in _middlewares(router)):
-        told = known.table(name.partition("@")[0])
+        told = http.middlewares.table(name.partition("@")[0])
         if any(key.lower() == kind for key in told.entries):
             yield _under(told, kind)
 
 
-def _held(http: Table, routers: Sequence[Table]) -> Said | None:
+def _held(http: _Http, routers: Sequence[Table]) -> Said | None:
     for found in _of_kind(http, routers, "buffering"):
         place = Place(found.place.file, found.place.line, "buffering")
         return Said(name="buffering", value=1, place=place)
     return None
 
 
-def _body(http: Table, routers: Sequence[Table]) -> Said | None:
+def _body(http: _Http, routers: Sequence[Table]) -> Said | None:
     for found in _of_kind(http, routers, "buffering"):
         most = found.scalar("maxRequestBodyBytes")
         value = whole(most.text) if most else None
