@@ -637,6 +637,10 @@ class View:
         unread = self.more_variables or any(gap.variables for gap in self.not_judged)
         return self.variable(name) is None and not unread
 
+    def lines_in(self, section: str) -> tuple[Line, ...]:
+        """Return the lines of a section, in order."""
+        return self._sections.get(section, ())
+
     def shares_its_place(self, variable: Variable) -> bool:
         """Return whether something else is assigned where a variable is."""
         return self._assigned[variable.place] > 1
@@ -652,6 +656,13 @@ class View:
                 if item.name:
                     found.setdefault(item.place, (set(), set(), set()))[kind].add(item.name)
         return {place: tuple(map(frozenset, names)) for place, names in found.items()}
+
+    @functools.cached_property
+    def _sections(self) -> dict[str, tuple[Line, ...]]:
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.section, []).append(line)
+        return {section: tuple(lines) for section, lines in found.items()}
 
     @functools.cached_property
     def _read(self) -> dict[str, Variable]:

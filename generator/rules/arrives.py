@@ -81,13 +81,12 @@ def _with_the_word_before_it(view: View) -> Iterator[tuple[str, str, Place]]:
     source="learn.microsoft.com: Windows commands, set",
 )
 def name_with_a_blank(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == PARTED:
-            yield Hit(
-                message=f"the blank before `=` is a part of the name: `{line.name}` is not set",
-                place=line.place,
-                fix=f'write `set "{line.name}={line.value}"`',
-            )
+    for line in view.lines_in(PARTED):
+        yield Hit(
+            message=f"the blank before `=` is a part of the name: `{line.name}` is not set",
+            place=line.place,
+            fix=f'write `set "{line.name}={line.value}"`',
+        )
 
 
 @Rule(
@@ -179,17 +178,16 @@ def mounts_nothing(view: View, _: Facts) -> Hits:
     source="POSIX.1-2024, Shell Command Language, export",
 )
 def not_exported(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == UNEXPORTED:
-            edit = Edit(line.place, f"{line.name}=", f"export {line.name}=")
-            yield Hit(
-                message=f"`{line.name}` is not exported: no program that the shell starts gets it",
-                place=line.place,
-                fix=f"write `export {line.name}=…`; a service of systemd reads no "
-                "profile, and gets it by `Environment=`",
-                edits=(edit,),
-                unsafe=True,
-            )
+    for line in view.lines_in(UNEXPORTED):
+        edit = Edit(line.place, f"{line.name}=", f"export {line.name}=")
+        yield Hit(
+            message=f"`{line.name}` is not exported: no program that the shell starts gets it",
+            place=line.place,
+            fix=f"write `export {line.name}=…`; a service of systemd reads no "
+            "profile, and gets it by `Environment=`",
+            edits=(edit,),
+            unsafe=True,
+        )
 
 
 _SEARCHED: Final = frozenset({"LD_LIBRARY_PATH", "LD_PRELOAD"})

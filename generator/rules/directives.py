@@ -172,7 +172,7 @@ _WITHIN: Final = re.compile(r"--cgroups[= ](?:split|disabled|no-conmon)")
     "systemd.resource-control(5); moby daemon/nvidia_linux.go, setNVIDIAGPUs",
 )
 def limits_the_client(view: View, _: Facts) -> Hits:
-    for line in [line for line in view.lines if line.section == OF_GPU][:1]:
+    for line in view.lines_in(OF_GPU)[:1]:
         yield Hit(
             message=f"nothing reads `options` of a GPU: `{line.name}` limits nothing",
             place=line.place,

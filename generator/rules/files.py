@@ -166,7 +166,7 @@ def unexpanded(view: View, facts: Facts) -> Hits:
 
 def _as_it_stands(view: View) -> Hits:
     """Yield the values that the program of another file takes as they stand, once for each."""
-    told = {line.value: line for line in reversed(view.lines) if line.section == LITERAL}
+    told = {line.value: line for line in reversed(view.lines_in(LITERAL))}
     for line in reversed(told.values()):
         yield Hit(
             message=f"{view.phrases.reader} expands no `{line.value}`: it takes it literally",

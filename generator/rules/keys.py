@@ -54,15 +54,14 @@ def unknown_key(view: View, facts: Facts) -> Hits:
 
 def _mislaid(view: View) -> Hits:
     """Yield the keys that are looked for in another table, and ignored where they stand."""
-    for line in view.lines:
-        if line.section == MISLAID:
-            right = f"below `[{line.value}]`" if line.value else "above the first `[table]`"
-            yield Hit(
-                message=f"nobody reads `{line.name}` here: its place is {right}",
-                place=line.place,
-                severity="warning",
-                fix=f"move it {right}",
-            )
+    for line in view.lines_in(MISLAID):
+        right = f"below `[{line.value}]`" if line.value else "above the first `[table]`"
+        yield Hit(
+            message=f"nobody reads `{line.name}` here: its place is {right}",
+            place=line.place,
+            severity="warning",
+            fix=f"move it {right}",
+        )
 
 
 def _undefined(view: View) -> Hits:
@@ -240,15 +239,14 @@ def quoted_value(view: View, facts: Facts) -> Hits:
     "docs.docker.com/reference/compose-file/merge: Reset value",
 )
 def wrong_form(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == EMPTIED:
-            yield Hit(
-                message="an empty list takes nothing away of what another file says: Compose "
-                "puts the one behind the other",
-                place=line.place,
-                fix=f"write `{line.name}: !reset []`",
-                severity="warning",
-            )
+    for line in view.lines_in(EMPTIED):
+        yield Hit(
+            message="an empty list takes nothing away of what another file says: Compose "
+            "puts the one behind the other",
+            place=line.place,
+            fix=f"write `{line.name}: !reset []`",
+            severity="warning",
+        )
     for key, known in _known(view, facts):
         book = view.phrases
         left_out = book.takes_empty or not book.refuses_whole or len(key.path) == 1

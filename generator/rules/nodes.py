@@ -141,8 +141,8 @@ def _by_vulkan(view: View, box: Container, facts: Facts) -> Hits:
 
 def _only_by_vulkan(view: View, box: Container) -> tuple[str, Place] | None:
     """Return what hands in a card that only Vulkan can reach; None: nothing does."""
-    for line in view.lines:
-        if line.section == POD and line.name == LIMIT:
+    for line in view.lines_in(POD):
+        if line.name == LIMIT:
             return f"`{line.value}`", line.place
     alone = not box.gpu_also and box.gpu_access in {"", "devices"} and not box.privileged
     if not alone or any(
@@ -171,7 +171,7 @@ def _has(box: Container, path: str) -> bool:
     source="kubernetes.io: Device Plugins; docs.kernel.org: cgroup-v2, Device controller",
 )
 def may_not_open(view: View, _: Facts) -> Hits:
-    found = [line for line in view.lines if line.section == POD and line.name == NODE]
+    found = [line for line in view.lines_in(POD) if line.name == NODE]
     if found and not view.adds:
         names = " and ".join(f"`{line.value}`" for line in found)
         yield Hit(

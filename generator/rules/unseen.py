@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "Var",
 )
 def unseen_character(view: View, _: Facts) -> Hits:
-    for line in (line for line in view.lines if line.section == UNSEEN):
+    for line in view.lines_in(UNSEEN):
         yield Hit(
             message=f"{line.name} stands on this line: {line.value}",
             place=line.place,

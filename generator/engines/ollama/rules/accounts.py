@@ -100,7 +100,7 @@ def managed_by_packages(view: View, facts: Facts) -> Hits:
     if not _is_noble(view, facts):
         return
     made = [line for line in view.lines if line.name in {"RUN", "COPY"}]
-    begun = [line for line in view.lines if line.section == STARTED]
+    begun = view.lines_in(STARTED)
     every = " ".join(line.value for line in (*made, *begun))
     told = " ".join(f"{one.name}={one.value}" for one in view.variables)
     if not _OF_UBUNTU.search(every) or _LET_IN.search(every) or _LET_IN.search(told):

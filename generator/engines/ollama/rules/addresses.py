@@ -180,14 +180,13 @@ EVERY_PAGE: Final = frozenset({"*", "http://*", "https://*"})
     source="docs/faq.mdx@v0.32.15",
 )
 def reachable_from_outside(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == WORLD:
-            yield Hit(
-                message=f"the rule lets `{line.value}` come to port {facts.image.port}, and the "
-                "API has no authentication",
-                place=line.place,
-                fix="name the addresses, or the group, of those that ask it",
-            )
+    for line in view.lines_in(WORLD):
+        yield Hit(
+            message=f"the rule lets `{line.value}` come to port {facts.image.port}, and the "
+            "API has no authentication",
+            place=line.place,
+            fix="name the addresses, or the group, of those that ask it",
+        )
     yield from _by_proxies(view)
     address = view.variable("OLLAMA_HOST")
     # In a container it has to listen on all; what is published decides there.
@@ -281,7 +280,7 @@ _FIREWALL: Final = ("networking.firewall", "networking.nftables")
 
 def _is_shut(view: View) -> bool:
     """Return whether a firewall keeps others out: one of NixOS is on unless told otherwise."""
-    if any(line.section == SHUT for line in view.lines):
+    if view.lines_in(SHUT):
         return True
     if not view.phrases.firewalled or view.manager != "system":
         return False
@@ -311,14 +310,13 @@ def _is_known(host: str) -> bool:
 )
 def published_on_all_addresses(view: View, facts: Facts) -> Hits:
     yield from _published(view, facts)
-    for line in view.lines:
-        if line.section == OPENED:
-            yield Hit(
-                message=f"`{line.value}` of `{line.name}` opens the API to every machine that "
-                "reaches this host: the proxy asks nobody who they are",
-                place=line.place,
-                fix="publish it on 127.0.0.1, or have the proxy authenticate, as with `auth_basic`",
-            )
+    for line in view.lines_in(OPENED):
+        yield Hit(
+            message=f"`{line.value}` of `{line.name}` opens the API to every machine that "
+            "reaches this host: the proxy asks nobody who they are",
+            place=line.place,
+            fix="publish it on 127.0.0.1, or have the proxy authenticate, as with `auth_basic`",
+        )
     yield from _on_the_host_network(view, facts)
     yield from _cluster_service(view)
 
@@ -331,7 +329,7 @@ def _published(view: View, facts: Facts) -> Hits:
     # On the host's network nothing is published, whatever the file says.
     if container is None or container.host_network is not None or view.phrases.passing:
         return  # Nor does anybody reach a machine that is made for one run.
-    of_cloud = any(line.section == SHUT and line.name == CLOUD for line in view.lines)
+    of_cloud = any(line.name == CLOUD for line in view.lines_in(SHUT))
     ours = facts.image.port
     api = port_of(address.value, ours) if address else ours
     for text, place in container.ports:

@@ -189,13 +189,12 @@ def unknown_command(view: View, facts: Facts) -> Hits:
     source="docs/linux.mdx@v0.32.15: Installing specific versions; scripts/install.sh@v0.32.15",
 )
 def release_in_vain(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == INSTALLED:
-            yield Hit(
-                message=f"the installer does not get `{line.name}`: it installs the newest release",
-                place=line.place,
-                fix=f"write it before the shell: `… | {line.name}={line.value} sh`",
-            )
+    for line in view.lines_in(INSTALLED):
+        yield Hit(
+            message=f"the installer does not get `{line.name}`: it installs the newest release",
+            place=line.place,
+            fix=f"write it before the shell: `… | {line.name}={line.value} sh`",
+        )
 
 
 @Rule(

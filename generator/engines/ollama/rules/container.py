@@ -316,8 +316,8 @@ def handed_to_the_program(view: View, facts: Facts) -> Hits:
     words = view.container.arguments if view.container else ()
     if words and is_official(view, facts):
         yield from _handed(view, words[0][0], [word for word, _ in words[1:]], words[0][1])
-    for line in view.lines:
-        if line.section == HANDED and line.value.strip() and is_of_engine(line.name, facts):
+    for line in view.lines_in(HANDED):
+        if line.value.strip() and is_of_engine(line.name, facts):
             word, *more = line.value.split()
             yield from _handed(view, word, more, line.place)
 

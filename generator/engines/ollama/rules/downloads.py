@@ -39,13 +39,12 @@ _WANTED: Final = re.compile(
     ".github/workflows/release.yaml@v0.14.0",
 )
 def nothing_to_install(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == GONE:
-            yield Hit(
-                message=f"no new release has `{line.name}`: what is fetched is an error page",
-                place=line.place,
-                fix="write `.tar.zst`, and unpack it with `tar --zstd`, or name an older release",
-            )
+    for line in view.lines_in(GONE):
+        yield Hit(
+            message=f"no new release has `{line.name}`: what is fetched is an error page",
+            place=line.place,
+            fix="write `.tar.zst`, and unpack it with `tar --zstd`, or name an older release",
+        )
     box = view.container
     if box is None or not _BARE.fullmatch(box.image.partition("@")[0]):
         return
@@ -83,10 +82,9 @@ def _is_old(line: Line, facts: Facts) -> bool:
     source="server/routes.go@v0.32.15, PullHandler; ansible-core, Error handling in playbooks",
 )
 def failure_unheard(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == FORGIVEN:
-            yield Hit(
-                message=f"`{line.name}` may fail, and with `{line.value}` that counts as done",
-                place=line.place,
-                fix=f"leave `{line.value}` out, or say that it has failed",
-            )
+    for line in view.lines_in(FORGIVEN):
+        yield Hit(
+            message=f"`{line.name}` may fail, and with `{line.value}` that counts as done",
+            place=line.place,
+            fix=f"leave `{line.value}` out, or say that it has failed",
+        )

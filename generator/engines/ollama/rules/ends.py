@@ -93,12 +93,11 @@ def _ends_with_its_pulls(view: View, behind: list[str], last: str) -> bool:
     source="docs.docker.com/reference/cli/docker/compose/up (--detach)",
 )
 def stays_in_front(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == IN_FRONT:
-            detached = "`&`, and wait for it" if line.name.endswith("serve") else "`-d`"
-            yield Hit(
-                message=f"`{line.name}` stays in the foreground: line {line.value} comes when the "
-                "server has gone",
-                place=line.place,
-                fix=f"add {detached}",
-            )
+    for line in view.lines_in(IN_FRONT):
+        detached = "`&`, and wait for it" if line.name.endswith("serve") else "`-d`"
+        yield Hit(
+            message=f"`{line.name}` stays in the foreground: line {line.value} comes when the "
+            "server has gone",
+            place=line.place,
+            fix=f"add {detached}",
+        )

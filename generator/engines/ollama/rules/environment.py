@@ -325,8 +325,8 @@ _SERVER_ALONE: Final = frozenset(
     source="docs.docker.com: compose/how-tos/environment-variables/envvars-precedence",
 )
 def passed_to_nobody(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        dead = facts.dead_names.get(line.name) if line.section == UNPASSED else None
+    for line in view.lines_in(UNPASSED):
+        dead = facts.dead_names.get(line.name)
         if dead is not None and dead.category != "application":
             # A program that is built here may read the file all the same.
             yield Hit(
@@ -336,7 +336,7 @@ def passed_to_nobody(view: View, facts: Facts) -> Hits:
                 severity="info",
                 fix="leave it out, unless a program of your own reads this file",
             )
-        elif line.section == UNPASSED and line.name in _SERVER_ALONE:
+        elif line.name in _SERVER_ALONE:
             yield Hit(
                 message=f"`{line.name}` reaches no container: nothing in the Compose file beside "
                 "this one takes it from here",

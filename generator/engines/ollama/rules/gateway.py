@@ -220,13 +220,12 @@ def not_pulled(view: View, _: Facts) -> Hits:
                 place=alias.place,
                 fix="name a model that is pulled, or have it pulled",
             )
-    for line in view.lines:
-        if line.section == UNPULLED:
-            yield Hit(
-                message=f"nothing here pulls `{line.value}`, but {line.name}",
-                place=line.place,
-                fix="name a model that is pulled, or have it pulled",
-            )
+    for line in view.lines_in(UNPULLED):
+        yield Hit(
+            message=f"nothing here pulls `{line.value}`, but {line.name}",
+            place=line.place,
+            fix="name a model that is pulled, or have it pulled",
+        )
 
 
 @Rule(

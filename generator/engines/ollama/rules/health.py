@@ -196,14 +196,13 @@ def health_check_loads(view: View, _: Facts) -> Hits:
                 f"behind the users' requests"
             )
             yield _lists_instead(view, message, words, place)
-    for line in view.lines:
-        if line.section == ASKS_ALL:
-            yield Hit(
-                message="`/health` of LiteLLM asks every model for an answer: each probe loads "
-                "those of Ollama in turn, and with a key set it is refused",
-                place=line.place,
-                fix="ask for `/health/liveliness`",
-            )
+    for line in view.lines_in(ASKS_ALL):
+        yield Hit(
+            message="`/health` of LiteLLM asks every model for an answer: each probe loads "
+            "those of Ollama in turn, and with a key set it is refused",
+            place=line.place,
+            fix="ask for `/health/liveliness`",
+        )
 
 
 def _checks(view: View) -> Iterator[tuple[str, tuple[str, ...], Place]]:
@@ -295,7 +294,7 @@ def _is_command(line: Line) -> bool:
 
 def _made_with(view: View, tool: str) -> bool:
     """Whether the image, or what it starts, may get a program: or a script of it is not at hand."""
-    texts = [line for line in view.lines if line.section == STARTED]
+    texts = view.lines_in(STARTED)
     told = [line.value for line in (*texts, *filter(_is_command, view.lines))]
     if installs(view, tool) or any(not line.value for line in texts):
         return True
@@ -305,7 +304,7 @@ def _made_with(view: View, tool: str) -> bool:
 
 def _scripts_told(view: View) -> bool:
     """Whether the scripts that a container begins with are at hand."""
-    texts = [line.value for line in view.lines if line.section == STARTED]
+    texts = [line.value for line in view.lines_in(STARTED)]
     return bool(texts) and all(texts)
 
 

@@ -367,11 +367,10 @@ def home_of_nobody(view: View, _: Facts) -> Hits:
     # Whoever sets HOME, or has a file for variables, may have thought of it.
     if view.variable("HOME") is not None or not view.lacks("HOME") or view.manager == "user":
         return
-    for line in view.lines:
-        if line.section == HOMELESS:
-            yield Hit(
-                message="the user of the service is made without a home: the server cannot write "
-                "its key, and ends at once",
-                place=line.place,
-                fix="give it one, as the installer does: `-m -d /usr/share/ollama`",
-            )
+    for line in view.lines_in(HOMELESS):
+        yield Hit(
+            message="the user of the service is made without a home: the server cannot write "
+            "its key, and ends at once",
+            place=line.place,
+            fix="give it one, as the installer does: `-m -d /usr/share/ollama`",
+        )

@@ -27,14 +27,13 @@ _OF_ROOT: Final = "/var/log/"
     source="scripts/install.sh@v0.32.15, BINDIR",
 )
 def program_elsewhere(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == MISPLACED:
-            yield Hit(
-                message=f"`{line.value}` is not there: the installer of the scripts here puts it "
-                "into /usr/local/bin, and the unit ends with 203/EXEC",
-                place=line.place,
-                fix="write `/usr/local/bin/ollama`",
-            )
+    for line in view.lines_in(MISPLACED):
+        yield Hit(
+            message=f"`{line.value}` is not there: the installer of the scripts here puts it "
+            "into /usr/local/bin, and the unit ends with 203/EXEC",
+            place=line.place,
+            fix="write `/usr/local/bin/ollama`",
+        )
 
 
 @Rule(
@@ -48,14 +47,13 @@ def program_elsewhere(view: View, _: Facts) -> Hits:
     source="systemd.unit(5), .wants/ directories",
 )
 def among_links(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == AMONG_LINKS:
-            folder = line.value.rpartition("/")[0].rpartition("/")[0]
-            yield Hit(
-                message=f"systemd reads no unit from a directory of links: there is no {line.name}",
-                place=line.place,
-                fix=f"write it to `{folder}/{line.name}`, and enable it",
-            )
+    for line in view.lines_in(AMONG_LINKS):
+        folder = line.value.rpartition("/")[0].rpartition("/")[0]
+        yield Hit(
+            message=f"systemd reads no unit from a directory of links: there is no {line.name}",
+            place=line.place,
+            fix=f"write it to `{folder}/{line.name}`, and enable it",
+        )
 
 
 @Rule(
@@ -70,15 +68,13 @@ def among_links(view: View, _: Facts) -> Hits:
     source="launchctl(1), setenv; docs/faq.mdx@v0.32.15",
 )
 def until_reboot(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == UNTIL_REBOOT:
-            yield Hit(
-                message="what `launchctl setenv` says is gone when the machine starts anew: "
-                f"{line.name} counts until then alone",
-                place=line.place,
-                fix="say it in a launch agent with `RunAtLoad`, or in the property list of the "
-                "server",
-            )
+    for line in view.lines_in(UNTIL_REBOOT):
+        yield Hit(
+            message="what `launchctl setenv` says is gone when the machine starts anew: "
+            f"{line.name} counts until then alone",
+            place=line.place,
+            fix="say it in a launch agent with `RunAtLoad`, or in the property list of the server",
+        )
 
 
 @Rule(

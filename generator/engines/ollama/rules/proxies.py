@@ -123,7 +123,7 @@ _ROOTS: Final = frozenset({"api", "v1"})
 )
 def below_another_path(view: View, _: Facts) -> Hits:
     found = [(hop.beneath, hop.place, hop.words.program) for hop in view.hops if hop.beneath]
-    found += [(one.value, one.place, one.name) for one in view.lines if one.section == BENEATH]
+    found += [(one.value, one.place, one.name) for one in view.lines_in(BENEATH)]
     for path, place, program in found:
         if path.split("/")[1] not in _ROOTS:
             yield Hit(

@@ -54,14 +54,13 @@ if TYPE_CHECKING:
     "kubernetes.io: Service, targetPort",
 )
 def nobody_listens(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == UNHEARD:
-            yield Hit(
-                message=f"`{line.name}` does not listen at the port that `{line.value}` leads to",
-                place=line.place,
-                severity="warning",
-                fix="add a `server` with that `listen`, or publish no such port",
-            )
+    for line in view.lines_in(UNHEARD):
+        yield Hit(
+            message=f"`{line.name}` does not listen at the port that `{line.value}` leads to",
+            place=line.place,
+            severity="warning",
+            fix="add a `server` with that `listen`, or publish no such port",
+        )
     box, address = view.container, view.variable("OLLAMA_HOST")
     if box is None or not _serves_alone(view, facts) or (address and address.unresolved):
         return
@@ -315,14 +314,13 @@ def socket_in_front(view: View, facts: Facts) -> Hits:
     source="kubernetes.io: Service, selector",
 )
 def selects_nothing(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == STRAY:
-            yield Hit(
-                message=f"no pod of these files has the labels `{line.value}`: the Service "
-                f"`{line.name}` leads to nobody",
-                place=line.place,
-                fix="write the labels of the pods, those below `template.metadata`",
-            )
+    for line in view.lines_in(STRAY):
+        yield Hit(
+            message=f"no pod of these files has the labels `{line.value}`: the Service "
+            f"`{line.name}` leads to nobody",
+            place=line.place,
+            fix="write the labels of the pods, those below `template.metadata`",
+        )
 
 
 _HOLE: Final = "digests-unchecked"

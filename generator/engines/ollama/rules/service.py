@@ -131,7 +131,7 @@ def _missing_image(view: View, facts: Facts) -> Hits:
 
 def _used(view: View) -> Iterator[ModelUse]:
     """Yield the models that are used, and those of branches where the script says them."""
-    perhaps = [line for line in view.lines if line.section == PERHAPS]
+    perhaps = view.lines_in(PERHAPS)
     told = {line.value for line in perhaps}
     yield from (used for used in view.models if used.name not in told)
     for line in perhaps:

@@ -86,11 +86,10 @@ def second_server(view: View, facts: Facts) -> Hits:
     source="scripts/install.sh@v0.32.15, configure_systemd; systemctl(1), start",
 )
 def change_without_restart(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section == UNAPPLIED:
-            yield Hit(
-                message=f"the installer has started {line.name} already: this does nothing, and "
-                "what was changed above waits for a restart",
-                place=line.place,
-                fix=f"write `systemctl daemon-reload && systemctl restart {line.name}`",
-            )
+    for line in view.lines_in(UNAPPLIED):
+        yield Hit(
+            message=f"the installer has started {line.name} already: this does nothing, and "
+            "what was changed above waits for a restart",
+            place=line.place,
+            fix=f"write `systemctl daemon-reload && systemctl restart {line.name}`",
+        )
