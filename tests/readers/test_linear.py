@@ -272,6 +272,13 @@ NUMBERED: dict[str, tuple[str, ...]] = {
         "  tasks:\n",
         "  - {{template: {{dest: /etc/systemd/system/ollama.service}}, notify: h{}}}\n",
     ),
+    "services of pods": (
+        "kubernetes",
+        "controllers:\n",
+        "  a{}: {{containers: {{app: {{image: {{repository: ollama/ollama, tag: 0.32.15}}}}}}}}\n",
+        "service:\n",
+        "  a{0}: {{controller: a{0}, ports: {{http: {{port: 11434}}}}}}\n",
+    ),
     "services of a compose file": (
         "compose",
         "services:\n",

@@ -15,9 +15,10 @@ from generator.readers.kubernetes.pods import Pod
 from generator.readers.syntax.yaml_tree import Scalar, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from generator.engines.signs import Operated
+    from generator.readers.kubernetes.beside import Beside
     from generator.readers.kubernetes.resources import Resources
     from generator.view import Place, View
 
@@ -26,10 +27,10 @@ class OperatedPod(Pod):
     """The pod that an operator makes of a resource, and the resources beside it."""
 
     def __init__(
-        self, owner: Table, operated: Operated, tables: Sequence[Table], resources: Resources
+        self, owner: Table, operated: Operated, beside: Beside, resources: Resources
     ) -> None:
         template = owner.table("spec", "template")
-        super().__init__(owner, replace(template, entries={"spec": template}), tables, resources)
+        super().__init__(owner, replace(template, entries={"spec": template}), beside, resources)
         self.operated = operated
 
     def views(self) -> Iterator[View]:

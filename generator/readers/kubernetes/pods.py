@@ -18,8 +18,8 @@ from generator.readers.commands.unnoticed import unnoticed
 from generator.readers.given import with_given
 from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
-from generator.readers.kubernetes.routes import routes
-from generator.readers.kubernetes.scaling import scaling_of
+from generator.readers.kubernetes.routes import LEADING, routes
+from generator.readers.kubernetes.scaling import TOLD_BY, scaling_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell, use_of
 from generator.readers.syntax.storage import network
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from generator.around import Client, Scaling
+    from generator.readers.kubernetes.beside import Beside
     from generator.readers.kubernetes.resources import Resources
     from generator.view import View
 
@@ -77,10 +78,8 @@ def _bounds_callers(service: Table) -> bool:
 class Pod:
     """The pod of a workload, and the resources beside it."""
 
-    def __init__(
-        self, owner: Table, pod: Table, tables: Sequence[Table], resources: Resources
-    ) -> None:
-        self.owner, self.pod, self.tables, self.resources = owner, pod, tables, resources
+    def __init__(self, owner: Table, pod: Table, beside: Beside, resources: Resources) -> None:
+        self.owner, self.pod, self.beside, self.resources = owner, pod, beside, resources
         self.context, self.engine = resources.context, resources.context.engine
         self.spec = pod.table("spec")
         self.kind = owner.text("kind")
@@ -126,7 +125,7 @@ class Pod:
     def unnoticed(self) -> Iterator[Line]:
         """Yield the pulls of containers that end, where nobody sees that one fails."""
         key = "containers" if self.kind in _ENDS else "initContainers"
-        boxes = [*self.spec.items("initContainers"), *(self.spec.items(key) if key else ())]
+        boxes = [*self.spec.items("initContainers"), *self.spec.items(key)]
         for box in {id(one): one for one in boxes if isinstance(one, Table)}.values():
             words = [one for key in ("command", "args") for one in box.items(key)]
             texts = [one for one in words if isinstance(one, Scalar)]
@@ -221,7 +220,7 @@ class Pod:
     @functools.cached_property
     def scaling(self) -> Scaling | None:
         """What is told of the number of pods, the same for each container."""
-        return scaling_of(self.owner, self.pod, self.tables)
+        return scaling_of(self.owner, self.pod, self.beside.of(*TOLD_BY))
 
     def _of_pod(self, box: Table) -> Iterator[Line]:
         """Yield what the pod says of users and GPUs, beside what its container says."""
@@ -393,17 +392,12 @@ class Pod:
         )
 
     def _data(self, kind: str, name: str) -> Table | None:
-        for table in self.tables:
-            if table.text("kind") == kind and self._is_called(table, name):
-                plain, text = table.table("data"), table.table("stringData")
-                told = plain.entries if kind == "ConfigMap" else _decoded(plain)
-                return replace(plain, entries={**told, **text.entries})
-        return None
-
-    def _is_called(self, table: Table, name: str) -> bool:
-        """Whether a resource has a name, with or without what kustomize puts around it."""
-        bare = self.resources.bare
-        return bare(table.text("metadata", "name")) == bare(name)
+        table = self.beside.data(kind, name)
+        if table is None:
+            return None
+        plain, text = table.table("data"), table.table("stringData")
+        told = plain.entries if kind == "ConfigMap" else _decoded(plain)
+        return replace(plain, entries={**told, **text.entries})
 
     def _bounds(self, box: Table) -> Iterator[Bound]:
         for key, (name, scale) in _LIMITS.items():
@@ -521,9 +515,8 @@ class Pod:
                     number = named.get(port.text, port.text)
                     if not host:
                         yield Asked(by=key, port=number, place=port.place)
-        for table in self.tables:
-            ours = table.text("kind") == "Service" and self._selected(table)
-            if ours and self._reaches(table, box):
+        for table in self.services:
+            if self._reaches(table, box):
                 yield from self._by_service(table, named)
 
     def _by_service(self, table: Table, named: Mapping[str, str]) -> Iterator[Asked]:
@@ -552,7 +545,7 @@ class Pod:
         """Yield the specifications of what a mount names: a claim, a template, or the volume."""
         templates = self.owner.items("spec", "volumeClaimTemplates")
         claimed = volume.text("persistentVolumeClaim", "claimName") if volume else ""
-        claims = [t for t in self.tables if t.text("kind") == "PersistentVolumeClaim"]
+        claims = self.beside.of("PersistentVolumeClaim") if claimed else []
         for table, wanted in (*((t, name) for t in templates), *((c, claimed) for c in claims)):
             if isinstance(table, Table) and wanted and table.text("metadata", "name") == wanted:
                 yield table.table("spec")
@@ -573,19 +566,14 @@ class Pod:
 
     def _exposed(self, box: Table) -> Iterator[Line]:
         """Yield the services and names that open this container's port beyond the cluster."""
-        services = [
-            table
-            for table in self.tables
-            if table.text("kind") == "Service" and self._selected(table)
-            if self._reaches(table, box)
-        ]
+        services = [table for table in self.services if self._reaches(table, box)]
         for service in (*services, *self._made(services, box)):
             opens = service.scalar("spec", "type")
             if opens is not None and opens.text in _OPENS and not _bounds_callers(service):
                 place = replace(opens.place, key="spec.type")
                 yield Line(section="service", name="type", value=opens.text, place=place)
         named = {(s.text("metadata", "name"), s.text("metadata", "namespace")) for s in services}
-        yield from routes(self.tables, named)
+        yield from routes(self.beside.of(*LEADING), named) if named else ()
 
     def _made(self, known: Sequence[Table], box: Table) -> Iterator[Table]:
         """Yield the services of a chart for the port of the engine, where it makes the labels."""
@@ -594,25 +582,16 @@ class Pod:
         port = str(self.context.catalogue.at(self.engine.name).image.port)
         if labels or not own or port not in _port_names(box):
             return
-        for table in self.tables:
+        for table in self.beside.of("Service"):
             ports = [one for one in table.items("spec", "ports") if isinstance(one, Table)]
             asked = {one.text("targetPort") or one.text("port") for one in ports}
-            if table.text("kind") == "Service" and port in asked and table not in known:
+            if port in asked and table not in known:
                 yield table
 
-    def services(self) -> Iterator[str]:
-        """Yield the names of the Services that select the pod."""
-        for table in self.tables:
-            if table.text("kind") == "Service" and self._selected(table):
-                yield table.text("metadata", "name")
-
-    def _selected(self, service: Table) -> bool:
-        wanted = service.table("spec", "selector").entries
-        labels = self.pod.table("metadata", "labels")
-        return bool(wanted) and all(
-            isinstance(value, Scalar) and labels.text(key) == value.text
-            for key, value in wanted.items()
-        )
+    @functools.cached_property
+    def services(self) -> list[Table]:
+        """The Services that select the pod."""
+        return self.beside.selecting(self.pod.table("metadata", "labels"))
 
     def _reaches(self, service: Table, box: Table) -> bool:
         """Whether no other container of the pod has the port that a service is for."""

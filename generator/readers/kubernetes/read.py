@@ -21,6 +21,7 @@ from generator.readers.helm.releases import lies_in_folder
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.askers import astray, unpulled
+from generator.readers.kubernetes.beside import Beside
 from generator.readers.kubernetes.fronts import fronts, ingress
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
@@ -113,7 +114,7 @@ def _servers(resources: Resources) -> list[View]:
             NotJudged(file=place.file, line=place.line, reason=reason, hint=hint, part="the rest")
         )
         tables = tables[:_MOST]
-    pods = [pod for table in tables if (pod := _pod(table, tables, resources)) is not None]
+    pods = _pods(tables, tables, resources)
     found = [(pod, list(pod.views())) for pod in pods]
     views = [view for _, several in found for view in several]
     asked = [use for pod, several in found if not several for use in pod.models]
@@ -128,13 +129,17 @@ def _servers(resources: Resources) -> list[View]:
     views += (view for table in tables for view in _charts(table, tables, resources))
     parts = [view for pod in pods for view in _unnoticed(pod)]
     views = [*_with_clients(views, pods, resources.context), *parts]
-    served = {name for pod, several in found if several for name in pod.services()}
+    served = {name for pod, several in found if several for name in _called(pod.services)}
     if not any(map(any, resources.affixes)):
         views += _astray(tables, served, resources.context)
     pulled = {use.name for pod in pods for use in pod.models if use.pulled}
     if lines := tuple(unpulled(tables, pulled, resources.context)):
         views.append(_part(Table({}, lines[0].place), resources.context, lines=lines))
     return [*views, *_around(tables, resources.context)]
+
+
+def _called(tables: Sequence[Table]) -> set[str]:
+    return {table.text("metadata", "name") for table in tables}
 
 
 def _with_clients(views: list[View], pods: Sequence[Pod], context: Context) -> Sequence[View]:
@@ -204,20 +209,26 @@ def servers_of(
     """Return the servers among resources that no file of Kubernetes has; others are `beside`."""
     every = [*tables, *beside]
     resources = Resources(context, found=every)
-    pods = [pod for table in tables if (pod := _pod(table, every, resources)) is not None]
+    pods = _pods(tables, every, resources)
     views = [view for pod in pods for view in pod.views()]
     views += (view for table in tables for view in _charts(table, every, resources))
     views += (view for pod in pods for view in _unnoticed(pod))
     return views, resources.gaps
 
 
-def _pod(table: Table, tables: Sequence[Table], resources: Resources) -> Pod | None:
+def _pods(tables: Sequence[Table], every: Sequence[Table], resources: Resources) -> list[Pod]:
+    """Return the pods of some resources; `every` are these and those beside them."""
+    beside = Beside(every, resources.bare)
+    return [pod for table in tables if (pod := _pod(table, beside, resources)) is not None]
+
+
+def _pod(table: Table, beside: Beside, resources: Resources) -> Pod | None:
     operated = resources.context.engine.operated
     if operated is not None and table.text("kind") == operated.kind:
-        return OperatedPod(table, operated, tables, resources)
+        return OperatedPod(table, operated, beside, resources)
     path = _PODS.get(table.text("kind"))
     pod = None if path is None else table.get(*path) if path else table
-    return Pod(table, pod, tables, resources) if isinstance(pod, Table) else None
+    return Pod(table, pod, beside, resources) if isinstance(pod, Table) else None
 
 
 def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iterator[View]:
@@ -303,17 +314,15 @@ def _values(
 def _made(values: Table, resources: Resources) -> Iterator[View]:
     """Yield the servers among what app-template makes of its values, and what stands before."""
     made = workloads(values)
-    tables = [*made, *resources.merged()]
     served: set[str] = set()
-    for table in made:
-        pod = _pod(table, tables, resources)
-        views = list(pod.views()) if pod is not None else []
-        served |= set(pod.services()) if pod is not None and views else set()
-        for view in _with_clients(views, [pod], resources.context) if pod is not None else ():
+    for pod in _pods(made, [*made, *resources.merged()], resources):
+        views = list(pod.views())
+        served |= _called(pod.services) if views else set()
+        for view in _with_clients(views, [pod], resources.context):
             # Its values have keys of their own.
             of_pod = tuple(line for line in view.lines if line.section == POD)
             yield replace(view, lines=of_pod, keys=())
-        yield from _unnoticed(pod) if pod is not None else ()
+        yield from _unnoticed(pod)
     for table in (one for one in made if one.text("kind") == "Ingress"):
         hop = ingress(table, lambda address: address.partition(":")[0] in served)
         if hop is not None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     Services = Collection[tuple[str, str]]
 
-_ROUTES: Final = frozenset({"HTTPRoute", "IngressRoute"})
+_ROUTES: Final = ("HTTPRoute", "IngressRoute")
+LEADING: Final = (*_ROUTES, "Ingress")
+"""Kinds of the resources that lead to a Service."""
 _OUTSIDE: Final = re.compile(r"\b(?:external|public|internet|wan|cloudflared?)\b", re.IGNORECASE)
 
 

@@ -21,6 +21,8 @@ _KINDS: Final = {
     "HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
     "ScaledObject": ("minReplicaCount", "maxReplicaCount"),
 }
+TOLD_BY: Final = (*_KINDS, "PersistentVolumeClaim")
+"""Kinds of the resources beside a workload that say something of the number of its pods."""
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
 _GPU: Final = re.compile(r"(?:nvidia|amd)\.com/(?:gpu|mig)|gpu\.intel\.com/")
 _FLOORED: Final = re.compile(r"\bor\s+(?:on\s*\(\s*\)\s*)?vector\s*\(")

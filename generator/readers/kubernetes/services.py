@@ -20,13 +20,14 @@ _OPEN: Final = re.compile(r"[${]")
 def stray_services(tables: Sequence[Table], pods: Sequence[Pod], engine: Engine) -> Iterator[Line]:
     """Yield the Services that are for the engine, and whose labels no pod of the files has."""
     labels = [_texts(pod.pod.table("metadata", "labels")) for pod in pods]
+    if any(_OPEN.search(text) for own in labels for text in own.values()):
+        return
+    selected = {id(service) for pod in pods for service in pod.services}
     for table in tables:
         selector = table.table("spec", "selector")
         wanted = _texts(selector)
         is_one = table.text("kind") == "Service" and wanted and _is_for(table, engine)
-        if not is_one or any(map(_OPEN.search, (*wanted.values(), *_values(labels)))):
-            continue
-        if not any(wanted.items() <= own.items() for own in labels):
+        if is_one and id(table) not in selected and not any(map(_OPEN.search, wanted.values())):
             told = ", ".join(f"{key}: {value}" for key, value in wanted.items())
             place = next(node.place for node in selector.entries.values())
             yield Line(section=STRAY, name=table.text("metadata", "name"), value=told, place=place)
@@ -34,11 +35,6 @@ def stray_services(tables: Sequence[Table], pods: Sequence[Pod], engine: Engine)
 
 def _texts(table: Table) -> dict[str, str]:
     return {key: node.text for key, node in table.entries.items() if isinstance(node, Scalar)}
-
-
-def _values(labels: Sequence[dict[str, str]]) -> Iterator[str]:
-    for own in labels:
-        yield from own.values()
 
 
 def _is_for(service: Table, engine: Engine) -> bool:
