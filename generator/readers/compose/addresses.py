@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.compose.project import files_of, joined
@@ -33,7 +34,7 @@ class Addresses:
         """Return the variables of a service; what nobody tells has no value."""
         found: dict[str, Scalar] = {}
         for named in files_of(service):
-            if named.path.explicit and self._files.count(named.path.text) == 1:
+            if named.path.explicit and self._files[named.path.text] == 1:
                 found |= self._in(joined(named.path.place.file, named.path.text))
         for key, node in service.table("environment").entries.items():
             if isinstance(node, Scalar):
@@ -41,10 +42,10 @@ class Addresses:
         return found
 
     @functools.cached_property
-    def _files(self) -> list[str]:
-        """The files of variables that services are given; what several have is not for all."""
+    def _files(self) -> Counter[str]:
+        """How many services have each file of variables; what several have is not for all."""
         every = (files_of(service) for service in self.project.services.values())
-        return [one.path.text for files in every for one in files]
+        return Counter(one.path.text for files in every for one in files)
 
     def is_whole(self, service: Table) -> bool:
         """Return whether all files of variables of a service are at hand, or a sample of each."""
