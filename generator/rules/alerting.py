@@ -32,8 +32,10 @@ _GLOBAL: Final = ("global",)
     why="Alertmanager reads its whole file before it starts, and ends where a route names nobody "
     "who is there, where a way to tell somebody lacks its address, or where the first route does "
     "not take all alerts. At a reload it goes on with the old file, and says so in its log alone.",
-    bad="route: {receiver: team}\nreceivers:\n  - name: admins",
-    good="route: {receiver: admins}\nreceivers:\n  - name: admins",
+    bad="route: {receiver: team}\nreceivers:\n  - name: admins\n"
+    "    webhook_configs: [{url: 'http://bridge:8080/'}]",
+    good="route: {receiver: admins}\nreceivers:\n  - name: admins\n"
+    "    webhook_configs: [{url: 'http://bridge:8080/'}]",
     source="config/config.go, notify/*/config.go@v0.34.0 (prometheus/alertmanager): "
     "UnmarshalYAML; amtool check-config",
 )

@@ -250,10 +250,10 @@ def take_turns(view: View, _: Facts) -> Hits:
 @Rule(
     id="HW681",
     title="TLS to a server that speaks none",
-    why="The server speaks plain HTTP at its port. A proxy that begins TLS there gets no answer to "
-    "its greeting, and answers 502 to everybody; a program that asks at such an address ends with "
-    "an error of TLS. Said of an address without a name of the internet, for behind one a proxy "
-    "may speak TLS at that port.",
+    why="The server speaks plain HTTP at its port. A proxy that begins TLS there is answered in "
+    "plain text, gives up, and answers 502 to everybody; a program that asks at such an address "
+    "ends with an error of TLS. Said of an address without a name of the internet, for behind one "
+    "a proxy may speak TLS at that port.",
     bad="servers: [{url: https://10.0.0.5:11434}]",
     good="servers: [{url: http://10.0.0.5:11434}]",
     source="server/routes.go@v0.32.15, Serve; docs/faq.mdx@v0.32.15",
@@ -262,6 +262,8 @@ def asked_by_tls(view: View, facts: Facts) -> Hits:
     told = [hop.by_tls for hop in view.hops if hop.by_tls]
     for client in view.clients:
         told += [(v.value, v.place) for v in client.variables if not v.unresolved]
+    if view.gateway:
+        told += [alias.base for alias in view.gateway.aliases if alias.base]
     own = re.compile(rf"https://(?:[\w-]+|[\d.]+):{facts.image.port}(?:/\S*)?", re.ASCII)
     for address, place in dict.fromkeys(told):
         if own.fullmatch(address):

@@ -17,6 +17,7 @@ from tests.texts import told
         ("a.bat", "@echo off\r\nset OLLAMA_NUM_THREADS=8\r\nollama serve\r\n", True),
         ("a.cmd", "setx /M OLLAMA_NUM_THREADS 8\n", True),
         ("a.bat", 'set "OLLAMA_NUM_THREADS=8"\nstart ollama.exe serve\n', True),
+        ("START.BAT", "set OLLAMA_NUM_THREADS=8\r\nollama serve\r\n", True),
         ("a.ps1", '$env:OLLAMA_NUM_THREADS = "8"\npython app.py\n', False),
         ("a.ps1", "# setx OLLAMA_NUM_THREADS 8\nsetx OLLAMA_KEEP_ALIVE 1h\n", False),
         ("a.bat", "rem set OLLAMA_NUM_THREADS=8\nsetx OLLAMA_KEEP_ALIVE 1h\n", False),

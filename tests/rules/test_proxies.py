@@ -67,6 +67,10 @@ SHUFFLED = {
 }
 
 # rule: (caught, left alone)
+ASKED = (
+    "model_list:\n- model_name: a\n"
+    "  litellm_params: {{model: ollama_chat/qwen3:8b, api_base: '{}'}}\n"
+)
 CASES: Cases = {
     "HW223": (
         (
@@ -201,8 +205,18 @@ CASES: Cases = {
         ),
     ),
     "HW681": (
-        (nginx(*QUIET, passes="https://localhost:11434"), caddy(to="https://10.0.0.5:11434")),
-        (nginx(*QUIET), caddy(to="https://ollama.example.org:11434")),
+        (
+            nginx(*QUIET, passes="https://localhost:11434"),
+            caddy(to="https://10.0.0.5:11434"),
+            haproxy(SERVERS.replace(" check", " ssl verify none check")),
+            {"llm.yaml": ASKED.format("https://10.0.0.5:11434")},
+        ),
+        (
+            nginx(*QUIET),
+            caddy(to="https://ollama.example.org:11434"),
+            haproxy(),
+            {"llm.yaml": ASKED.format("http://10.0.0.5:11434")},
+        ),
     ),
 }  # fmt: skip
 

@@ -7,7 +7,9 @@ from typing import Final
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
-SIGNS: Final = Signs(sure=frozenset({".ps1", ".psm1", ".bat", ".cmd"}))
+_SUFFIXES: Final = frozenset({".ps1", ".psm1", ".bat", ".cmd"})
+# Windows takes a name in any case, and START.BAT is a habit of decades.
+SIGNS: Final = Signs(sure=_SUFFIXES | {suffix.upper() for suffix in _SUFFIXES})
 WINDOWS: Final = Phrases(
     kind="windows",
     empty_is_none=True,

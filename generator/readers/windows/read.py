@@ -52,7 +52,7 @@ def _views(source: Source, context: Context) -> Iterator[View]:
     ]
     parted = tuple(_parted(source, context))
     models = tuple(_models(source, context))
-    ours = any(v.name.startswith(context.engine.prefixes) for v in found)
+    ours = any(_is_ours(variable, context, started=bool(started)) for variable in found)
     if parted or ours or models or (started and _START.search(source.text)):
         yield context.view(
             WINDOWS,
@@ -63,6 +63,14 @@ def _views(source: Source, context: Context) -> Iterator[View]:
             lines=parted,
             models=models,
         )
+
+
+def _is_ours(variable: Variable, context: Context, *, started: bool) -> bool:
+    """Return whether a variable is the engine's: by its name, or as one that a server reads."""
+    if variable.name.startswith(context.engine.prefixes):
+        return True
+    facts = context.catalogue.at(context.engine.name)
+    return started and facts.variable(variable.name) is not None
 
 
 _USED: Final = re.compile(r"(?i)%(?:~\w*)?(\w+)%|!(\w+)!|\$(?:env:|\{env:)(\w+)(?!\w*\s*=[^=])")
@@ -117,7 +125,7 @@ def _filled(name: str, known: dict[str, str]) -> str:
 def _parted(source: Source, context: Context) -> Iterator[Line]:
     """Yield variables of the engine of which cmd takes the blank before `=` for a part."""
     lines = source.text.removeprefix(BOM).split("\n")
-    for number, line in enumerate(lines if source.path.endswith(_OF_CMD) else (), 1):
+    for number, line in enumerate(lines if source.path.lower().endswith(_OF_CMD) else (), 1):
         match = _PARTED.match(line)
         if match and match["name"].startswith(context.engine.prefixes):
             value = match["value"].strip()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Cases, Text, sides, told
+from tests.texts import Cases, Text, messages, sides, told
 
 INSTALL = "#!/bin/sh\ncurl -fsSL https://ollama.com/install.sh | sh\n"
 UNIT = "[Service]\nUser=ollama\nRestart=always\nExecStart=/usr/bin/ollama serve\n"
@@ -67,9 +67,11 @@ CASES: Cases = {
         (
             {"start.ps1": "$env:CUDA_VISIBLE_DEVICES = ''\n$env:OLLAMA_DEBUG = '1'\n"},
             {"start.bat": "set CUDA_VISIBLE_DEVICES=\nset OLLAMA_DEBUG=1\nollama serve\n"},
+            {"start.ps1": "$env:CUDA_VISIBLE_DEVICES = ''\nollama serve\n"},
         ),
         (
             {"start.ps1": "$env:CUDA_VISIBLE_DEVICES = '-1'\n$env:OLLAMA_DEBUG = '1'\n"},
+            {"train.ps1": "$env:CUDA_VISIBLE_DEVICES = ''\npython train.py\n"},
             {"start.sh": "export CUDA_VISIBLE_DEVICES=\nollama serve\n"},
         ),
     ),
@@ -81,3 +83,10 @@ def test_it_catches_some_and_leaves_others_alone(
     rule: str, files: Text, caught: bool, tmp_path: Path
 ) -> None:
     assert (rule in told(tmp_path, files)) is caught
+
+
+@pytest.mark.parametrize(("name", "newer"), [("a.ps1", True), ("a.bat", False), ("a.CMD", False)])
+def test_of_cmd_nothing_is_said_of_powershell(name: str, newer: bool, tmp_path: Path) -> None:
+    line = "$env:CUDA_VISIBLE_DEVICES = ''" if newer else "set CUDA_VISIBLE_DEVICES="
+    (said,) = messages(tmp_path, {name: f"{line}\nollama serve\n"}, "HW329")
+    assert ("PowerShell" in said) is newer

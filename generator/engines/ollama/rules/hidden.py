@@ -88,9 +88,10 @@ def _hidden(view: View, variable: Variable) -> str:
 def taken_away(view: View, _: Facts) -> Hits:
     for variable in view.variables if view.phrases.empty_is_none else ():
         if variable.name in (*_VISIBLE, "GGML_VK_VISIBLE_DEVICES") and not variable.value:
+            of_cmd = variable.place.file.lower().endswith((".bat", ".cmd"))
+            unless = "" if of_cmd else ", unless PowerShell is of 7.5 or later"
             yield Hit(
-                message=f"with no value there is no {variable.name}, unless PowerShell is of 7.5 "
-                "or later: it hides no GPU",
+                message=f"with no value there is no {variable.name}{unless}: it hides no GPU",
                 place=variable.place,
                 fix="write `-1` where the GPUs shall be hidden",
             )
