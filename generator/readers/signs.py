@@ -179,15 +179,24 @@ def signs_of(kind: str) -> Signs:
     return OWN.get(kind) or import_module(f"generator.readers.{kind}").SIGNS
 
 
-@functools.cache
 def _every() -> dict[str, Signs]:
-    return {kind: signs_of(kind) for kind in (*OWN, *KINDS)}
+    return _of_all((*OWN, *KINDS))
 
 
 @functools.cache
+def _of_all(kinds: tuple[str, ...]) -> dict[str, Signs]:
+    return {kind: signs_of(kind) for kind in kinds}
+
+
 def _suffixes() -> frozenset[str]:
+    return _ends((*OWN, *KINDS))
+
+
+@functools.cache
+def _ends(kinds: tuple[str, ...]) -> frozenset[str]:
     """The ends of files that may be of some kind, wherever they lie."""
-    return frozenset().union(*(one.sure | one.maybe for one in _every().values()))
+    every = _of_all(kinds).values()
+    return frozenset().union(*(one.sure | one.maybe for one in every))
 
 
 def may_be_ours(path: PurePosixPath) -> bool:
