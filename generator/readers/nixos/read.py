@@ -29,6 +29,7 @@ from generator.readers.nixos.modules import (
     said_literally,
 )
 from generator.readers.nixos.release import Channel, channel_of
+from generator.readers.nixos.unmade import unmade
 from generator.readers.nixos.wrappers import wrappers
 from generator.readers.syntax import unit
 from generator.readers.syntax.nix import UNKNOWN, run
@@ -164,6 +165,7 @@ class _Module(Definitions):
     def view(self) -> View:
         first = min((d.line for d in self.found if not d.file), default=0)
         lines = (*self.lines(), *self._scripts(), *self._asked_for(), *self._sockets())
+        lines += tuple(unmade(self, self.options, self.context)) if self._is_of_nixos() else ()
         started = self._definition("enable") or self._start()
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,

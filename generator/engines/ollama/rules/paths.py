@@ -14,7 +14,7 @@ from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import HOMES
-from generator.view import HOMELESS, OF_ROOT, PREFIXES
+from generator.view import HOMELESS, OF_ROOT, PREFIXES, UNMADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,14 @@ _USES: Final = {
     why="ProtectHome= empties /home, /root and /run/user for the service, which starts without its "
     "models or not at all. NixOS runs Ollama that way, and so do the units of distributions. "
     "Without it, another user's home is closed to the service all the same (mode 0700 or 0750), "
-    "and ProtectSystem=strict lets it write only where ReadWritePaths= says.",
+    "and ProtectSystem=strict lets it write only where ReadWritePaths= says. The module of NixOS "
+    "makes no directory outside /var/lib/ollama, and without its option `user` the service runs as "
+    "one that is made up at each start: it ends with `Permission denied`, or with 226 where there "
+    "is none.",
     bad="User=ollama\nProtectHome=yes\nEnvironment=OLLAMA_MODELS=/home/ann/models",
     good="User=ollama\nProtectHome=yes\nEnvironment=OLLAMA_MODELS=/srv/ollama/models",
-    source="nixpkgs#357604; systemd.exec(5), ProtectHome=, ProtectSystem=; docs/faq.mdx@v0.32.15",
+    source="nixpkgs#357604; nixos/modules/services/misc/ollama.nix; "
+    "systemd.exec(5), ProtectHome=, ProtectSystem=; docs/faq.mdx@v0.32.15",
 )
 def hidden_paths(view: View, _: Facts) -> Hits:
     yield from _no_directory(view)
@@ -48,6 +52,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
     if view.phrases.keyed or view.manager == "user":
         return
     yield from _made_for_root(view)
+    yield from _unmade(view)
     for name, path, place in _directories(view):
         found, owner = sandbox.obstacle(view, path), sandbox.stranger(view, path)
         if found is not None and (found.effect == "hides" or name in {_MODELS, "HOME"}):
@@ -110,6 +115,42 @@ def _made_for_root(view: View) -> Hits:
             )
             return
 
+
+_PREPARES: Final = ("User", "Group", "SupplementaryGroups", "DynamicUser", "BindPaths")
+_OF_DISKS: Final = ("/mnt", "/media", "/run/media", "/data", "/storage")
+"""Where disks are mounted that may hold a directory which anybody may write."""
+_OLD: Final = frozenset({"user", "group", "sandbox", "writablePaths"})
+
+
+def _unmade(view: View) -> Hits:
+    """Yield directories of the module of NixOS that its user of the moment cannot write."""
+    prepared = sandbox.said(view, *_PREPARES, "ExecStartPre", "RootDirectory")
+    own = {setting.name for setting in view.settings if setting.value is not None}
+    if not view.phrases.sandboxed or prepared or own & _OLD:
+        return
+    lines = view.lines_in(UNMADE)
+    home = next((line.value for line in lines if line.name == "home"), "")
+    for line in lines:
+        path = posixpath.normpath(line.value)
+        within = line.name != "home" and home and below(path, posixpath.normpath(home))
+        if (
+            within
+            or sandbox.obstacle(view, path)
+            or below(path, *_OF_MODULE)
+            or below(path, *sandbox.made_for(view, "State"))
+        ):
+            continue
+        yield Hit(
+            message=f"`{path}` is no directory of the service, and nobody makes it here: NixOS "
+            "runs the server as a user that is made up at each start, who may not write there",
+            place=line.place,
+            severity="info" if below(path, *_OF_DISKS) else None,
+            fix='set `user = "ollama"`, and make it for that user: `systemd.tmpfiles.rules = '
+            f'[ "d {path} 0750 ollama ollama -" ]`',
+        )
+
+
+_OF_MODULE: Final = ("/var/lib/ollama", "/var/lib/private/ollama")
 
 _REASONS: Final = {
     "makes read-only": ", where the server has to write",
