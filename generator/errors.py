@@ -13,10 +13,9 @@ Only `generator.cli` prints these; an exception outside this tree is a bug.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from generator.records import dataclass
+from generator.records import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -641,7 +641,7 @@ class View:
 
     def lines_in(self, section: str) -> tuple[Line, ...]:
         """Return the lines of a section, in order."""
-        return self._sections.get(section, ())
+        return self.sections.get(section, ())
 
     def shares_its_place(self, variable: Variable) -> bool:
         """Return whether something else is assigned where a variable is."""
@@ -660,7 +660,8 @@ class View:
         return {place: tuple(map(frozenset, names)) for place, names in found.items()}
 
     @functools.cached_property
-    def _sections(self) -> dict[str, tuple[Line, ...]]:
+    def sections(self) -> dict[str, tuple[Line, ...]]:
+        """The lines of each section, in order."""
         found: dict[str, list[Line]] = {}
         for line in self.lines:
             found.setdefault(line.section, []).append(line)

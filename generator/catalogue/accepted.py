@@ -47,16 +47,18 @@ class Accepted:
         self._mistaken = {tuple(path.split(".")): meant for path, meant in mistaken.items()}
         self._one_of = {tuple(path.split(".")): text.split() for path, text in words.items()}
         self._needs = {tuple(path.split(".")): text.split() for path, text in needs.items()}
-        self._known: dict[tuple[str, ...], dict[str, Known]] = {}
+        self._ends = {row[-1] for row in self._one_of}
+        self._by_length: dict[int, list[tuple[str, ...]]] = {}
+        for row in self._words:
+            self._by_length.setdefault(len(row), []).append(row)
         # Keys of one table have one path.
         self._row = functools.lru_cache(maxsize=1024)(self._found)
+        self._known = functools.lru_cache(maxsize=1024)(self._keys)
 
     def below(self, path: Sequence[str]) -> Mapping[str, Known] | None:
         """Return the keys that are known below a path of keys; None: any key is taken there."""
         row = self._row(tuple(path))
-        if row is not None and row not in self._known:
-            self._known[row] = {known.name: known for known in _read(self._words[row])}
-        return None if row is None else self._known[row]
+        return None if row is None else self._known(row)
 
     def meant(self, path: Sequence[str]) -> str:
         """Return what people mean who write a key that is not known; empty: nobody knows."""
@@ -71,6 +73,8 @@ class Accepted:
 
     def words(self, path: Sequence[str]) -> Sequence[str]:
         """Return the words of which a key takes one; none: any text, or nobody knows."""
+        if not self._ends & {path[-1], ANY}:
+            return ()  # As of most keys.
         every = self._one_of.items()
         rows = (
             words for row, words in every if len(row) == len(path) and _matches(row, tuple(path))
@@ -87,12 +91,15 @@ class Accepted:
         return rows[0] if len(rows) == 1 else None
 
     def _found(self, path: tuple[str, ...]) -> tuple[str, ...] | None:
-        found = (row for row in self._words if len(row) == len(path) and _matches(row, path))
+        found = (row for row in self._by_length.get(len(path), ()) if _matches(row, path))
         return next(found, None)
+
+    def _keys(self, row: tuple[str, ...]) -> Mapping[str, Known]:
+        return {known.name: known for known in _read(self._words[row])}
 
 
 def _matches(row: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    return all(part in {ANY, name} for part, name in zip(row, path, strict=True))
+    return all(part in (ANY, name) for part, name in zip(row, path, strict=True))
 
 
 def _read(words: str) -> Iterator[Known]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
@@ -23,6 +23,7 @@ from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover
 from generator.readers.seen import views
 from generator.readers.text import listed_beside, read_beside
+from generator.records import replace
 from generator.rules.decided import SILENCE, UNREADABLE
 from generator.rules.registry import every_rule, judge, ordered
 from generator.view import LocatedFinding, NotJudged, Place

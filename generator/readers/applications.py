@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from generator.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

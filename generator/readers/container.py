@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Context, Source, image_name
@@ -14,6 +13,7 @@ from generator.readers.environment.read import container_file
 from generator.readers.syntax import docker
 from generator.readers.syntax.script import lines as script_lines
 from generator.readers.syntax.shell import calls, use_of
+from generator.records import replace
 from generator.units import whole
 from generator.view import STARTED, Bound, Container, Line, ModelUse, NotJudged, Place, Variable
 

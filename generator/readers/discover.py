@@ -5,6 +5,7 @@ A file that the user names must be one of ours; in a directory the others are pa
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import re
@@ -97,7 +98,13 @@ class _File:
 
     @property
     def path(self) -> PurePosixPath:
-        return PurePosixPath(self.source.read_as or self.source.path)
+        return _parted(self.source.read_as or self.source.path)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parted(path: str) -> PurePosixPath:
+    """Parting a path costs more than most that is asked of it."""
+    return PurePosixPath(path)
 
 
 def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str = "") -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
+from dataclasses import field
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -21,7 +21,7 @@ from generator.readers.signs import may_run, mentioned
 from generator.readers.templates import as_written, has_branches, has_gaps, plain
 from generator.readers.together import together
 from generator.readers.unknown import unknown_values
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.view import NotJudged
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ other stands for a value that nobody knows here. Lines stay where they are.
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from generator.records import replace
 from generator.view import PREFIXES, NotJudged, Phrases, Place
 
 if TYPE_CHECKING:
@@ -255,5 +256,5 @@ def _placed(value: T, names: Mapping[str, str]) -> T:
         found = tuple(_placed(item, names) for item in found)
     elif is_dataclass(found) and not isinstance(found, Phrases):
         parts = {f.name: _placed(getattr(found, f.name), names) for f in fields(found) if f.init}
-        found = replace(found, **parts)  # type: ignore[type-var]
+        found = replace(found, **parts)
     return found  # type: ignore[no-any-return]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
+import posixpath
+from pathlib import Path
 from typing import Final
 
 from generator.errors import Problem
@@ -65,10 +66,10 @@ def read_beside(path: str) -> str | None:
 
 def listed_beside(path: str) -> tuple[str, ...]:
     """Return the files of a file's own folder, itself among them, in a fixed order."""
-    folder = PurePosixPath(path).parent
+    folder = posixpath.dirname(path)
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 -- the path stays as it is named
+        names = sorted(os.listdir(folder or "."))  # noqa: PTH208 -- the path stays as it is named
     except OSError:
         return ()
-    paths = ((folder / name).as_posix() for name in names[:MOST_BESIDE])
+    paths = (posixpath.join(folder, name) for name in names[:MOST_BESIDE])
     return tuple(path for path in paths if is_file(path))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import posixpath
 import re
 from itertools import chain
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
@@ -139,7 +139,7 @@ def _elsewhere(place: str, context: Context) -> Iterator[str]:
 
 def _others(place: str, context: Context) -> Iterator[Source]:
     """Yield the other Compose files of the folder."""
-    files = [path for path in context.listed(place) if _COMPOSE.fullmatch(PurePosixPath(path).name)]
+    files = [path for path in context.listed(place) if _COMPOSE.fullmatch(posixpath.basename(path))]
     for path in files[:_MOST]:
         if path != place:
             yield Source(path, context.read(path) or "")

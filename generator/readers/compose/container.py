@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import split_message
@@ -13,6 +12,7 @@ from generator.readers.container import acceleration, container
 from generator.readers.syntax import docker
 from generator.readers.syntax.options import Argument, Option
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
+from generator.records import replace
 from generator.units import EVERYWHERE, SHARES_PER_WEIGHT
 from generator.view import Bound, Container, Place
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.passed import uses_an_engine
 from generator.readers.syntax.yaml_tree import Scalar, Table, plain
+from generator.records import replace
 from generator.view import NotJudged, View
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generator.readers.base import Context, Source
@@ -14,6 +13,7 @@ from generator.readers.environment.read import container_file
 from generator.readers.given import given_by
 from generator.readers.layers import Said, overruled
 from generator.readers.syntax.yaml_tree import Scalar, Table
+from generator.records import replace
 from generator.view import Line, NotJudged, Overruled, Place, Variable
 
 if TYPE_CHECKING:

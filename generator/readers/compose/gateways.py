@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.compose.container import reference, texts_of
 from generator.readers.compose.project import Project, joined
 from generator.readers.syntax.yaml_tree import Items, Scalar
+from generator.records import replace
 from generator.view import ASKS_ALL, Line
 
 if TYPE_CHECKING:

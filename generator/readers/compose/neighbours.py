@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.compose.container import argv, reference
 from generator.readers.syntax.yaml_tree import Scalar, Table, plain
+from generator.records import replace
 from generator.view import ASTRAY, TUNNEL, Line, Place
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Order
 from generator.readers.syntax.options import CLIENTS
 from generator.readers.syntax.script import lines
+from generator.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +12,7 @@ from generator.readers.beside import missing
 from generator.readers.compose.samples import images_told
 from generator.readers.compose.variables import Entry, parse_dotenv, substitute
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.view import NotJudged, Place
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ import contextlib
 import functools
 import posixpath
 import re
-from dataclasses import replace
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -43,6 +42,7 @@ from generator.readers.dockerfile.built import not_at_hand, over
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat, plain
+from generator.records import replace
 from generator.view import (
     DESKTOP,
     EMPTIED,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, image_name, is_variable_of
@@ -17,6 +16,7 @@ from generator.readers.compose.container import (
     words_of,
 )
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens, use_of
+from generator.records import replace
 from generator.units import EVERYWHERE
 from generator.view import Command, ModelUse, each_once
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from itertools import takewhile
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.options import CLIENTS
@@ -78,7 +78,7 @@ def _written(line: str, name: str, value: str) -> str:
 
 def is_shell(program: str) -> bool:
     """Whether a program is a shell, which may be told a script by `-c`."""
-    return PurePosixPath(program).name in _SHELLS
+    return posixpath.basename(program) in _SHELLS
 
 
 def use_of(call: Call, place: Place) -> ModelUse:
@@ -123,7 +123,7 @@ def calls(argv: Sequence[str], engine: Engine) -> Iterator[Call]:
 
 def _execs(argv: Sequence[str]) -> bool:
     """Whether a command runs another one in a container that is there."""
-    client = bool(argv) and PurePosixPath(argv[0]).name in CLIENTS
+    client = bool(argv) and posixpath.basename(argv[0]) in CLIENTS
     return client and list(argv[1:2]) == ["exec"]
 
 
@@ -135,9 +135,9 @@ def only_asks(argv: Sequence[str], engine: Engine) -> bool:
     if argv and is_shell(argv[0]) and "-c" in argv[:-1]:
         at = argv.index("-c") + 1
         words = [*tokens(argv[at]), *argv[at + 1 :]]
-    names = {PurePosixPath(word).name for word in words}
+    names = {posixpath.basename(word) for word in words}
     starts = any(
-        PurePosixPath(word).name in CLIENTS and not _execs(words[at:])
+        posixpath.basename(word) in CLIENTS and not _execs(words[at:])
         for at, word in enumerate(words)
     )
     return bool(names & {*_ASKING, engine.name}) and not starts
@@ -147,7 +147,7 @@ def _calls(
     words: Sequence[str], values: Mapping[str, Sequence[str]], engine: Engine
 ) -> Iterator[Call]:
     for at, word in enumerate(words):
-        program = PurePosixPath(_known(word, values)[0]).name
+        program = posixpath.basename(_known(word, values)[0])
         if program != engine.name or len(words) < at + 3 or words[at + 1] not in engine.verbs:
             continue
         for model in _known(_first(words[at + 2 : at + _NEAR], engine), values):

@@ -20,13 +20,11 @@ def keys_of(table: Table, prefix: str = "") -> Iterator[Key]:
     `prefix` is where the mapping stands in its file. Raises ProfileError where aliases make more of
     it than anybody wrote.
     """
-    for number, (path, value, place) in enumerate(_keys(table, ())):
+    for number, key in enumerate(_keys(table, (), prefix.strip("."))):
         if number >= VALUES_AT_MOST:
             message, hint = "aliases make it longer than anybody wrote", "use fewer of them"
             raise refused(table.place.file, f"line {table.place.line}", message, hint)
-        form, text = _form(value)
-        where = Place(place.file, place.line, ".".join((prefix, *path)).strip("."))
-        yield Key(path=path, place=where, form=form, value=text)
+        yield key
 
 
 def _form(node: Node) -> tuple[Literal["value", "list", "table", "empty"], str]:
@@ -35,12 +33,15 @@ def _form(node: Node) -> tuple[Literal["value", "list", "table", "empty"], str]:
     return ("list" if isinstance(node, Items) else "table"), ""
 
 
-def _keys(table: Table, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node, Place]]:
+def _keys(table: Table, path: tuple[str, ...], above: str) -> Iterator[Key]:
     for name, value in table.entries.items():
-        here = (*path, name)
         # `!reset` is Compose's word for a key that shall not be there.
-        if value.tag != "!reset" and len(here) <= _DEEPEST:
-            yield here, value, table.place_of(name)
-            for inner in table.items(name):
-                if isinstance(inner, Table):
-                    yield from _keys(inner, here)
+        if value.tag == "!reset" or len(path) >= _DEEPEST:
+            continue
+        place, here, dotted = table.place_of(name), (*path, name), f"{above}.{name}".strip(".")
+        form, text = _form(value)
+        yield Key(path=here, place=Place(place.file, place.line, dotted), form=form, value=text)
+        inner = value.items if isinstance(value, Items) else (value,)
+        for one in inner:
+            if isinstance(one, Table):
+                yield from _keys(one, here, dotted)

@@ -6,8 +6,9 @@ Problem. Types follow yaml.v3: `yes` is a string, `0o17` and `017` are fifteen.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import yaml
@@ -16,7 +17,7 @@ from generator.errors import Problem, ProfileError, shortened, split_message
 from generator.readers.base import Source, problem_at, refused
 from generator.readers.syntax.yaml_nodes import PLAIN, PREFIX, Alias, composed
 from generator.readers.syntax.yaml_scalar import Kind, resolved
-from generator.records import dataclass
+from generator.records import dataclass, replace
 from generator.view import Line, Place
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ VALUES_AT_MOST: Final = 10_000
 DEEPEST: Final = 5
 QUOTES: Final = ("'", '"')
 BLOCKS: Final = ("|", ">")
+_BREAK: Final = re.compile("\n")
 
 
 def _syntax_error(error: yaml.YAMLError, source: str) -> ProfileError:
@@ -227,7 +229,7 @@ class _Tree:
         self.problems: list[Problem] = []
         self.done: dict[int, Node | None] = {}
         self.merged = 0
-        self.breaks = [at for at, char in enumerate(source.text) if char == "\n"]
+        self.breaks = [found.start() for found in _BREAK.finditer(source.text)]
 
     def node(self, node: yaml.Node) -> Node:
         if isinstance(node, Alias):

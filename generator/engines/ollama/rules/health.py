@@ -261,8 +261,9 @@ def lacking_program(view: View, facts: Facts) -> Hits:
                 "`/api/pull` with curl",
             )
     for tool in facts.image.missing_tools:
-        own = is_official(view, facts) and not _made_with(view, tool)
-        for line in view.lines:
+        lines = [line for line in view.lines if tool in line.value or line.name == tool]
+        own = bool(lines) and is_official(view, facts) and not _made_with(view, tool)
+        for line in lines:
             at = None
             if line.section == EXECUTED:
                 at = _executes(line, tool)
@@ -388,8 +389,8 @@ def waits_an_hour(view: View, _: Facts) -> Hits:
     check = view.container.healthcheck if view.container else None
     if check is not None and check[0][:1] == ("NONE",):
         return  # There is no check, whatever is said of how it waits.
-    for section in dict.fromkeys(line.section for line in view.lines):
-        own = {line.name: line for line in view.lines if line.section == section}
+    for section, lines in view.sections.items():
+        own = {line.name: line for line in lines}
         for pattern, *keys in _WAITS:
             if not re.fullmatch(pattern, section) or not any(name in own for name, _ in keys):
                 continue
