@@ -288,6 +288,11 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "variables of Fly": (
+        "fly",
+        '[build]\nimage = "ollama/ollama:0.32.15"\n[env]\n',
+        'OLLAMA_A{} = "1"\n',
+    ),
     "words behind the pulls of a container": (
         "compose",
         f'{SERVICE}    entrypoint: [sh, -c, "ollama serve & ollama pull a & ',

@@ -27,7 +27,7 @@ _TABLES: Final = {
     "": {"primary_region", "kill_signal", "kill_timeout", "swap_size_mb", "console_command"},
 }
 """Keys by the table in which flyctl looks for them. Source: fly.io/docs/reference/configuration."""
-_KEY: Final = r"(?m)^[ \t]*[\"']?{}[\"']?[ \t]*="
+_KEY: Final = re.compile(r"[ \t]*[\"']?([^\s\"'=]+)[\"']?[ \t]*=")
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -95,12 +95,14 @@ def _table(data: Any, key: str) -> dict[str, Any]:  # noqa: ANN401 -- any TOML v
 class _Fly:
     def __init__(self, source: Source, data: dict[str, Any]) -> None:
         self.source, self.data = source, data
+        self.lines: dict[str, int] = {}
+        for number, text in enumerate(source.text.split("\n"), 1):
+            if found := _KEY.match(text):
+                self.lines.setdefault(found[1], number)
 
     def place(self, key: str) -> Place:
         """Return where a key is first assigned."""
-        found = re.search(_KEY.format(re.escape(key)), self.source.text)
-        line = self.source.text.count("\n", 0, found.start()) + 1 if found else 1
-        return Place(self.source.path, line, key)
+        return Place(self.source.path, self.lines.get(key, 1), key)
 
     def variables(self) -> Iterator[Variable]:
         for name, value in _table(self.data, "env").items():
