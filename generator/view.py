@@ -195,6 +195,8 @@ SHUT: Final = "shut"
 """The section of what keeps others from the port of a server, in the cloud or on the host."""
 UNPASSED: Final = "unpassed"
 """The section of variables of `.env` that no container gets."""
+UNREAD: Final = "unread"
+"""The section of the same where there is no program, either, that might read the file."""
 
 UNASSIGNED: Final = "unassigned"
 """The section of lines of a file of variables that assign nothing."""

@@ -15,7 +15,7 @@ from generator.readers.base import image_name
 from generator.readers.compose.variables import parse_dotenv
 from generator.readers.signs import names_an_engine
 from generator.units import closest
-from generator.view import UNPASSED, Line, Place, Variable
+from generator.view import UNPASSED, UNREAD, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,14 +25,26 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"\.env(?:\..+)?|(?:[\w-]+\.)*env(?:\.(?:example|sample|template|dist))+")
 _COMPOSE: Final = re.compile(r"(?m)^services[ \t]*:")
 _PASSES: Final = re.compile(
-    r"^[ \t]*(?:-[ \t]*)?[\"']?([A-Za-z_]\w*)[\"']?(?:[ \t]*[:=][ \t]*[\"']?\$\{?(\w+)|[ \t]*\r?$)",
+    r"^[ \t]*(?:-[ \t]*)?[\"']?([A-Za-z_]\w*)[\"']?(?:[ \t]*[:=][ \t]*[\"']?\$\{?(\w+)|[ \t]*\r?$)"
+    r"|[\[,][ \t]*[\"']?([A-Za-z_]\w*)[\"']?[ \t]*(?=[,\]])",
     re.MULTILINE,
 )
 _ASKED: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _FIRST: Final = re.compile(r"(?m)^([ \t]+)[\w\"'.$-]")
-_IMAGE: Final = re.compile(r"(?m)^[ \t]*image[ \t]*:[ \t]*[\"']?([^\s\"'#]+)")
-_BUILDS: Final = re.compile(r"(?m)^[ \t]*build[ \t]*:")
+_IMAGE: Final = re.compile(r"(?m)(?:^|[{,])[ \t]*image[ \t]*:[ \t]*[\"']?([^\s\"'#,}]+)")
+_BUILDS: Final = re.compile(r"(?m)(?:^|[{,])[ \t]*build[ \t]*:")
 _SAMPLE: Final = re.compile(r"(?:example|sample|template|dist)(?:\.env)?$|(?:^|/)env\.")
+_NO_PROGRAM: Final = re.compile(
+    r"(?i)(?:\.?[\w.-]*\.?env(?:\.[\w.-]+)?|[\w.-]+\.(?:ya?ml|md|rst|txt|png|jpe?g|svg|conf)"
+    r"|licen[cs]e|readme|changelog|\.git\w+|\.dockerignore|\.editorconfig|caddyfile)"
+)
+_OF_PROGRAMS: Final = (
+    *("src", "app", "apps", "backend", "frontend", "server", "api", "bin", "lib", "cmd", "scripts"),
+    *("packages", "services", "tools"),
+)
+"""Folders in which people keep programs of their own."""
+_FILLED_IN: Final = re.compile(r"env[-_]file\b[^#\n]{0,40}(?:\n[ \t]*-[^\n]{0,80})?[${*]")
+_MOST_BESIDE: Final = 100
 _MOST: Final = 20  # compose files in one directory
 _NEAR: Final = 0.9
 
@@ -108,17 +120,45 @@ def _is_anothers(path: str, context: Context) -> bool:
 def unpassed(source: Source, variables: Iterable[Variable], context: Context) -> Iterator[Line]:
     """Yield what stands in a `.env` beside a server's compose file that nothing there asks for."""
     told = [variable for variable in variables if variable.value]
-    projects = _projects(source.path, context) if told and is_dotenv(source.path) else []
+    projects = _projects(source.path, context) if told else []
+    if projects and not is_dotenv(source.path) and _is_named(source.path, context):
+        return
     asked = asked_in("\n".join(projects))
     parts = [part for text in projects for part in _services(text)]
     served = any(_IMAGE.search(part) and _may_serve(part, context) for part in parts)
     if not served or _is_given(source.path, projects, context):
         return
     passed = _passed(projects, context)
+    section = UNREAD if _is_alone(source.path, projects, context) else UNPASSED
     for variable in told:
         if variable.name not in asked | passed:
             place = variable.place
-            yield Line(section=UNPASSED, name=variable.name, value=variable.value, place=place)
+            yield Line(section=section, name=variable.name, value=variable.value, place=place)
+
+
+def _is_named(path: str, context: Context) -> bool:
+    """Whether a file beside it speaks of a file, or of one by a name that is filled in."""
+    name = PurePosixPath(path).name
+    beside = (
+        context.glance(one) or "" for one in context.listed(path)[:_MOST_BESIDE] if one != path
+    )
+    return any(name in text or _FILLED_IN.search(text) for text in beside)
+
+
+def _is_alone(path: str, projects: list[str], context: Context) -> bool:
+    """Whether nothing beside a file is a program, or made into one, that might read it."""
+    mounted = re.compile(
+        rf"(?:{re.escape(PurePosixPath(path).name)}|(?<![\w.])\.{{1,2}}/?)[\"']?\s*:"
+    )
+    if any(mounted.search(text) or _BUILDS.search(text) for text in projects):
+        return False
+    if _is_given(path, projects):
+        return False
+    names = (PurePosixPath(one).name for one in context.listed(path))
+    folder = PurePosixPath(path).parent
+    return all(_NO_PROGRAM.fullmatch(one) for one in names) and not any(
+        context.exists(str(folder / one)) for one in _OF_PROGRAMS
+    )
 
 
 def _projects(path: str, context: Context) -> list[str]:
@@ -139,7 +179,7 @@ def _passed(projects: list[str], context: Context) -> frozenset[str]:
     parts = (part for text in projects for part in _services(text))
     ours = (part for part in parts if _may_serve(part, context))
     found = (match for text in ours for match in _PASSES.finditer(text))
-    return frozenset(match[1] for match in found if match[2] in {None, match[1]})
+    return frozenset(m[1] or m[3] for m in found if m[2] in {None, m[1]})
 
 
 def _services(text: str) -> Iterator[str]:

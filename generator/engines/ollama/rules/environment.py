@@ -25,7 +25,7 @@ from generator.rules.helpers.variables import (
 )
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import EVERYWHERE
-from generator.view import UNPASSED, Edit
+from generator.view import UNPASSED, UNREAD, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -315,6 +315,17 @@ _SERVER_ALONE: Final = frozenset(
 """Variables that no application has a use for."""
 
 
+def _is_of_server(line: Line, facts: Facts) -> bool:
+    """Whether a variable is the server's, and none that others take for an address or a path."""
+    fact = facts.variable(line.name)
+    told = fact is not None and fact.works and fact.scope in {"server", "runner"}
+    return told and line.name.startswith(_OWN) and line.name not in _OF_OTHERS
+
+
+_OWN: Final = "OLLAMA_"
+_OF_OTHERS: Final = frozenset({"OLLAMA_HOST", "OLLAMA_MODELS", "OLLAMA_DEBUG"})
+
+
 @Rule(
     id="HW558",
     title="a variable of `.env` that reaches no container",
@@ -325,7 +336,7 @@ _SERVER_ALONE: Final = frozenset(
     source="docs.docker.com: compose/how-tos/environment-variables/envvars-precedence",
 )
 def passed_to_nobody(view: View, facts: Facts) -> Hits:
-    for line in view.lines_in(UNPASSED):
+    for line in (*view.lines_in(UNPASSED), *view.lines_in(UNREAD)):
         dead = facts.dead_names.get(line.name)
         if dead is not None and dead.category != "application":
             # A program that is built here may read the file all the same.
@@ -336,7 +347,7 @@ def passed_to_nobody(view: View, facts: Facts) -> Hits:
                 severity="info",
                 fix="leave it out, unless a program of your own reads this file",
             )
-        elif line.name in _SERVER_ALONE:
+        elif line.name in _SERVER_ALONE or (line.section == UNREAD and _is_of_server(line, facts)):
             yield Hit(
                 message=f"`{line.name}` reaches no container: nothing in the Compose file beside "
                 "this one takes it from here",
