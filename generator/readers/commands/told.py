@@ -46,11 +46,14 @@ from generator.readers.syntax.applied import (
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
 from generator.readers.syntax.passing import is_removed
+from generator.readers.syntax.restarts import cut_off, only_read_again, pulled_too_early
 from generator.readers.syntax.script import CommandLine, lines
 from generator.readers.windows.read import stored_by
 from generator.view import (
     AT_ONCE,
     BEFORE,
+    CUT_OFF,
+    EARLY,
     FORGIVEN,
     SECOND,
     SHUT,
@@ -343,6 +346,8 @@ class Told:
         at = started_in_vain(self.texts, self.engine)
         if at:
             yield self._noted(UNAPPLIED, at, "start")
+        elif not self.bare and self.book.kind != "dockerfile":
+            yield from self._restarts()
         servers = [] if self.bare else [line for line, _ in self._servers]
         in_image = self.book.kind == "dockerfile"  # No service runs while one is built.
         if servers and not in_image and (at := served_beside(self.texts, self.engine, servers)):
@@ -354,6 +359,16 @@ class Told:
             yield Line(section=BEFORE, name=verb, value=str(start), place=place)
         for at, what, how in forgiven(self.texts, self.engine):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
+
+    def _restarts(self) -> Iterable[Line]:
+        """Yield what restarts of the service undo, or come too late for, and what waits for one."""
+        if at := only_read_again(self.texts, self.engine):
+            yield self._noted(UNAPPLIED, at, "daemon-reload")
+        for at, names in pulled_too_early(self.texts, self.engine):
+            named = " ".join(sorted(names))
+            yield Line(section=EARLY, name=named, value="pull", place=Place(self.file, at))
+        for at, end in cut_off(self.texts, self.engine):
+            yield self._noted(CUT_OFF, at, str(end))
 
     def _until_reboot(self) -> Iterable[Line]:
         """Yield the first variable that launchd forgets, unless it is told at each start."""

@@ -15,6 +15,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import Release, is_chart_of, read_from, values_in
 from generator.readers.steps.handlers import SERVICES, Handlers
+from generator.readers.syntax.restarts import DETACHED, FLUSHED, NOTIFIED
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
@@ -188,28 +189,60 @@ def done_to_the_service(
 
     What notifies a handler waits for its restart, and is left to that.
     """
+    if task.text("poll") == "0" and task.get("async"):
+        yield task.place.line, DETACHED
     for module, given in task.entries.items():
         name = module.rpartition(".")[2]
-        if not isinstance(given, Table):
-            continue
-        unit = f"/etc/systemd/system/{engine.name}.service"
-        writes = name in _WRITES and given.text("dest").startswith(unit)
-        if writes and not handlers.may_restart(task, around):
-            yield given.place.line, f"tee {given.text('dest')}"
-        if name == "get_url" and re.search(engine.installer, given.text("url")):
-            yield given.place.line, f"curl {given.text('url')}"
-        ours = given.text("name").removesuffix(".service") == engine.name
-        verb = _VERBS.get(given.text("state")) if name in SERVICES and ours else None
-        if verb is not None:
-            yield given.place_of("state").line, f"systemctl {verb} {engine.name}"
-        if name == "ufw" and given.text("rule"):
-            source = given.text("from_ip") or given.text("from") or given.text("src") or "any"
-            port = given.text("port") or given.text("to_port")
-            yield given.place.line, f"ufw {given.text('rule')} from {source} to any port {port}"
-        if name == "reboot":
-            yield given.place.line, name
+        if name == "meta" and isinstance(given, Scalar) and given.text == FLUSHED:
+            yield given.place.line, FLUSHED
+        if isinstance(given, Table):
+            if name in _WRITES:
+                yield from _written(task, given, around, handlers, engine)
+            elif name in SERVICES:
+                yield from _managed(given, engine)
+            yield from _run(name, given, engine)
 
 
+def _written(
+    task: Table, given: Table, around: Sequence[Table], handlers: Handlers, engine: Engine
+) -> Iterator[tuple[int, str]]:
+    """Yield the command that a change of the unit amounts to, and what of the server it sets."""
+    unit, dest = f"/etc/systemd/system/{engine.name}.service", given.text("dest")
+    dest = dest or given.text("path")
+    if dest.startswith(unit):
+        verb = NOTIFIED if handlers.may_restart(task, around) else "tee"
+        text = " ".join(given.text(key) for key in ("content", "block", "line", "value"))
+        plain = with_values(text, handlers.file, around, handlers.context)
+        yield given.place.line, f"{verb} {dest} {' '.join(_SETS.findall(plain)[:_MOST_SET])}"
+
+
+def _managed(given: Table, engine: Engine) -> Iterator[tuple[int, str]]:
+    """Yield what a task does to the service, or has systemd read its files again."""
+    ours = given.text("name").removesuffix(".service") == engine.name
+    verb = _VERBS.get(given.text("state")) if ours else None
+    again = given.scalar("daemon_reload")
+    if verb is not None:
+        yield given.place_of("state").line, f"systemctl {verb} {engine.name}"
+    elif again is not None and again.is_true:
+        yield again.place.line, "systemctl daemon-reload"
+
+
+def _run(name: str, given: Table, engine: Engine) -> Iterator[tuple[int, str]]:
+    line = given.place.line
+    if name == "async_status":
+        yield line, "wait"
+    if name == "get_url" and re.search(engine.installer, given.text("url")):
+        yield line, f"curl {given.text('url')}"
+    if name == "ufw" and given.text("rule"):
+        source = given.text("from_ip") or given.text("from") or given.text("src") or "any"
+        port = given.text("port") or given.text("to_port")
+        yield line, f"ufw {given.text('rule')} from {source} to any port {port}"
+    if name == "reboot":
+        yield line, name
+
+
+_SETS: Final = re.compile(r"Environment=[\"']?[A-Z][A-Z0-9_]*=[^\s\"']*")
+_MOST_SET: Final = 20
 _WRITES: Final = frozenset({"copy", "template", "blockinfile", "lineinfile", "ini_file"})
 _VERBS: Final = {"started": "start", "restarted": "restart", "stopped": "stop"}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from generator.view import OF_ROOT, SECOND, UNAPPLIED, Line, Place
+from generator.view import EARLY, OF_ROOT, SECOND, UNAPPLIED, Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 _MANAGES: Final = r"\b(?:systemctl|service)\s(?:[^;&|\n]*\s)?"
-_LONGEST: Final = 1000  # characters of a line; nobody types a longer one
+LONGEST: Final = 1000
+"""Characters of a line that is looked at; nobody types a longer one."""
 
 
 def while_booting(view: View) -> View:
@@ -25,8 +26,33 @@ def while_booting(view: View) -> View:
     The installer starts its service only where systemd says `running` or `degraded`: what comes
     later in the same boot starts it. Source: scripts/install.sh@v0.32.15, configure_systemd.
     """
-    lines = tuple(line for line in view.lines if line.section not in {SECOND, UNAPPLIED})
+    lines = tuple(line for line in view.lines if line.section not in {SECOND, UNAPPLIED, EARLY})
     return replace(view, lines=lines)
+
+
+def changing(engine: Engine) -> re.Pattern[str]:
+    """Return what a command has in it that changes the unit of an engine.
+
+    What is said in a file that a here-document writes begins no line with these.
+    """
+    name = re.escape(engine.name)
+    return re.compile(
+        rf"^\s*(?:sudo\s+)?(?:(?:sed\s+-i|tee\b|cat\s*>|(?:echo|printf)\b.*>|curl\b.*-o|wget\b.*-O)"
+        rf".*systemd/system/{name}\.service|(?:cp|mv|install|ln|rsync)\s.*"
+        rf"(?:systemd/system/{name}\.service(?:\.d/\S*)?|{name}\.service[\"']?\s+\S*systemd/system/?)"
+        r"[\"']?\s*(?:$|[;&|#]))"
+    )
+
+
+def applying() -> re.Pattern[str]:
+    """Return what a command has in it that starts a service anew, or ends it."""
+    return re.compile(rf"{_MANAGES}(?:\S*restart|stop|kill)\b|\b(?:reboot|shutdown)\b")
+
+
+def starting(engine: Engine) -> re.Pattern[str]:
+    """Return what a command has in it that starts the service of an engine."""
+    name = re.escape(engine.name)
+    return re.compile(rf"{_MANAGES}(?:start\b|enable\s+--now\b)[^;&|\n]*\b{name}\b")
 
 
 def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> int:
@@ -36,23 +62,14 @@ def started_in_vain(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
     does nothing, and a restart all.
     `texts` are scripts in the order in which they are run: the number of the first line, and lines.
     """
-    name = re.escape(engine.name)
     installs = re.compile(engine.installer)
-    # What is said in a file that a here-document writes begins no line with these.
-    changes = re.compile(
-        rf"^\s*(?:sudo\s+)?(?:(?:sed\s+-i|tee\b|cat\s*>|echo\b.*>|curl\b.*-o|wget\b.*-O)"
-        rf".*systemd/system/{name}\.service|(?:cp|mv|install|ln|rsync)\s.*"
-        rf"(?:systemd/system/{name}\.service(?:\.d/\S*)?|{name}\.service[\"']?\s+\S*systemd/system/?)"
-        r"[\"']?\s*(?:$|[;&|#]))"
-    )
-    applies = re.compile(rf"{_MANAGES}(?:\S*restart|stop|kill)\b|\b(?:reboot|shutdown)\b")
-    starts = re.compile(rf"{_MANAGES}(?:start\b|enable\s+--now\b)[^;&|\n]*\b{name}\b")
+    changes, applies, starts = changing(engine), applying(), starting(engine)
     installed = changed = False
     vain = 0
     for first, lines in texts:
         silenced = any("NO_START=" in line for line in lines)
         for number, line in enumerate(lines, first):
-            if line.lstrip().startswith("#") or len(line) > _LONGEST:
+            if line.lstrip().startswith("#") or len(line) > LONGEST:
                 continue
             if installs.search(line):
                 installed, changed = not silenced, False
@@ -83,7 +100,7 @@ def kept_out(texts: Iterable[tuple[int, list[str]]], port: int) -> int:
     found = 0
     for first, lines in texts:
         for number, line in enumerate(lines, first):
-            if str(port) not in line or line.lstrip().startswith("#") or len(line) > _LONGEST:
+            if str(port) not in line or line.lstrip().startswith("#") or len(line) > LONGEST:
                 continue
             if everybody.search(line):
                 return 0
@@ -115,7 +132,7 @@ def served_beside(
     installed = False
     for first, lines in texts:
         for number, line in enumerate(lines, first):
-            if line.lstrip().startswith("#") or len(line) > _LONGEST:
+            if line.lstrip().startswith("#") or len(line) > LONGEST:
                 continue
             if _GUARDS.search(line) or _OTHER_PORT.search(f"{line} "):
                 return 0
@@ -134,7 +151,7 @@ def asked_at_once(
     starts = frozenset(servers)
     for first, lines in texts:
         for at, line in enumerate(lines):
-            if first + at not in starts or len(line) > _LONGEST:
+            if first + at not in starts or len(line) > LONGEST:
                 continue
             put_behind = _RUNS.search(line)
             behind = line[put_behind.end() :] if put_behind else "wait"
@@ -142,7 +159,7 @@ def asked_at_once(
             on_next = _QUIET.match(behind) is not None
             there = next(after, None) if on_next else at
             text = lines[there] if there is not None and on_next else behind
-            if there is not None and (found := asks.match(text[:_LONGEST])):
+            if there is not None and (found := asks.match(text[:LONGEST])):
                 yield first + there, found[1]
 
 
@@ -170,7 +187,7 @@ def asked_before(
                 if found and _RUNS.search(line):
                     yield *found, number
                 break
-            if line.lstrip().startswith("#") or len(line) > _LONGEST:
+            if line.lstrip().startswith("#") or len(line) > LONGEST:
                 continue
             code = _SPOKEN_LINE.sub("", line)
             if found is None and (_BRINGS_UP.search(code) or _GUARDS.search(code)):
@@ -195,7 +212,7 @@ def forgiven(
     lets = re.compile(rf"\b{name}\s+(pull|create)\s{_TO_ITS_END}{{0,300}}{_NONE}")
     for first, lines in texts:
         for number, line in enumerate(lines, first):
-            said = line.lstrip().startswith(("#", "echo", "printf")) or len(line) > _LONGEST
+            said = line.lstrip().startswith(("#", "echo", "printf")) or len(line) > LONGEST
             found = None if said or "||" not in line else lets.search(line)
             if found:
                 yield number, f"{engine.name} {found[1]}", " ".join(found[2].split())

@@ -1,4 +1,4 @@
-"""HW409 and HW411: a service that is started where it runs already."""
+"""HW409, HW411 and HW683: starts of what runs already, and restarts that come late."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.meaning import port_of
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import SECOND, TAKEN, UNAPPLIED
+from generator.view import CUT_OFF, EARLY, SECOND, TAKEN, UNAPPLIED
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -87,9 +87,50 @@ def second_server(view: View, facts: Facts) -> Hits:
 )
 def change_without_restart(view: View, _: Facts) -> Hits:
     for line in view.lines_in(UNAPPLIED):
+        reads = line.value == "daemon-reload"
         yield Hit(
-            message=f"the installer has started {line.name} already: this does nothing, and "
+            message="`daemon-reload` has systemd read the unit anew, and leaves the server as it "
+            "runs: the installer has started it, and what was changed above waits for a restart"
+            if reads
+            else f"the installer has started {line.name} already: this does nothing, and "
             "what was changed above waits for a restart",
             place=line.place,
             fix=f"write `systemctl daemon-reload && systemctl restart {line.name}`",
         )
+
+
+@Rule(
+    id="HW683",
+    title="a pull that a restart makes void",
+    why="The server does the work of `ollama pull`: one that is restarted drops what it loads, and "
+    "a pull in the background, or a task of Ansible that nobody waits for, ends with an error that "
+    "nobody reads. And until the restart the server keeps the directory that it had: what is "
+    "pulled between a change of OLLAMA_MODELS and the restart goes there, and is missing "
+    "afterwards. Handlers of Ansible run behind all tasks.",
+    bad="ollama pull qwen3:8b &\nsystemctl restart ollama",
+    good="systemctl restart ollama\nollama pull qwen3:8b",
+    source="server/routes.go@v0.32.15, PullHandler; envconfig/config.go@v0.32.15, Models; "
+    "docs.ansible.com: Handlers",
+)
+def void_pull(view: View, _: Facts) -> Hits:
+    for line in view.lines_in(CUT_OFF):
+        yield Hit(
+            message=f"nobody waits for this pull, and line {line.value} ends the server that does "
+            "it: the model is not there",
+            place=line.place,
+            fix="pull behind that line, or wait for the pull before it",
+        )
+    for line in view.lines_in(EARLY):
+        moved = [one for one in line.name.split() if one.startswith(f"{_STORE}=")]
+        if any(re.fullmatch(_ELSEWHERE, one) for one in moved):
+            yield Hit(
+                message=f"the server does not know the {_STORE} yet that was written above: this "
+                "goes into the directory before, and is missing after the restart",
+                place=line.place,
+                fix="restart the server before the pull; in Ansible by `meta: flush_handlers`",
+            )
+
+
+_STORE: Final = "OLLAMA_MODELS"
+_ELSEWHERE: Final = rf"{_STORE}=(?!/usr/share/ollama/\.ollama/models/?$)/[\w./@+-]+"
+"""A directory that is told, and not the one that the installer's service has by itself."""
