@@ -77,9 +77,15 @@ UNTOLD: Final = "${"
 
 def read_as(path: str) -> str:
     """Return the name of the file that becomes of a template or a sample; empty: it is neither."""
-    ends = (end for end in (*_TEMPLATES, *_SAMPLES) if path.endswith(end))
-    name = next((path[: -len(end)] for end in ends if len(path) > len(end)), "")
+    name = _shorter(path)
+    name = _shorter(name) or name  # `docker-compose.template.j2`
     return f"{name}.yml" if _BARE.search(name) else name
+
+
+def _shorter(path: str) -> str:
+    """Return a name without what says that it is a template or a sample; empty: it says neither."""
+    ends = (end for end in (*_TEMPLATES, *_SAMPLES) if path.endswith(end))
+    return next((path[: -len(end)] for end in ends if len(path) > len(end)), "")
 
 
 def is_template(path: str) -> bool:

@@ -42,6 +42,7 @@ from generator.readers.syntax.applied import (
     kept_out,
     served_beside,
     started_in_vain,
+    with_paths,
 )
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
@@ -343,11 +344,12 @@ class Told:
 
     def _in_vain(self) -> Iterable[Line]:
         """Yield the start of a service that runs already, and does not see what was changed."""
-        at = started_in_vain(self.texts, self.engine)
+        texts = with_paths(self.texts, self.engine)
+        at = started_in_vain(texts, self.engine)
         if at:
             yield self._noted(UNAPPLIED, at, "start")
         elif not self.bare and self.book.kind != "dockerfile":
-            yield from self._restarts()
+            yield from self._restarts(texts)
         servers = [] if self.bare else [line for line, _ in self._servers]
         in_image = self.book.kind == "dockerfile"  # No service runs while one is built.
         if servers and not in_image and (at := served_beside(self.texts, self.engine, servers)):
@@ -360,11 +362,11 @@ class Told:
         for at, what, how in forgiven(self.texts, self.engine):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
 
-    def _restarts(self) -> Iterable[Line]:
+    def _restarts(self, texts: list[tuple[int, list[str]]]) -> Iterable[Line]:
         """Yield what restarts of the service undo, or come too late for, and what waits for one."""
-        if at := only_read_again(self.texts, self.engine):
+        if at := only_read_again(texts, self.engine):
             yield self._noted(UNAPPLIED, at, "daemon-reload")
-        for at, names in pulled_too_early(self.texts, self.engine):
+        for at, names in pulled_too_early(texts, self.engine):
             named = " ".join(sorted(names))
             yield Line(section=EARLY, name=named, value="pull", place=Place(self.file, at))
         for at, end in cut_off(self.texts, self.engine):

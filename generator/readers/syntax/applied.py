@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from generator.view import EARLY, OF_ROOT, SECOND, UNAPPLIED, Line, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.view import View
@@ -36,12 +36,40 @@ def changing(engine: Engine) -> re.Pattern[str]:
     What is said in a file that a here-document writes begins no line with these.
     """
     name = re.escape(engine.name)
+    unit = rf"systemd/system/{name}\.service"
     return re.compile(
-        rf"^\s*(?:sudo\s+)?(?:(?:sed\s+-i|tee\b|cat\s*>|(?:echo|printf)\b.*>|curl\b.*-o|wget\b.*-O)"
-        rf".*systemd/system/{name}\.service|(?:cp|mv|install|ln|rsync)\s.*"
-        rf"(?:systemd/system/{name}\.service(?:\.d/\S*)?|{name}\.service[\"']?\s+\S*systemd/system/?)"
+        rf"^\s*(?:sudo\s+(?:-\w+\s+)*)?(?:(?:sed\s+-i|tee\b|cat\s*>|(?:echo|printf)\b.*>"
+        rf"|curl\b.*-o|wget\b.*-O|\w+\s(?:[^|]*\|){{1,4}}\s*(?:sudo\s+(?:-\w+\s+)*)?tee\b"
+        rf"|(?:ba)?sh\s+-c\s+[\"'](?:cat|echo|printf)\b.*>).*{unit}"
+        rf"|(?:cp|mv|install|ln|rsync)\s.*"
+        rf"(?:{unit}(?:\.d/\S*)?|{name}\.service[\"']?\s+\S*systemd/system/?)"
         r"[\"']?\s*(?:$|[;&|#]))"
     )
+
+
+def with_paths(
+    texts: Iterable[tuple[int, list[str]]], engine: Engine
+) -> list[tuple[int, list[str]]]:
+    """Return scripts with the paths of an engine's unit where they use a variable that has one."""
+    named = re.compile(
+        r"^\s*(?:(?:readonly|local|export)\s+)?([A-Za-z_]\w*)="
+        rf"[\"']?([\w/.-]*systemd/system/{re.escape(engine.name)}\.service[\w/.-]*)"
+    )
+    held: dict[str, str] = {}
+    found: list[tuple[int, list[str]]] = []
+    for first, lines in texts:
+        held |= {path[1]: path[2] for line in lines if (path := named.match(line[:LONGEST]))}
+        found.append((first, [_put_in(line, held) for line in lines] if held else lines))
+    return found
+
+
+def _put_in(line: str, held: Mapping[str, str]) -> str:
+    if "$" not in line or len(line) > LONGEST:
+        return line
+    return _HELD.sub(lambda one: held.get(one[1] or one[2], one[0]), line)
+
+
+_HELD: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def applying() -> re.Pattern[str]:

@@ -46,6 +46,21 @@ CASES: Cases = {
                 "sudo tee /etc/systemd/system/ollama.service.d/a.conf <<EOF\n[Service]\nEOF\n",
                 "service ollama start; systemctl start ollama.service\n",
             ),
+            script(
+                INSTALL,
+                "curl https://example.org/ollama.service | sudo tee /etc/systemd/system/ollama.service\n",
+                "sudo systemctl start ollama\n",
+            ),
+            script(
+                "UNIT=/etc/systemd/system/ollama.service\n",
+                INSTALL,
+                'sudo tee "$UNIT" <<EOF\n[Service]\nEOF\nsudo systemctl enable --now ollama\n',
+            ),
+            script(
+                INSTALL,
+                "sudo bash -c 'cat > /etc/systemd/system/ollama.service.d/a.conf' <<EOF\nEOF\n",
+                "systemctl start ollama\n",
+            ),
         ),
         (
             script(INSTALL, EDIT, "systemctl daemon-reload\nsystemctl restart ollama\n"),
@@ -56,6 +71,12 @@ CASES: Cases = {
             script(EDIT, "systemctl start ollama\n"),
             script("export OLLAMA_NO_START=1\n", INSTALL, EDIT, "systemctl start ollama\n"),
             script(INSTALL, EDIT, "# systemctl start ollama\n"),
+            script(
+                "UNIT=/etc/systemd/system/ollama.service\n",
+                INSTALL,
+                'cat "$UNIT" | tee /root/unit.txt\nsystemctl start ollama\n',
+            ),
+            script(INSTALL, "curl -s https://example.org | tee /tmp/a\nsystemctl start ollama\n"),
         ),
     ),
 }
