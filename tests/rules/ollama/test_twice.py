@@ -48,7 +48,7 @@ CASES: Cases = {
             ),
             script(
                 INSTALL,
-                "curl https://example.org/ollama.service | sudo tee /etc/systemd/system/ollama.service\n",
+                "curl https://example.org/o | sudo tee /etc/systemd/system/ollama.service\n",
                 "sudo systemctl start ollama\n",
             ),
             script(
