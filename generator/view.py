@@ -448,6 +448,8 @@ class Phrases:
     """Whether what is published passes by a firewall of the host."""
     publishes_local: bool = True
     """Whether a port can be published on one address of the host."""
+    binds_addresses: bool = True
+    """Whether the address before a published port counts at all."""
     volumes_told: bool = True
     """Whether there is no volume but those in the file."""
     defines_volumes: str = ""

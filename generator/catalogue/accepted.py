@@ -42,11 +42,13 @@ class Accepted:
         mistaken: Mapping[str, str],
         words: Mapping[str, str],
         needs: Mapping[str, str],
+        ignored: Mapping[str, str],
     ) -> None:
         self._words = {tuple(filter(None, path.split("."))): words for path, words in paths.items()}
         self._mistaken = {tuple(path.split(".")): meant for path, meant in mistaken.items()}
         self._one_of = {tuple(path.split(".")): text.split() for path, text in words.items()}
         self._needs = {tuple(path.split(".")): text.split() for path, text in needs.items()}
+        self._ignored = {tuple(path.split(".")): text.split() for path, text in ignored.items()}
         self._ends = {row[-1] for row in self._one_of}
         self._by_length: dict[int, list[tuple[str, ...]]] = {}
         for row in self._words:
@@ -64,6 +66,11 @@ class Accepted:
         """Return what people mean who write a key that is not known; empty: nobody knows."""
         row = self._row(tuple(path[:-1]))
         return "" if row is None else self._mistaken.get((*row, path[-1]), "")
+
+    def ignored(self, path: Sequence[str]) -> frozenset[str]:
+        """Return the keys that the reader knows below a path, and passes over."""
+        row = self._row(tuple(path))
+        return frozenset(self._ignored.get(row, ())) if row is not None else frozenset()
 
     def mistakes(self, path: Sequence[str]) -> Mapping[str, str]:
         """Return all that people write by mistake below a path, and what they mean by it."""

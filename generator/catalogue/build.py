@@ -49,6 +49,7 @@ DATA: Final = Path(__file__).parent / "data"
 FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "accepts.toml": {
         "accepts": dict[str, dict[str, str]],
+        "ignored": dict[str, dict[str, str]],
         "mistaken": dict[str, dict[str, str]],
         "needs": dict[str, dict[str, str]],
         "words": dict[str, dict[str, str]],

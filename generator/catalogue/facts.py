@@ -432,7 +432,7 @@ class Facts:
     def accepted(self, name: str) -> Accepted:
         """The keys that the reader of such files knows; of another name there are none."""
         if name not in self._accepted:
-            parts = ("accepts", "mistaken", "words", "needs")
+            parts = ("accepts", "mistaken", "words", "needs", "ignored")
             self._accepted[name] = Accepted(*(self._tables[part].get(name, {}) for part in parts))
         return self._accepted[name]
 

@@ -1,4 +1,4 @@
-"""HW522, HW523, HW524, HW526, HW662: keys that the reader of a file does not take as they are."""
+"""HW522 to HW526, HW662, HW684: keys that the reader of a file does not take as they are."""
 
 from __future__ import annotations
 
@@ -163,6 +163,45 @@ def _below(view: View, key: Key, home: tuple[str, ...]) -> str:
     where = ".".join(filter(None, (top, *same)))
     return f"below `{where}`" if where else "at the top"
 
+
+@Rule(
+    id="HW684",
+    title="a key that a stack passes over",
+    why="`docker stack deploy` reads a file of Compose for a swarm. Some keys it refuses, and some "
+    "it passes over with a line on the terminal: devices are not handed in, the network is not "
+    "the host's, nothing is built, and containers have names of their own. What starts a service "
+    "again is `deploy.restart_policy`, which does so unless it is told otherwise.",
+    bad="shm_size: 4gb\ndeploy: {placement: {constraints: [node.labels.gpu == yes]}}",
+    good="volumes: [{type: tmpfs, target: /dev/shm, tmpfs: {size: 4294967296}}]\n"
+    "deploy: {placement: {constraints: [node.labels.gpu == yes]}}",
+    source="docs.docker.com/reference/cli/docker/stack/deploy; "
+    "cli/compose/types/types.go (docker/cli)",
+)
+def passed_over(view: View, facts: Facts) -> Hits:
+    accepted = facts.accepted(view.phrases.accepts)
+    for key in view.keys:
+        if key.path[-1] in accepted.ignored(key.path[:-1]) and key.value != "false":
+            yield Hit(
+                message=f"{view.phrases.reader} passes over `{key.path[-1]}`",
+                place=key.place,
+                severity="info" if key.path[-1] in _HARMLESS else None,
+                fix=_INSTEAD.get(key.path[-1], "take it out: it has no effect in a stack"),
+            )
+
+
+_HARMLESS: Final = frozenset({"restart", "container_name", "build", "domainname", "mac_address"})
+_INSTEAD: Final = {
+    "restart": "write `deploy: {restart_policy: {condition: any}}`, which is what it does anyhow",
+    "container_name": "take it out; other services reach this one by the name of its service",
+    "build": "build and push the image before, and name it in `image`",
+    "devices": "have the nodes hand it in, by `default-runtime` or `node-generic-resources` of "
+    "their /etc/docker/daemon.json",
+    "network_mode": "write `networks: [outside]`, and at the top `networks: {outside: {external: "
+    "true, name: host}}`",
+    "shm_size": "mount a `tmpfs` of that size at /dev/shm",
+    "privileged": "take it out, and hand in what is needed by the daemons of the nodes",
+    "links": "take it out; services of one network reach each other by their names",
+}
 
 OLDEST: Final = "5.4"
 

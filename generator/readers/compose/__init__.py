@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.signs import Signs, served
@@ -141,3 +142,20 @@ COMPOSE: Final = Phrases(
     idle=r".*\.deploy\.resources\.reservations\.cpus",
     idle_unless=r".*\.deploy\.(?:mode|placement|update_config|rollback_config|endpoint_mode)(?:\..*)?",
 )
+STACK: Final = replace(
+    COMPOSE,
+    accepts="stack",
+    reader="`docker stack deploy`",
+    obsolete=frozenset(),
+    # Ports of a swarm are those of its nodes: opts/swarmopts/port.go (docker/cli).
+    publishes_local=False,
+    binds_addresses=False,
+    # A swarm starts a service anew unless `restart_policy` says otherwise.
+    restart="",
+    # Nodes may hand GPUs to all containers by their `default-runtime`.
+    devices_told=False,
+    cpus="`deploy.resources.limits.cpus`: {}",
+    no_swap="",
+    shared_memory="mount a `tmpfs` of that size at /dev/shm",
+)
+"""Of a stack of a swarm, which `docker stack deploy` reads."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, refused
 from generator.readers.clients import client, client_in, clients_alone, with_clients
-from generator.readers.compose import BASES, COMPOSE, OVERLAY
+from generator.readers.compose import BASES, COMPOSE, OVERLAY, STACK
 from generator.readers.compose.addresses import Addresses
 from generator.readers.compose.build import built_of, is_a_folder
 from generator.readers.compose.clients import (
@@ -36,6 +36,7 @@ from generator.readers.compose.project import Loader, Project, joined, load_proj
 from generator.readers.compose.rivals import Rivals
 from generator.readers.compose.roles import Roles
 from generator.readers.compose.routes import asked_by_proxy, beneath, routes
+from generator.readers.compose.stack import is_stack, without_ignored
 from generator.readers.compose.volumes import volumes_of
 from generator.readers.container import models_started
 from generator.readers.dockerfile.built import not_at_hand, over
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.around import Client
+    from generator.view import Phrases
 
 
 _COMPLETED: Final = "service_completed_successfully"
@@ -88,7 +90,10 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
             raise NeedsMore(sources[0].path, (Problem("", reason, advice, sources[0].path),))
         hint = "a Compose file has `services:` at its beginning"
         raise refused(sources[0].path, "", "this Compose file has no services", hint)
-    found = _Services(sources, project, context, loader)
+    stack = len(sources) == 1 and is_stack(project, sources[0].path, context)
+    if stack:
+        project = without_ignored(project, context.catalogue.at(context.engine.name))
+    found = _Services(sources, project, context, loader, STACK if stack else COMPOSE)
     found.refuse_unmade()
     servers = tuple(found.view(name) for name in found.servers)
     programs = tuple(found.programs())
@@ -111,8 +116,14 @@ class _Services:
     """The services of a project, by what they are to the engine."""
 
     def __init__(
-        self, sources: Sequence[Source], project: Project, context: Context, loader: Loader
+        self,
+        sources: Sequence[Source],
+        project: Project,
+        context: Context,
+        loader: Loader,
+        book: Phrases = COMPOSE,
     ) -> None:
+        self.book = book
         self.project, self.context, self.loader = project, context, loader
         self.engine = context.engine
         every = project.services.items()
@@ -173,7 +184,7 @@ class _Services:
             *self._scripts(service, container.mounts),
         )
         return self.context.view(
-            COMPOSE,
+            self.book,
             self.context.release_of(built.image if built else self._image(name, service)),
             name=name,
             place=Place(here.file, here.line),
@@ -334,10 +345,10 @@ class _Services:
         told = (*self._nowhere(serves=False), *self._lost(), *self._around(serves=False))
         lines = tuple({one.place: one for one in told}.values())
         if programs:
-            yield clients_alone(programs, COMPOSE, self.context, Place(self.place), lines=lines)
+            yield clients_alone(programs, self.book, self.context, Place(self.place), lines=lines)
         elif lines:
             yield self.context.view(
-                COMPOSE,
+                self.book,
                 self.context.release_for(),
                 name=PurePosixPath(self.place).name,
                 place=Place(self.place),

@@ -336,6 +336,15 @@ def _published(view: View, facts: Facts) -> Hits:
         host, inside = inside_of(text)
         if not covers(inside, api):
             continue
+        bound = view.phrases.binds_addresses
+        if not bound and host:
+            yield Hit(
+                message=f"`{text}` opens the API to every machine that reaches a node: a stack "
+                "passes over the address, and publishes on all of them",
+                place=place,
+                fix=f"publish no port; {_AMONG_THEM}",
+            )
+            continue
         if _is_of_network(host):
             yield Hit(
                 message=f"`{text}` opens the API to every machine that reaches {host}, and it asks "

@@ -1,0 +1,88 @@
+"""Whether a file is a stack of a swarm, which `docker stack deploy` reads in a way of its own."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.compose import BASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from generator.catalogue.facts import Facts
+    from generator.readers.base import Context
+    from generator.readers.compose.project import Project
+    from generator.readers.syntax.yaml_tree import Table
+
+_SPEAKS: Final = re.compile(
+    r"(?i)readme.*|.*\.(?:md|sh|bash|mk|just|ya?ml)|(?:gnu)?makefile|justfile"
+)
+_DEPLOYS: Final = re.compile(
+    r"\bdocker[ \t]+stack[ \t]+(?:deploy|up)\b((?:[^\n\\`]|\\\n|\\.){0,400})"
+)
+_UP: Final = re.compile(
+    r"\b(?:docker|podman)[ \t-]compose\b((?:[^\n\\`]|\\\n|\\.){0,400}?)\b(?:up|start|run|create)\b"
+)
+_NAMED: Final = re.compile(r"(?:-c|-f|--compose-file|--file)[ \t=]*[\"']?([\w./-]+)")
+_OF_SWARM: Final = frozenset({"global", "replicated-job", "global-job"})
+_OF_COMPOSE: Final = frozenset({"name", "include", "profiles", "build", "develop", "extends"})
+"""Keys of which people who run a file by Compose have a use."""
+_MOST: Final = 40
+_LONGEST: Final = 200_000
+
+
+def is_stack(project: Project, file: str, context: Context) -> bool:
+    """Return whether a project is surely a stack: a text beside it says so, or its own keys do.
+
+    One that Compose is told to start as well, is none.
+    """
+    texts = [*_texts(file, context)]
+    if any(_is_meant(found[1], file, usual=True) for text in texts for found in _UP.finditer(text)):
+        return False
+    deployed = (found[1] for text in texts for found in _DEPLOYS.finditer(text))
+    if any(_is_meant(told, file) for told in deployed):
+        return True
+    services = project.services.values()
+    of_compose = project.top.entries.keys() & _OF_COMPOSE
+    of_compose |= {key for one in services for key in one.entries.keys() & _OF_COMPOSE}
+    return not of_compose and any(map(_is_of_swarm, services))
+
+
+def without_ignored(project: Project, facts: Facts) -> Project:
+    """Return a project without what a stack passes over: it is as if that were not there."""
+    ignored = facts.accepted("stack").ignored(("services", "x"))
+    services = {
+        name: replace(one, entries={k: v for k, v in one.entries.items() if k not in ignored})
+        for name, one in project.services.items()
+    }
+    return replace(project, services=services)
+
+
+def _is_of_swarm(service: Table) -> bool:
+    """Whether a service says on which nodes of a swarm it runs, which nobody else reads."""
+    placed = service.table("deploy").table("placement").entries
+    return bool(placed) or service.text("deploy", "mode") in _OF_SWARM
+
+
+def _texts(file: str, context: Context) -> Iterator[str]:
+    """Yield what is said in a file, beside it, and in the folder above."""
+    folder = posixpath.dirname(file)
+    above = posixpath.normpath(posixpath.join(folder, "..", "x"))
+    for path in dict.fromkeys(
+        (file, *context.listed(file)[:_MOST], *context.listed(above)[:_MOST])
+    ):
+        speaks = _SPEAKS.fullmatch(PurePosixPath(path).name)
+        text = context.glance(path) if speaks else None
+        if text is not None and ("stack" in text or "compose" in text):
+            yield text[:_LONGEST]
+
+
+def _is_meant(words: str, file: str, *, usual: bool = False) -> bool:
+    """Whether a command names a file, or one that is `usual` names none at all."""
+    name = PurePosixPath(file).name
+    named = {PurePosixPath(one).name for one in _NAMED.findall(words)}
+    return name in named or (usual and not named and name in BASES)
