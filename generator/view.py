@@ -378,8 +378,9 @@ class Container:
     beside `healthcheck`, `probes` are paths that are asked for its health, `exposed` what opens its
     port beyond a cluster, `volumes` what is told of mounts beside their names, `unkept` what would
     turn on the volume for models that is turned off, `arguments` the words that the image's own
-    program gets: none where another one is named. `unbound` are mounts of volumes that nobody
-    defines, `asked` the ports at which others ask it, `read_only` where its own file system is made
+    program gets: none where another one is named, and then `program` has that with all its words.
+    `unbound` are mounts of volumes that nobody defines, `asked` the ports at which others ask it,
+    `read_only` where its own file system is made
     so, and `scratch` what is in memory. `home` is that of the user inside, empty: the image's.
     `moving`: the image is built on the host, or follows its tag because somebody wants that.
     `waited_for` are services that start once its health check passes. `gpu_number` is how many get
@@ -408,6 +409,7 @@ class Container:
     exposed: tuple[Line, ...] = ()
     unkept: Edit | None = None
     arguments: tuple[tuple[str, Place], ...] = ()
+    program: tuple[tuple[str, Place], ...] = ()
     unbound: tuple[tuple[str, Place], ...] = ()
     asked: tuple[Asked, ...] = ()
     read_only: Place | None = None

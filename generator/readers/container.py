@@ -43,6 +43,23 @@ def arguments(options: Iterable[Option], words: Iterable[Argument]) -> tuple[Wor
     return () if named else tuple((word.text, word.place) for word in words)
 
 
+def program(options: Iterable[Option], words: Iterable[Argument]) -> tuple[Word, ...]:
+    """Return the program that is named instead of the image's own, with all that it is told."""
+    named = [option for option in options if option.name == "entrypoint"]
+    told = [(text, o.argument.place) for o in named if o.value for text in _listed(o.value)]
+    return (*told, *((word.text, word.place) for word in words)) if named else ()
+
+
+def _listed(text: str) -> list[str]:
+    """Return the words of a list in JSON, as Podman and quadlets take one; else the text."""
+    words = None
+    if text.startswith("["):
+        with contextlib.suppress(ValueError, RecursionError):
+            words = json.loads(text)
+    listed = isinstance(words, list) and all(isinstance(word, str) for word in words)
+    return words if listed and words else [text]
+
+
 def container(
     image: str, place: Place, options: Sequence[Option], client: str, restart: str
 ) -> Container:

@@ -106,6 +106,11 @@ def view_of(
     gone = removed or any(option.name == "rm" and option.on for option in options)
     restart = _OFTEN if held.swarm else "no" if gone else ""
     box = container.container(held.image.text, held.image.place, options, held.client, restart)
+    box = dataclasses.replace(
+        box,
+        arguments=_arguments(held, context.engine),
+        program=container.program(options, held.rest),
+    )
     given = container.variables(options, context, {})
     return context.view(
         dataclasses.replace(book, publishes_local=False) if held.swarm else book,
@@ -118,7 +123,7 @@ def view_of(
         bounds=container.bounds(options),
         lines=(*_told(held, options), *beside),
         models=models,
-        container=dataclasses.replace(box, arguments=_arguments(held, context.engine)),
+        container=box,
         acceleration=container.acceleration(box, options),
     )
 

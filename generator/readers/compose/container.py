@@ -55,10 +55,22 @@ def container_of(
     moving = held.moving or bool(pulled) or "build" in service.entries
     said = () if service.get("entrypoint") else argv(service, "command")
     words = tuple((word, _placed(key, service)) for word in said)
+    begun = _program(key, service)
     check = _healthcheck(key, service)
     shared = "host" if service.text("ipc") == "host" else service.text("shm_size")
     whole = replace(held, healthcheck=check, moving=moving, arguments=words, shared=shared)
+    whole = replace(whole, program=begun)
     return whole, acceleration(held, options)
+
+
+def _program(key: str, service: Table) -> tuple[tuple[str, Place], ...]:
+    """Return the program that is named instead of the image's own, with all that it is told."""
+    named = ("entrypoint", "command") if service.get("entrypoint") else ()
+    return tuple(
+        (word.text, replace(word.place, key=f"{key}.{part}"))
+        for part in named
+        for word in words_of(service, part)
+    )
 
 
 def _placed(key: str, service: Table) -> Place:

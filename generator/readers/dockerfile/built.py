@@ -77,6 +77,7 @@ def over(image: Built | None, box: Container, *, told: bool) -> Container:
         tag=base.tag,
         user=box.user or base.user,
         healthcheck=box.healthcheck or base.healthcheck,
+        program=box.program if told else base.program,
         arguments=base.arguments if not told else () if image.entry else box.arguments,
         moving=True,
     )

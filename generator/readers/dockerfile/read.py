@@ -109,6 +109,7 @@ def box_of(stage: Stage, context: Context) -> Container:
         healthcheck=stage.probe,
         restart=_UNTOLD,
         arguments=_arguments(stage, context.engine),
+        program=(*stage.entry, *(stage.words or ())) if stage.entry else (),
     )
 
 

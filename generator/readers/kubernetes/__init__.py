@@ -17,7 +17,11 @@ SIGNS: Final = Signs(
     r"|^controllers:[ \t]*(?:#[^\n]*)?\n(?:[ \t][^\n]*\n|\n){1,40}?[ \t]+containers:"
     r"|^[\w-]+:[ \t]*\n {1,8}controllers:[ \t]*\n(?: [^\n]*\n|\n){1,40}?[ ]+containers:",
     # What Compose and Helm read has such a key only deep inside.
-    never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:",
+    never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:"
+    # Nor do steps that hold a manifest: a workflow, cloud-init, plays and tasks of Ansible.
+    r"|\A#cloud-config\b|^(?:jobs|runcmd|write_files|before_script|stages|steps)[ \t]*:"
+    r"|\A(?:[ \t]*(?:#[^\n]*|---[^\n]*|)\n)*+- (?:name|hosts|import_playbook|tags|when|become"
+    r"|block|(?:[a-z]+\.[a-z]+\.)?k8s)[ \t]*:",
     belongs=lambda _: "",
     lays_over=r"kustomization\.ya?ml",
 )

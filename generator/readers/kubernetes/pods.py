@@ -435,6 +435,7 @@ class Pod:
             read_only=self._read_only(context[1]),
             probes=tuple(self._probes(box)),
             arguments=tuple(self._arguments(box)),
+            program=tuple(self._program(box)),
             unbound=tuple(self._unbound(box)),
             asked=tuple(self._asked(box)),
             exposed=tuple(self._exposed(box)),
@@ -457,6 +458,13 @@ class Pod:
         for word in () if "command" in box.entries else box.items("args"):
             if isinstance(word, Scalar):
                 yield word.text, replace(word.place, key="args")
+
+    def _program(self, box: Table) -> Iterator[tuple[str, Place]]:
+        """Yield what is named instead of the image's own program, with all that it is told."""
+        for key in ("command", "args") if "command" in box.entries else ():
+            for word in box.items(key):
+                if isinstance(word, Scalar):
+                    yield word.text, replace(word.place, key=key)
 
     def _image(self, box: Table) -> tuple[str, Place]:
         image = box.scalar("image")

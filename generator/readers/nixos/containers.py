@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from generator.readers.base import Context, Source, image_name
 from generator.readers.clients import client, client_in
 from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.evaluate import Definition, Definitions, unit_text
+from generator.readers.syntax.nix import UNKNOWN
 from generator.readers.syntax.options import Argument, Option, options
 from generator.view import NotJudged
 
@@ -30,6 +32,8 @@ _OF_QUADLET: Final = {
     "networks": "networks",
     "podmanArgs": "extraOptions",
     "exec": "cmd",
+    "tmpfses": "tmpfs",
+    "readOnly": "read_only",
 }
 """Options of quadlet-nix, and those of `oci-containers` that say the same."""
 _LISTS: Final = {
@@ -39,12 +43,14 @@ _LISTS: Final = {
     "env_file": "env-file",
     "devices": "device",
     "networks": "network",
+    "tmpfs": "tmpfs",
 }
 _VALUES: Final = {
     "user": "user",
     "privileged": "privileged",
     "network_mode": "network",
     "healthCmd": "health-cmd",
+    "read_only": "read-only",
 }
 _MOUNTING: Final = frozenset({"volumes", "mounts", "extraOptions"})
 _RESTART: Final = "always"  # nixos/modules/virtualisation/oci-containers.nix
@@ -106,7 +112,7 @@ def _every(source: Source, found: Sequence[Definition]) -> Iterator[tuple[str, _
         parted = [(split(d.path), d) for d in found]
         for base in dict.fromkeys(name for (name, _), _ in parted if name):
             own = {key: d for (name, key), d in parted if name == base}
-            yield base[-1], _Container(source, ".".join(base), own)
+            yield base[-1], _Container(source, ".".join(base), own, composed=split is _arion)
 
 
 def handed_on(source: Source, found: Sequence[Definition], context: Context) -> Iterator[View]:
@@ -121,9 +127,16 @@ def handed_on(source: Source, found: Sequence[Definition], context: Context) -> 
 
 
 class _Container(Definitions):
-    def __init__(self, source: Source, name: str, at: Mapping[tuple[str, ...], Definition]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        name: str,
+        at: Mapping[tuple[str, ...], Definition],
+        *,
+        composed: bool,
+    ) -> None:
         super().__init__(source, list(at.values()))
-        self.name, self.at = name, at
+        self.name, self.at, self.composed = name, at, composed
         image = self.at.get(("image",))
         self.image = image.value if image and isinstance(image.value, str) else ""
 
@@ -146,10 +159,40 @@ class _Container(Definitions):
         image = self.at.get(("image",)) or next(iter(self.at.values()))
         told = list(self._options())
         box = container.container(self.image, self.place(image), told, _CLIENT, _RESTART)
+        box = replace(box, healthcheck=self._test() or box.healthcheck)
         if not self.image:
             box = replace(box, digest=True)  # Something else says which.
-        words = [] if ("entrypoint",) in self.at else [*self._items("cmd"), *self._items("command")]
-        return replace(box, arguments=container.arguments(told, words))
+        words = [*self._words("cmd"), *self._words("command")]
+        entry = list(self._entry())
+        if ("entrypoint",) not in self.at:
+            return replace(box, arguments=container.arguments(told, words))
+        return replace(box, program=container.program(entry, words) if entry else ())
+
+    def _words(self, key: str) -> Iterator[Argument]:
+        """Yield the words of a command, which quadlet-nix and arion also take on one line."""
+        found = self.at.get((key,))
+        if found and isinstance(found.value, str) and not found.unresolved:
+            yield from (_argument(word, self.place(found)) for word in _split(found.value))
+        yield from self._items(key)
+
+    def _test(self) -> tuple[tuple[str, ...], Place] | None:
+        """Return the health check of a service of arion, which is one of Compose."""
+        found = self.at.get(("healthcheck", "test"))
+        if found is None or not self.composed:
+            return None
+        listed = isinstance(found.value, list)
+        words = [one.text for one in self._items_of(found)] if listed else [UNKNOWN]
+        words = ["CMD-SHELL", found.value] if isinstance(found.value, str) else words
+        return tuple(words), self.place(found)
+
+    def _entry(self) -> Iterator[Option]:
+        """Yield the words of the entry point; that of a service of arion is one of Compose."""
+        found = self.at.get(("entrypoint",))
+        value = found.value if found and not found.unresolved else None
+        if found and isinstance(value, str):
+            words = _split(value) if self.composed else [value]
+            yield from (_option("entrypoint", word, self.place(found)) for word in words)
+        yield from (Option("entrypoint", one.text, one) for one in self._items("entrypoint"))
 
     def client(self, context: Context) -> Client | None:
         """Return the program that it runs, where that asks servers."""
@@ -180,9 +223,19 @@ class _Container(Definitions):
 
     def _items(self, key: str) -> Iterator[Argument]:
         found = self.at.get((key,))
-        if found and isinstance(found.value, list):
+        yield from self._items_of(found) if found else ()
+
+    def _items_of(self, found: Definition) -> Iterator[Argument]:
+        if isinstance(found.value, list):
             for text in filter(lambda item: isinstance(item, str), found.value):
                 yield _argument(text, self.place_of(found, text))
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
 
 
 def _option(name: str, text: str, place: Place) -> Option:

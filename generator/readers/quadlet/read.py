@@ -217,6 +217,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
     words = container.arguments(found, _run(one))
     shared = box.shared or one.last("ShmSize", _CONTAINER)
     box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words, shared=shared)
+    box = replace(box, program=container.program(found, _run(one)))
     box = replace(box, unbound=tuple(_misnamed(one, context)))
     box = over(built, box, told=bool(words or one.named("Entrypoint", _CONTAINER)))
     below = [(v, v.place.file) for v in built.variables] if built else []

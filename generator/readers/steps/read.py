@@ -5,6 +5,7 @@ and the containers that they start.
 from __future__ import annotations
 
 import functools
+import json
 import re
 import shlex
 from dataclasses import replace
@@ -77,8 +78,9 @@ _OPTIONS: Final = {
     "runtime": "runtime", "devices": "device", "device": "device", "gpus": "gpus",
     "capabilities": "cap-add", "cap_add": "cap-add", "healthcheck": "health-cmd",
     "memory_swap": "memory-swap", "cpuset_cpus": "cpuset-cpus", "entrypoint": "entrypoint",
-    "tmpfs": "tmpfs", "ulimits": "ulimit",
+    "tmpfs": "tmpfs", "ulimits": "ulimit", "read_only": "read-only",
 }  # fmt: skip
+_SWITCHES: Final = frozenset({"privileged", "read_only"})
 _CHANGES: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(?:lineinfile|blockinfile|replace|ini_file)")
 _ITEM: Final = re.compile(r"\{\{\s*item(?:\.name)?\s*\}\}")
 _GONE: Final = frozenset({"absent", "stopped"})
@@ -428,6 +430,14 @@ class _Steps:
         own = tuple(every.values())
         if "{{" in image.text:
             held = replace(held, digest=True)
+        if isinstance(box, Table):
+            entry = [o for o in told if o.name == "entrypoint"] or list(_entry(box))
+            words = _words(box, "command")
+            held = replace(
+                held,
+                arguments=container.arguments(entry, words),
+                program=container.program(entry, words),
+            )
         self.views.append(
             self.context.view(
                 book,
@@ -461,7 +471,7 @@ def _options(task: Table) -> Iterator[Option]:
     """Yield the options of `docker run` that say the same."""
     for key, name in _OPTIONS.items():
         for node in task.items(key):
-            if isinstance(node, Scalar) and (key != "privileged" or node.is_true):
+            if isinstance(node, Scalar) and (key not in _SWITCHES or node.is_true):
                 yield _option(name, node)
             elif key == "healthcheck" and isinstance(node, Table):
                 yield from _probe(node)
@@ -475,6 +485,26 @@ def _options(task: Table) -> Iterator[Option]:
         listed = ",".join(one.text for one in ids if isinstance(one, Scalar))
         text = f"device={listed}" if listed else "all"
         yield Option("gpus", text, Argument(text, request.place, lambda _: ""))
+
+
+def _entry(box: Table) -> Iterator[Option]:
+    """Yield the words of the entry point that a service of a job has."""
+    for word in _words(box, "entrypoint"):
+        yield Option("entrypoint", word.text, word)
+
+
+def _words(box: Table, key: str) -> list[Argument]:
+    """Return the words of a command, which is a list or a line; of an open one nothing."""
+    node = box.get(key)
+    words = [one for one in box.items(key) if isinstance(one, Scalar)]
+    if any("{{" in one.text for one in words):
+        return []
+    if isinstance(node, Scalar):
+        try:
+            words = [replace(node, text=text) for text in shlex.split(node.text)]
+        except ValueError:
+            words = []
+    return [Argument(one.text, one.place, lambda _: "") for one in words]
 
 
 def _places(box: Node) -> Iterator[Place]:
@@ -513,7 +543,7 @@ def _option(name: str, node: Scalar) -> Option:
 def _probe(check: Table) -> Iterator[Option]:
     words = [word.text for word in check.items("test") if isinstance(word, Scalar)]
     if words:
-        text = words[-1] if words[0] == "CMD-SHELL" else shlex.join(words[words[0] == "CMD" :])
+        text = words[-1] if words[0] == "CMD-SHELL" else json.dumps(words)
         yield Option("health-cmd", text, Argument(text, check.place, lambda _: ""))
 
 

@@ -258,7 +258,8 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
     own = [variable for variable, _ in environment.found]
     place, restart = held.image.place, one.last("Restart")
     box = container.container(held.image.text, place, held.options, held.client, restart)
-    box = replace(box, arguments=container.arguments(held.options, held.rest))
+    words = container.arguments(held.options, held.rest)
+    box = replace(box, arguments=words, program=container.program(held.options, held.rest))
     client = {variable.name: variable.value for variable in own}
     found = container.variables(held.options, context, client)
     return context.view(

@@ -47,6 +47,7 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
     held = replace(
         held,
         arguments=said,
+        program=_program(table),
         digest=held.digest or not image.explicit,
         moving=image.text in built,
         healthcheck=_test(table) or held.healthcheck,
@@ -63,6 +64,14 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
         acceleration=container.acceleration(held, told),
         not_judged=gaps,
     )
+
+
+def _program(table: Table) -> tuple[tuple[str, Place], ...]:
+    """Return what is named instead of the image's own program, with all that it is told."""
+    keys = ("entrypoint", "command") if _words(table, "entrypoint") else ()
+    words = [(word, replace(table.place_of(key), key=key)) for key in keys
+             for word in _words(table, key)]  # fmt: skip
+    return tuple((w.text, at) for w, at in words) if all(w.explicit for w, _ in words) else ()
 
 
 def _is_ours(image: Scalar, label: str, table: Table, engine: Engine) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_signs
 from generator.units import Release
-from generator.view import MADE_BY
+from generator.view import MADE_BY, STARTED, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ REFERENCE: Final = re.compile(r"\$(?:\{\w++(?::?-(?P<default>[^}]{0,999}+)|[^}]{
 """A variable in a compose file, and what it is where nobody sets it."""
 _SCRIPT: Final = re.compile(r"\.(?:ba)?sh\b|\b(?:apt(?:-get)?|apk|dnf)\b.{0,80}\b(?:install|add)\b")
 _COMMANDS: Final = frozenset({"cmd", "command", "entrypoint", "exec"})
+_BEGINS: Final = frozenset({"command", "cmd", "args", "entrypoint"})
 _BESIDE: Final = re.compile(r"(?i)probe\b|\blifecycle\b|\bhealth_?check\b")
 """Sections with commands that run beside the one of the container."""
 _DIRECTORY: Final = r"(?:^|[\s/\"'])models(?=[\s/\"']|$)"
@@ -108,6 +109,18 @@ def runs_own_script(view: View) -> bool:
     return _SCRIPT.search(_commands(view)) is not None
 
 
+def begun(view: View) -> Iterator[Line]:
+    """Yield the scripts and commands with which a container begins, each once."""
+    program = view.container.program if view.container else ()
+    scripts = [(word, place) for word, place in program if " " in word.strip()]
+    for word, place in scripts:
+        yield Line(section="", name="command", value=word, place=place)
+    for line in view.lines:
+        own = line.name.lower() in _BEGINS and not _BESIDE.search(line.section)
+        if line.section == STARTED or (own and not any(word in line.value for word, _ in scripts)):
+            yield line
+
+
 def stands_in(view: View) -> bool:
     """Return whether a container only waits, in the place of a server that is not wanted."""
     text = _commands(view).strip("[]\"' \t\n")
@@ -156,7 +169,9 @@ def _copies(view: View) -> Iterator[str]:
 def _commands(view: View) -> str:
     """Return what a container runs, without its probes and hooks."""
     own = (line for line in view.lines if line.name.lower() in _COMMANDS)
-    return " ".join(line.value for line in own if not _BESIDE.search(line.section))
+    told = " ".join(line.value for line in own if not _BESIDE.search(line.section))
+    program = view.container.program if view.container else ()
+    return told or " ".join(word for word, _ in program)
 
 
 def target(mount: str) -> str:

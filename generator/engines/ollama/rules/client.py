@@ -7,16 +7,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from generator.meaning import is_go_duration
+from generator.rules.helpers.containers import is_official
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import closest
-from generator.view import INSTALLED
+from generator.view import INSTALLED, Command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
     from generator.catalogue.records import CommandFact, Flag
-    from generator.view import Command, Line, Place, View
+    from generator.view import Line, Place, View
 
 _HELP: Final = frozenset({"help", "h"})
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
@@ -59,8 +60,10 @@ _GENERATES: Final = frozenset({"/api/generate", "/api/chat", "/api/embed", "/api
     source="cmd/cmd.go by tag",
 )
 def unknown_flag(view: View, facts: Facts) -> Hits:
-    for command in view.commands:
+    for command in _every(view, facts):
         name = command.words[0][0] if command.words else ""
+        if name.startswith("-"):
+            yield from _of_the_program(name, command.words[0][1], facts)
         if fact := facts.commands.get(name):
             unknown = list(_flags(command, fact, facts))
             for flag, place in unknown:
@@ -70,6 +73,28 @@ def unknown_flag(view: View, facts: Facts) -> Hits:
                 yield from _too_many(name, command)
 
 
+def _every(view: View, facts: Facts) -> Iterator[Command]:
+    """Yield the calls of the program, and what the image of a container hands to it."""
+    yield from view.commands
+    words = view.container.arguments if view.container else ()
+    told = [[word for word, _ in command.words] for command in view.commands]
+    if words and is_official(view, facts) and [word for word, _ in words] not in told:
+        yield Command(words)
+
+
+def _of_the_program(flag: str, place: Place, facts: Facts) -> Hits:
+    """Yield a flag in the place of the command, which the program does not have."""
+    bare = flag.partition("=")[0]
+    if bare.lstrip("-") not in _OF_PROGRAM and re.fullmatch(r"--[a-z][a-z-]*", bare, re.ASCII):
+        yield Hit(
+            message=f"`{facts.engine}` has no `{bare}`: it ends with `unknown flag`, and no server "
+            "starts",
+            place=place,
+            fix=_instead("serve", bare.lstrip("-"), facts.commands["serve"], facts),
+        )
+
+
+_OF_PROGRAM: Final = frozenset({"help", "version", "verbose", "nowordwrap"})
 _OF_ONE: Final = frozenset({"pull", "push"})
 _ASKING: Final = frozenset(
     {"pull", "push", "run", "list", "ls", "ps", "show", "rm", "cp", "create"}
@@ -169,7 +194,7 @@ def _option(name: str, facts: Facts) -> str:
     source="cmd/cmd.go by tag",
 )
 def unknown_command(view: View, facts: Facts) -> Hits:
-    for command in view.commands:
+    for command in _every(view, facts):
         word, place = command.words[0] if command.words else ("", view.place)
         if word in facts.no_commands:
             yield Hit(

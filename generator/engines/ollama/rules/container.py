@@ -11,7 +11,9 @@ from generator.engines.ollama.rules.helpers.addresses import (
     listens_on,
 )
 from generator.engines.ollama.rules.helpers.homes import home_in_image, models_path, strangers_home
+from generator.engines.ollama.rules.helpers.scripts import is_unknown
 from generator.rules.helpers.containers import (
+    begun,
     copies_into,
     holds_models,
     is_client,
@@ -24,7 +26,7 @@ from generator.rules.helpers.containers import (
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local
-from generator.view import HANDED, POD, STARTED
+from generator.view import HANDED, POD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,13 +101,11 @@ def no_volume(view: View, facts: Facts) -> Hits:
 
 
 _FETCHED: Final = re.compile(r"\bollama[\"']?\s+(?:pull|run)\b")
-_BEGINS: Final = frozenset({"command", "args", "entrypoint"})
 
 
 def _fetches(view: View) -> bool:
     """Whether the container pulls its models whenever it starts, so that none is missed."""
-    begun = (ln.value for ln in view.lines if ln.section == STARTED or ln.name in _BEGINS)
-    return any(_FETCHED.search(text) for text in begun)
+    return any(_FETCHED.search(line.value) for line in begun(view))
 
 
 _MODELS_BY_NAME: Final = re.compile(r"(?i)(?:^|[/_.-])(?:ollama[\w-]*|models?)(?:[/_-]|$)")
@@ -315,7 +315,8 @@ _FILE: Final = re.compile(r"\.{0,2}/.*|[\w-]+\.(?:sh|bash|py)")
 def handed_to_the_program(view: View, facts: Facts) -> Hits:
     words = view.container.arguments if view.container else ()
     if words and is_official(view, facts):
-        yield from _handed(view, words[0][0], [word for word, _ in words[1:]], words[0][1])
+        hits = list(_handed(view, words[0][0], [word for word, _ in words[1:]], words[0][1]))
+        yield from hits or _no_command(view, words[0][0], words[0][1], facts)
     for line in view.lines_in(HANDED):
         if line.value.strip() and is_of_engine(line.name, facts):
             word, *more = line.value.split()
@@ -337,6 +338,20 @@ def _handed(view: View, text: str, more: Sequence[str], place: Place) -> Hits:
         place=place,
         fix=fix,
     )
+
+
+_WORD: Final = re.compile(r"[a-z][a-z-]*", re.ASCII)
+
+
+def _no_command(view: View, word: str, place: Place, facts: Facts) -> Hits:
+    """Yield a word in the place of a command that no release has."""
+    if _WORD.fullmatch(word) and is_unknown(word, facts) and word not in facts.no_commands:
+        yield Hit(
+            message=f"`{view.engine}` has no command `{word}`: the container ends with `unknown "
+            "command`",
+            place=place,
+            fix="write `serve`, or leave the command out",
+        )
 
 
 def _as_entry_point(view: View, program: str) -> str:

@@ -6,14 +6,18 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.scripts import misplaced
+from generator.rules.helpers.containers import begun
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import IN_FRONT, STARTED
 
 if TYPE_CHECKING:
-    from generator.catalogue.facts import Facts
-    from generator.view import View
+    from collections.abc import Iterator
 
-_BEGINS: Final = frozenset({"command", "cmd", "args", "entrypoint"})
+    from generator.catalogue.facts import Facts
+    from generator.engines.ollama.rules.helpers.scripts import Misplaced
+    from generator.view import Line, View
+
 _LONGEST: Final = 100_000
 _BEHIND: Final = re.compile(r"(?<![&>|\\])&(?![&>\d])")
 _PULLS: Final = re.compile(r"\bollama[\"']?\s+(?:pull|create)\b")
@@ -37,9 +41,7 @@ _SHORT: Final = re.compile(
     source="POSIX.1-2024, Shell Command Language: Asynchronous AND-OR Lists",
 )
 def ends_before(view: View, _: Facts) -> Hits:
-    for line in view.lines if view.container is not None else ():
-        if line.section != STARTED and line.name.lower() not in _BEGINS:
-            continue
+    for line in begun(view) if view.container is not None else ():
         text = line.value[:_LONGEST]
         parts = _BEHIND.split(text)
         *behind, last = parts
@@ -101,3 +103,20 @@ def stays_in_front(view: View, _: Facts) -> Hits:
             place=line.place,
             fix=f"add {detached}",
         )
+    for line, found in _in_scripts(view):
+        yield Hit(
+            message=f"`ollama serve` stays in front: `ollama {found.verb}` behind it comes "
+            "when the server has gone",
+            place=line.place,
+            severity="error",
+            fix="write `ollama serve &`, wait for the server, and end with `wait`",
+        )
+
+
+def _in_scripts(view: View) -> Iterator[tuple[Line, Misplaced]]:
+    """Yield what a container's own command has behind its server."""
+    for line in begun(view) if view.container is not None else ():
+        # A script in a file is judged where it stands.
+        found = misplaced(line.value) if line.section != STARTED else None
+        if found and not found.before:
+            yield line, found

@@ -7,8 +7,15 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
+from generator.engines.ollama.rules.helpers.scripts import is_unknown
 from generator.meaning import parse_go_duration
-from generator.rules.helpers.containers import installs, is_official, runs_own_script, stands_in
+from generator.rules.helpers.containers import (
+    begun,
+    installs,
+    is_official,
+    runs_own_script,
+    stands_in,
+)
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import whole
 from generator.view import ASKS_ALL, EXECUTED, FOREIGN, STARTED, Edit
@@ -67,6 +74,12 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
             yield _never_healthy(view, message, words, place)
         elif not words and official and (refusal := _refused(text, facts)):
             yield _never_healthy(view, refusal, words, place)
+        elif words[:1] == ("CMD",) and words[1:] and " " in words[1].strip():
+            message = f"there is no program by the name `{words[1]}`: each word is one by itself"
+            yield _never_healthy(view, message, words, place)
+        elif words and (unknown := _asks_for(text, facts)):
+            message = f"`ollama` has no command `{unknown}`: the check never passes"
+            yield _never_healthy(view, message, words, place)
         elif words[:1] == ("CMD-SHELL",) and len(words) > 2:  # noqa: PLR2004 -- one command
             message = f"CMD-SHELL takes one string: `{words[1]}` alone is run, what follows is not"
             yield _lists_instead(view, message, words, place)
@@ -74,6 +87,17 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
             told = found[0].removeprefix("CMD-SHELL").removeprefix("CMD").strip(" ;|\"'")
             message = f"`{told}` ends with 0 when no server answers: the check passes whatever is"
             yield _lists_instead(view, message, words, place)
+
+
+_ASKED: Final = re.compile(
+    r"(?:^(?:CMD(?:-SHELL)?\s+)?|[;&|(]\s{0,9})(?:/[\w./-]{1,99}/)?ollama\s+([a-z][a-z-]*)(?=\s|[;&|)]|$)",
+    re.ASCII,
+)
+
+
+def _asks_for(text: str, facts: Facts) -> str:
+    """Return a command that a check asks of the program, and that no release has."""
+    return next((word for word in _ASKED.findall(text) if is_unknown(word, facts)), "")
 
 
 def _no_endpoint(text: str, port: int) -> str:
@@ -232,8 +256,6 @@ def _lists_instead(view: View, message: str, words: tuple[str, ...], place: Plac
     return Hit(message=message, place=place, fix=fix, edits=edits)
 
 
-_COMMANDS: Final = frozenset({"command", "entrypoint", "args", "cmd"})
-_PROBED: Final = re.compile(r"(?i)probe|health_?check")
 _INSTALLS: Final = re.compile(
     r"\b(?:apt(?:-get)?|apk|dnf)\b[^;&|\n]{0,400}\b(?:install|add)\b[^;&|\n]*"
 )
@@ -261,13 +283,13 @@ def lacking_program(view: View, facts: Facts) -> Hits:
                 "`/api/pull` with curl",
             )
     for tool in facts.image.missing_tools:
-        lines = [line for line in view.lines if tool in line.value or line.name == tool]
-        own = bool(lines) and is_official(view, facts) and not _made_with(view, tool)
-        for line in lines:
+        named = [line for line in _told(view) if tool in line.value or line.name == tool]
+        own = bool(named) and is_official(view, facts) and not _made_with(view, tool)
+        for line in named:
             at = None
             if line.section == EXECUTED:
                 at = _executes(line, tool)
-            elif own and (line.section == STARTED or line.name == "RUN" or _is_command(line)):
+            elif own:
                 at = _calls(line.value, tool)
             if at is not None:
                 below = at if line.section in {STARTED, EXECUTED} else 0
@@ -276,6 +298,13 @@ def lacking_program(view: View, facts: Facts) -> Hits:
                     place=replace(line.place, line=line.place.line + below),
                     fix="ask with `ollama list`, or install it in an image of your own",
                 )
+
+
+def _told(view: View) -> Iterator[Line]:
+    """Yield what is run in a container, and what makes its image."""
+    yield from view.lines_in(EXECUTED)
+    yield from begun(view)
+    yield from (line for line in view.lines if line.name == "RUN")
 
 
 def _executes(line: Line, tool: str) -> int | None:
@@ -289,14 +318,10 @@ def _executes(line: Line, tool: str) -> int | None:
     )
 
 
-def _is_command(line: Line) -> bool:
-    return line.name.lower() in _COMMANDS and not _PROBED.search(line.section)
-
-
 def _made_with(view: View, tool: str) -> bool:
     """Whether the image, or what it starts, may get a program: or a script of it is not at hand."""
     texts = view.lines_in(STARTED)
-    told = [line.value for line in (*texts, *filter(_is_command, view.lines))]
+    told = [line.value for line in begun(view)]
     if installs(view, tool) or any(not line.value for line in texts):
         return True
     pattern = rf"(?<![\w.-]){tool}(?![\w.-])"

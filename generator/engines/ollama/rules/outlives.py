@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.containers import begun
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import STARTED
 
@@ -21,7 +22,6 @@ _STAYS: Final = re.compile(
     r"(?:^|[;&\n]|\bexec)[ \t]*(?:exec[ \t]+)?(tail[ \t]+-[fF]\b[^\n;&|]*|sleep[ \t]+inf(?:inity)?"
     r"|while[ \t]+(?:true|:)[ \t]*[;\n]\s*do\s+sleep[ \t]+\w+\s*;?\s*done)[\"'\]\s]*\Z"
 )
-_BEGINS: Final = frozenset({"command", "cmd", "args", "entrypoint"})
 _LONGEST: Final = 100_000
 
 
@@ -40,17 +40,16 @@ def goes_on(view: View, _: Facts) -> Hits:
     box = view.container
     if box is None or box.checks or box.probes:
         return  # Who asks the server again and again ends the container as well.
-    for line in view.lines:
-        if line.section == STARTED or line.name in _BEGINS:
-            text = line.value[:_LONGEST].rstrip()
-            stays = _STAYS.search(text[-_LONG:]) if _BEHIND.search(text) else None
-            if stays:
-                yield Hit(
-                    message=f"`{' '.join(stays[1].split())}` keeps the container up when the "
-                    "server behind it has ended, and nothing brings that back",
-                    place=_place(line, text, stays[1]),
-                    fix="end with `wait` for the server's process",
-                )
+    for line in begun(view):
+        text = line.value[:_LONGEST].rstrip()
+        stays = _STAYS.search(text[-_LONG:]) if _BEHIND.search(text) else None
+        if stays:
+            yield Hit(
+                message=f"`{' '.join(stays[1].split())}` keeps the container up when the "
+                "server behind it has ended, and nothing brings that back",
+                place=_place(line, text, stays[1]),
+                fix="end with `wait` for the server's process",
+            )
 
 
 _LONG: Final = 400  # characters: an end is shorter

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.ollama.rules.helpers.addresses import is_address, listens_on
+from generator.engines.ollama.rules.helpers.addresses import EVERY, is_address, listens_on
+from generator.engines.ollama.rules.helpers.scripts import misplaced
 from generator.fit.host import computes_on_cpu
 from generator.meaning import cleaned, parts_of
 from generator.rules.helpers import sandbox
+from generator.rules.helpers.containers import begun
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import whole
-from generator.view import AT_ONCE, BEFORE, POD, PREFIXES, STARTING, Edit
+from generator.units import is_local, whole
+from generator.view import AT_ONCE, BEFORE, POD, PREFIXES, STARTED, STARTING, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -211,6 +213,7 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             fix="move it to ExecStartPost=, behind a wait for the server, or to a unit of its own "
             "with `After=` and `Requires=`",
         )
+    yield from _in_a_container(view)
     for line in view.lines:
         if line.section == POD and line.name == STARTING:
             yield from _asked_beside(line)
@@ -231,6 +234,26 @@ def asked_too_early(view: View, _: Facts) -> Hits:
                 severity="warning",
                 fix="wait for the server first: `until ollama list >/dev/null 2>&1; do sleep 1; "
                 "done`",
+            )
+
+
+def _in_a_container(view: View) -> Hits:
+    """Yield what a container's own command asks of the server that it only starts then."""
+    asks = view.variable("OLLAMA_HOST")
+    host = listens_on(asks.value) if asks is not None else EVERY
+    own = is_local(host) or host in {*ALL_ADDRESSES, EVERY, ""}
+    elsewhere = asks is not None and (asks.unresolved or not own)
+    for line in begun(view) if view.container is not None and not elsewhere else ():
+        # A script in a file is judged where it stands.
+        found = misplaced(line.value) if line.section != STARTED else None
+        if found and found.before:
+            yield Hit(
+                message=f"`ollama {found.verb}` asks a server, which the same command only starts "
+                "then: it fails" + (", and the server never starts" if found.stops else ""),
+                place=line.place,
+                severity=None if found.stops else "warning",
+                fix="start the server first, `ollama serve &`, wait for it by `until ollama list; "
+                "do sleep 1; done`, and end with `wait`",
             )
 
 
