@@ -18,7 +18,7 @@ from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 T = TypeVar("T")
 _FAR: Final = 2_000  # lines
@@ -34,11 +34,13 @@ def embedded(
     *,
     packed: bool = False,
     gaps: bool = False,
+    lines: Sequence[int] = (),
 ) -> tuple[list[View], list[NotJudged]]:
     """Return the Views of a text that begins on `line` of `file`, and what could not be judged.
 
     `name` is the file that it becomes, empty where nobody says; `kind` is told, or seen. Of what is
     `packed` all stands on that line, and no fix can change it. `gaps`: something fills it in.
+    `lines`: where each line stands, if that is not one behind the other.
     """
     source = Source(name or "-", text)
     told = bool(kind or name)
@@ -65,8 +67,9 @@ def embedded(
     except HostwrightError as error:
         return [], [_gap(error.message, error.hint, KINDS[kind], file, line)]
     views = tuple(as_written(view, {}, gaps=gaps) for view in views)
-    found = [moved(view, source.path, Place(file, line), flat=packed) for view in views]
-    if packed:
+    place = Place(file, line)
+    found = [moved(view, source.path, place, flat=packed, lines=lines) for view in views]
+    if packed or lines:
         found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
     return found, unread
 
@@ -94,10 +97,10 @@ def _gap(message: str, hint: str, what: str, file: str, line: int) -> NotJudged:
     return NotJudged(file=file, reason=message, hint=hint, part=f"{what} in it", line=line)
 
 
-def moved(value: T, file: str, to: Place, *, flat: bool = False) -> T:
+def moved(value: T, file: str, to: Place, *, flat: bool = False, lines: Sequence[int] = ()) -> T:
     """Return a View, or a part of one, with the places in `file` moved to behind `to`.
 
-    `flat`: all of them are there.
+    `flat`: all of them are there; `lines`: each is where these say.
     """
     found: Any = value
     if isinstance(found, Place):
@@ -105,15 +108,19 @@ def moved(value: T, file: str, to: Place, *, flat: bool = False) -> T:
             return value
         line = found.line + to.line - 1 if found.line else max(to.line - 1, 1)
         line = to.line if flat else line
+        line = lines[min(max(found.line, 1), len(lines)) - 1] if lines else line
         found = Place(to.file, line, found.key)
     elif isinstance(found, NotJudged):
         line = found.line + to.line - 1 if found.line and not flat else to.line
+        line = lines[min(max(found.line, 1), len(lines)) - 1] if lines else line
         found = replace(found, file=to.file, line=line, part=found.part or "a part of it")
     elif isinstance(found, tuple) and not hasattr(found, "_fields"):
-        found = tuple(moved(item, file, to, flat=flat) for item in found)
+        found = tuple(moved(item, file, to, flat=flat, lines=lines) for item in found)
     elif is_dataclass(found) and not isinstance(found, Phrases):
         named = [f.name for f in fields(found) if f.init]
-        parts = {name: moved(getattr(found, name), file, to, flat=flat) for name in named}
+        parts = {
+            name: moved(getattr(found, name), file, to, flat=flat, lines=lines) for name in named
+        }
         found = replace(found, **parts)  # type: ignore[type-var]
     return found  # type: ignore[no-any-return]
 

@@ -14,12 +14,15 @@ from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.syntax.applied import directories_of_root
 from generator.readers.syntax.placed import among_links, is_put_elsewhere, misplaced
+from generator.readers.syntax.units import whole
+from generator.readers.syntax.written import is_unit, put_at
 from generator.view import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from generator.readers.syntax.script import CommandLine, Document
+    from generator.readers.syntax.script import CommandLine
+    from generator.readers.syntax.written import Document
     from generator.view import NotJudged, Phrases, View
 
 
@@ -39,24 +42,45 @@ class Documents:
     gaps: list[NotJudged] = dataclasses.field(default_factory=list)
     _written: dict[str, Document] = dataclasses.field(default_factory=dict)
     _values: list[Document] = dataclasses.field(default_factory=list)
+    _files: list[Document] = dataclasses.field(default_factory=list)
 
     def writes(self, line: CommandLine) -> None:
         """Take in the files that a command writes, but for values that it hands to a chart."""
         for document in line.documents:
             if document not in self._values:
                 self._written[document.target] = document
-                self._reads(document)
+                self.takes(document)
+        source, target = put_at(line.words)
+        self._files = [
+            dataclasses.replace(one, target=target) if source and one.target == source else one
+            for one in self._files
+        ]
+
+    def takes(self, document: Document) -> None:
+        """Take in a file, or a part of one, to be read with what else there is of it."""
+        self._files.append(document)
+
+    def _read(self) -> None:
+        """Read the files that the script has written, of units all that is added to each."""
+        files, self._files = self._files, []
+        for document in whole(one for one in files if one not in self._values):
+            self._reads(document)
 
     def _reads(self, document: Document) -> None:
         """Read a file that a script writes, or a line that it adds to one."""
         name = file_name(document.target)
         plain = PurePosixPath(name).name
         shell = plain in SHELL_FILES or PurePosixPath(name).parent.name == "profile.d"
-        if document.spoken and not (shell or plain == "environment" or plain.endswith(".env")):
+        if document.spoken and not (shell or is_unit(name) or _is_environment(name)):
             return  # Of another file a line is a part that tells nothing alone.
-        views, gaps = embedded(document.text, name, self.file, document.line, self.context)
+        lines = document.lines
+        views, gaps = embedded(
+            document.text, name, self.file, document.line, self.context, lines=lines
+        )
         if document.filled:  # What stands there is another text.
             views = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in views]
+        if lines:  # A branch of the script may write what another one has.
+            views = [dataclasses.replace(v, overruled=()) for v in views]
         links = tuple(among_links(document.target, Place(self.file, max(1, document.line - 1))))
         views = [dataclasses.replace(v, lines=(*v.lines, *links)) for v in views]
         of_login = document.spoken and shell
@@ -75,15 +99,14 @@ class Documents:
 
     def _release(self, line: CommandLine) -> bool:
         """Take in what a command gives a chart, and return whether that is all of it."""
-        words, before, engine = line.words, len(self._values), self.context.engine
+        words, engine = line.words, self.context.engine
         release = release_of(words, engine, lambda name: self._named(name, line))
         if release is None or words[0].text in SPOKEN:
             return False
         views = views_of_release(release, words[0].place, self.context)
         if not views and not any(engine.name in word.text for word in words):
             return False
-        handed = self._values[before:]
-        self.views = [*(v for v in self.views if not _stands_in(v, handed)), *views]
+        self.views += views
         # A guide has its files elsewhere, or lets somebody write them.
         self.gaps += () if self.bare else release.gaps
         open_ended = any(word.unresolved and "=" in word.text for word in words)
@@ -99,6 +122,7 @@ class Documents:
 
     def for_servers(self) -> frozenset[str]:
         """Return the names of variables that are written for a server."""
+        self._read()
         variables = (v for view in self.views for v in view.variables)
         return frozenset(v.name for v in variables if v.reach == "server")
 
@@ -107,6 +131,7 @@ class Documents:
 
         `managed`: they have a service started, which a file of a login shell does not reach.
         """
+        self._read()
         units = any(view.phrases.unit_file for view in self.views)
         scripts = [(self.file, first, "\n".join(script)) for first, script in texts]
         kept = tuple(directories_of_root(scripts)) if units else ()
@@ -141,9 +166,8 @@ def _filled_in(view: View) -> View:
     return dataclasses.replace(view, variables=tuple(variables))
 
 
-def _stands_in(view: View, documents: Iterable[Document]) -> bool:
-    """Whether a View is that of values alone which a command hands to a chart."""
-    return view.phrases.kind == "helm" and any(
-        document.line - 1 <= view.place.line <= document.line + document.text.count("\n")
-        for document in documents
-    )
+def _is_environment(path: str) -> bool:
+    """Return whether a file of variables is read line by line, so that each counts alone."""
+    name, folder = PurePosixPath(path).name, PurePosixPath(path).parent.name
+    named = name == "environment" or name.endswith(".env")
+    return named or folder in {"default", "sysconfig", "environment.d"}

@@ -37,7 +37,7 @@ class Enables:
     def takes(self, line: CommandLine) -> None:
         """Take in a command that writes a unit, or enables one."""
         for document in line.documents:
-            self._writes(document.target, document.text)
+            self._writes(document.target, document.text, adds=document.appends)
         texts = [word.text for word in line.words]
         verb = texts[1:2] if texts[:1] == ["sudo"] else texts[:1]
         if verb == ["systemctl"] and "enable" in texts:
@@ -48,12 +48,13 @@ class Enables:
             for text in texts[1:]:
                 self._writes(text, self._at_hand(text) if text.endswith(".service") else "")
 
-    def _writes(self, path: str, text: str) -> None:
+    def _writes(self, path: str, text: str, *, adds: bool = False) -> None:
         name, suffix = PurePosixPath(path).stem, PurePosixPath(path).suffix
         if suffix in _GENERATED:
             self._generated.add(f"{name}{_GENERATED[suffix]}")
         elif suffix == ".service":
-            self._texts[name] = self._texts.get(name) or text
+            had = self._texts.get(name, "")
+            self._texts[name] = f"{had}\n{text}" if adds and had else had or text
 
     def _at_hand(self, path: str) -> str:
         """Return the text of a unit that lies beside the script, as far as it is there."""

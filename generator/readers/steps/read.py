@@ -38,6 +38,7 @@ from generator.readers.steps.ansible import (
     names_around,
     with_values,
 )
+from generator.readers.steps.changes import put_in
 from generator.readers.steps.forgiven import Results, forgiven
 from generator.readers.steps.handlers import Handlers
 from generator.readers.steps.packed import PLAIN, unpacked
@@ -174,7 +175,7 @@ class _Steps:
         before = len(self.told.commands)
         for key, value in node.entries.items():
             if _CHANGES.fullmatch(key) and isinstance(value, Table):
-                self._change(key, value, node.place_of(key).line)
+                self._change(key, value, node)
             elif started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
             elif self._of_a_role(key, value) or self._handed(key, value):
@@ -325,12 +326,20 @@ class _Steps:
         if names_an_engine(path):
             self._gap(f"nothing unpacks `{encoding}` here", path, line)
 
-    def _change(self, module: str, task: Table, line: int) -> None:
-        """Name a change of a file that is not here: what it becomes, the host alone tells."""
-        path = next((text for key in ("path", "dest") if (text := task.text(key))), "")
-        written = " ".join(task.text(key) for key in ("line", "block", "value", "replace"))
-        if names_an_engine(f"{path} {written}") and task.text("state") not in _GONE:
+    def _change(self, module: str, given: Table, task: Table) -> None:
+        """Read what a task puts into a file, and name the file, which is not here."""
+        path = next((text for key in ("path", "dest") if (text := given.text(key))), "")
+        written = " ".join(given.text(key) for key in ("line", "block", "value", "replace"))
+        if given.text("state") in _GONE:
+            return
+        if names_an_engine(f"{path} {written}"):
+            line = task.place_of(module).line
             self._gap("it changes a part of a file that is not here", f"{module}: {path}", line)
+        for one in put_in(module, given, task, self._filled):
+            self.told.documents.takes(one)
+
+    def _filled(self, text: str) -> str:
+        return with_values(text, self.file, self.around, self.context)
 
     def _gap(self, reason: str, part: str, line: int) -> None:
         hint = "check the file itself"

@@ -17,6 +17,16 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.syntax.loops import Loops
 from generator.readers.syntax.options import Argument
 from generator.readers.syntax.shell import is_shell
+from generator.readers.syntax.written import (
+    Document,
+    as_told,
+    edited,
+    handed_on,
+    inserted,
+    joined,
+    said,
+    teed,
+)
 from generator.records import dataclass
 from generator.view import Place
 
@@ -49,28 +59,13 @@ _SET: Final = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)\+?=(?!=)")
 _READ: Final = re.compile(r"\b(?:read|for|getopts|select)[ \t]+([^\n;|]*)")
 _MAKE: Final = frozenset({"=", ":=", "::=", "?="})
 _EXPORTS: Final = frozenset({"export", "declare", "typeset"})
-_SPEAKS: Final = frozenset({"echo", "printf"})
+_BASH: Final = re.compile(r"#!.*\b(?:bash|zsh)\b")
 _UNQUOTED: Final = re.compile(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 3
 _MOST: Final = 20_000  # words: nobody writes a longer script by hand
 _LONGEST: Final = 4_000  # characters of a value that is put in elsewhere
 _BRANCHES: Final = 20  # values of one variable
 _FILLED: Final = 1_000_000  # characters that are put in, of all values
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A text that is written to a file: a here-document, or what `echo` says.
-
-    `expands`: the shell puts in what `$NAME` stands for; `filled`: some of it is put in here.
-    """
-
-    target: str
-    text: str
-    line: int
-    expands: bool = False
-    spoken: bool = False
-    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +109,11 @@ class _Script:
         self.words: list[Argument] = []
         self.word: _Word | None = None
         self.redirect, self.target, self.array = "", "", ""
-        self.fed = False
+        self.fed = self.piped = self.appends = False
+        self.bash = _BASH.match(text) is not None
+        self.said: Document | None = None
+        self.groups: list[tuple[str, list[Document]]] = []
         self.pending: list[tuple[str, bool]] = []
-        self.piped: list[Argument] = []
         self.documents: list[Document] = []
         self.inner: list[tuple[str, int]] = []
         self.at = self.count = 0
@@ -164,9 +161,11 @@ class _Script:
             return
         if sign == "\n" and self.pending:
             self._bodies()
-        words = self.words
-        yield from self._command()
-        self.piped = words if sign == "|" else []
+        yield from self._command(piped=sign == "|")
+        if sign == "(":
+            self.groups.append((")", []))
+        elif sign == ")":
+            self._closes(sign)
 
     def _listed(self) -> Iterator[CommandLine]:
         """Yield the `NAME=value` words of an array that ends here."""
@@ -259,13 +258,13 @@ class _Script:
         self.count += 1
         text, raw = "".join(word.pieces), "".join(word.raw)
         place = Place(self.file, word.line)
+        argument = Argument(text, place, _written(raw, text), word.unresolved)
         if self.redirect:
-            self.target = text if ">" in self.redirect and "&" not in self.redirect else self.target
-            self.redirect = ""
+            self._redirected(argument)
             return
         whole = _WHOLE.fullmatch(raw)
         also = tuple(self.earlier.get(whole[1], ())) if whole else ()
-        argument = Argument(text, place, _written(raw, text), word.unresolved, also)
+        argument = replace(argument, also=also) if also else argument
         into = self.arrays.setdefault(self.array, []) if self.array else self.words
         if (array := _ARRAY.fullmatch(raw.strip('"'))) and array[1] in self.arrays:
             into += self._elements(array[1])
@@ -274,31 +273,34 @@ class _Script:
         else:
             into.append(argument)
 
+    def _redirected(self, word: Argument) -> None:
+        """Take in where a command writes to, or what it reads."""
+        if ">" in self.redirect and "&" not in self.redirect:
+            self.target, self.appends = word.text, self.redirect.endswith(">>")
+        elif self.redirect == "<<<":
+            self.documents.append(as_told(word))
+        self.redirect = ""
+
     def _elements(self, array: str) -> list[Argument]:
         """Return what an array stands for, as long as a script of so many words would be read."""
         elements = self.arrays[array][: _MOST - self.count]
         self.count += len(elements)
         return elements
 
-    def _command(self) -> Iterator[CommandLine]:
+    def _command(self, *, piped: bool = False) -> Iterator[CommandLine]:
         """Yield the command that ends here, and those inside of its words."""
         words, documents, inner = self.words, self.documents, self.inner
-        fed, self.fed = self.fed or bool(self.piped or documents), False
-        target = _teed(words) or self.target
-        spoken = self.piped if _teed(words) else words
-        if target and not documents and spoken and spoken[0].text in _SPEAKS:
-            text = " ".join(w.text for w in spoken[1:] if not w.text.startswith("-"))
-            open_ended = any(word.unresolved for word in spoken)
-            documents.append(Document("", text, spoken[0].place.line, open_ended, spoken=True))
-        self.words, self.documents, self.inner = [], [], []
-        self.target = target if self.pending else ""
+        fed, self.fed = self.fed or self.piped or bool(documents), False
+        self.piped = piped
         opened = [word.text for word in takewhile(lambda word: word.text in _OPENS, words)]
         words = words[len(opened) :]
+        self.groups += [("}", []) for word in opened if word == "{"]
         exported = bool(words) and words[0].text in _EXPORTS
         assigned, words = self._assignments(words)
+        given = self._written(words, assigned, piped=piped)
+        self.words, self.documents, self.inner = [], [], []
         self.known.pop(self.loops.follow(words, asks=bool(_ASKS & {*opened})), None)
-        if assigned or words or documents:
-            given = tuple(replace(document, target=target) for document in documents)
+        if assigned or words or given:
             for each in self.loops.unrolled(words) if words else ([],):
                 self.count += len(each)
                 yield CommandLine(tuple(assigned), tuple(each), given, exported, fed=fed)
@@ -308,10 +310,43 @@ class _Script:
                 yield from lines(text, self.file, line, self.depth + 1)
             yield from self._nested(words, documents)
 
+    def _written(
+        self, words: list[Argument], assigned: list[tuple[str, Argument]], *, piped: bool
+    ) -> tuple[Document, ...]:
+        """Return what a command writes to files; what it says otherwise is for the next one."""
+        if words and words[0].text == "}":
+            self._closes("}")
+        tee, adds = teed(words)
+        tee, adds = (tee, adds) if tee else handed_on(words)
+        target = tee or edited(words, assigned) or self.target
+        appends = adds if tee else self.appends and target == self.target
+        reads = target != self.target or not words or words[0].text == "}"
+        says = self.said if reads else said(words, bash=self.bash)
+        told = self.documents or ([says] if says else [])
+        self.target = target if self.pending else ""
+        self.said = None
+        if target:
+            written = (replace(one, target=target, appends=appends) for one in told)
+            return (*written, *inserted(words))
+        if piped and told:
+            self.said = joined(told, "")
+        elif told and self.groups and (not words or words[0].text in _TELLS):
+            self.groups[-1][1].extend(told)
+        runs = any(is_shell(word.text) for word in words) or (words and words[0].text == "ssh")
+        return (*(() if piped or runs else self.documents), *inserted(words))
+
+    def _closes(self, sign: str) -> None:
+        """End a group of commands: what they have said goes where the group's output goes."""
+        if self.groups and self.groups[-1][0] == sign:
+            _, told = self.groups.pop()
+            self.said = joined(told, "") if told else None
+
     def _nested(self, words: list[Argument], documents: list[Document]) -> Iterator[CommandLine]:
         """Yield the commands of a script that a shell is told."""
+        if handed_on(words)[0]:
+            return
         shell = any(is_shell(word.text) for word in words)
-        remote = bool(words) and words[0].text in {"ssh", "eval", "su", "watch", "docker"}
+        remote = bool(words) and words[0].text in _REMOTE
         for word in words if shell or remote else ():
             if " " in word.text and not (remote and word.text.startswith("-")):
                 yield from lines(word.text, self.file, word.place.line, self.depth + 1)
@@ -354,6 +389,10 @@ class _Script:
 _OPENS: Final = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!", "{", "time"})
 """Words of the shell before a command."""
 _ASKS: Final = frozenset({"while", "until"})
+_REMOTE: Final = frozenset({"ssh", "eval", "su", "watch", "docker", "tmux", "screen"})
+"""Programs that hand a word to a shell."""
+_TELLS: Final = frozenset({"echo", "printf", "cat", "}"})
+"""Commands that say what they are given, unless something takes it."""
 
 
 def _nothing(_: str) -> str:
@@ -384,11 +423,3 @@ def _written(raw: str, text: str) -> Callable[[str], str]:
         return inner if whole and inner[1:-1] == text[len(head) :] else ""
 
     return rest
-
-
-def _teed(words: list[Argument]) -> str:
-    texts = [word.text for word in words]
-    if "tee" not in texts:
-        return ""
-    behind = texts[texts.index("tee") + 1 :]
-    return next((text for text in behind if not text.startswith("-")), "")
