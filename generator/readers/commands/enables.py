@@ -54,7 +54,9 @@ class Enables:
             self._generated.add(f"{name}{_GENERATED[suffix]}")
         elif suffix == ".service":
             had = self._texts.get(name, "")
-            self._texts[name] = f"{had}\n{text}" if adds and had else had or text
+            # Of a unit to which something is added nobody knows the rest.
+            added = f"{had}\n{text}" if had else ""
+            self._texts[name] = added if adds else had or text
 
     def _at_hand(self, path: str) -> str:
         """Return the text of a unit that lies beside the script, as far as it is there."""
