@@ -605,7 +605,8 @@ class Facts:
         close = _same_quantised(rest, tags) or closest(rest, tags) or _nearest_size(rest, tags)
         if close:
             return f"{family}:{tags[close]}"
-        return family if family != tag.partition(":")[0] else ""
+        sized = bool(tags) and _SIZE.fullmatch(rest) is not None  # It has no tags of sizes.
+        return family if sized or family != tag.partition(":")[0] else ""
 
     def missing_model(self, name: str) -> str | None:
         """Why there is no model of that name, and what to use; None: nothing is known."""

@@ -44,6 +44,7 @@ from generator.readers.syntax.applied import (
     started_in_vain,
     with_paths,
 )
+from generator.readers.syntax.asking import asked_with
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
 from generator.readers.syntax.passing import is_removed
@@ -359,6 +360,7 @@ class Told:
         for at, verb, start in asked_before(self.texts, self.engine, servers) if servers else ():
             place = Place(self.file, at)
             yield Line(section=BEFORE, name=verb, value=str(start), place=place)
+        yield from asked_with(self.texts, self.engine, self.file)
         for at, what, how in forgiven(self.texts, self.engine):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
 

@@ -43,6 +43,7 @@ from generator.readers.steps.forgiven import Results, forgiven
 from generator.readers.steps.handlers import Handlers
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.syntax.applied import while_booting
+from generator.readers.syntax.asking import asked_by_tasks
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.units import EVERYWHERE
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
     from generator.around import Client
     from generator.engines.signs import Signs as Engine
-    from generator.view import Phrases, View
+    from generator.view import Line, Phrases, View
 
 _SCRIPTS: Final = frozenset(
     {
@@ -189,6 +190,7 @@ class _Steps:
         self._looped(node, before)
         commands, engine = self.told.commands[before:], self.context.engine.name
         self.told.forgiven += forgiven(node, commands, lambda: self._results, engine)
+        self.told.forgiven += _asked_by(node, commands)
         self.around.pop()
 
     @functools.cached_property
@@ -570,6 +572,16 @@ def _not_written_out(boxes: Sequence[Table]) -> Iterator[NotJudged]:
                     part=f"`{key}`",
                     variables=True,
                 )
+
+
+_SHELLS: Final = re.compile(r"(?:ansible\.builtin\.)?(?:shell|command|raw|script)")
+
+
+def _asked_by(task: Table, commands: Sequence[Command]) -> Iterator[Line]:
+    """Yield what a task of Ansible, which has its command in a module, sets for a client."""
+    if "environment" in task.entries and any(_SHELLS.fullmatch(key) for key in task.entries):
+        own = Table({"environment": task.table("environment")}, task.place)
+        yield from asked_by_tasks(commands, _variables(own, strict=False))
 
 
 _ENVIRONMENT: Final = ("env", "environment", "variables")

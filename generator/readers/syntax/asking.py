@@ -1,0 +1,51 @@
+"""Variables that are given to a command which only asks a server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from generator.readers.syntax.applied import LONGEST
+from generator.view import ASKING, Line, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from generator.engines.signs import Signs as Engine
+    from generator.view import Command, Variable
+
+_ASKS: Final = frozenset({"pull", "push", "run", "list", "ls", "ps", "show", "rm", "cp", "stop"})
+_VALUE: Final = r"(?:\"[^\"]*\"|'[^']*'|[^\s\"';|&]*)"
+_SET: Final = re.compile(rf"([A-Za-z_]\w*)=({_VALUE})\s")
+_HANDED: Final = re.compile(rf"\s(?:-e|--env)[\s=]([A-Za-z_]\w*)=({_VALUE})\s")
+
+
+def asked_with(texts: Iterable[tuple[int, list[str]]], engine: Engine, file: str) -> Iterator[Line]:
+    """Yield the variables that a script sets for a command which only asks the server."""
+    called = rf"(?:\S*/)?{re.escape(engine.name)}\s+({'|'.join(sorted(_ASKS))})\b"
+    before = re.compile(
+        rf"\s*(?:sudo\s+(?:-\w+\s+(?:[\w-]+\s+)?){{0,3}})?(?:env\s+)?"
+        rf"((?:[A-Za-z_]\w*={_VALUE}\s+){{1,9}}){called}"
+    )
+    inside = re.compile(
+        rf"\s*(?:sudo\s+)?(?:docker|podman|nerdctl)(?:\s+compose|-compose)?\s+exec(\s[^;&|]*?\s){called}"
+    )
+    for first, lines in texts:
+        for number, line in enumerate(lines, first):
+            if "=" not in line or engine.name not in line or len(line) > LONGEST:
+                continue
+            for pattern, one in ((before, _SET), (inside, _HANDED)):
+                found = pattern.match(line)
+                for name, _ in one.findall(found[1]) if found else ():
+                    place = Place(file, number, name)
+                    yield Line(
+                        section=ASKING, name=name, value=found[2] if found else "", place=place
+                    )
+
+
+def asked_by_tasks(commands: Iterable[Command], variables: Iterable[Variable]) -> Iterator[Line]:
+    """Yield the variables of a task that does nothing but ask the server."""
+    verbs = [command.words[0][0] for command in commands if command.words]
+    if verbs and all(verb in _ASKS for verb in verbs):
+        for one in variables:
+            yield Line(section=ASKING, name=one.name, value=verbs[0], place=one.place)

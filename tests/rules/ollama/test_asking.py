@@ -1,0 +1,59 @@
+"""HW690: a variable of the server, for a command that only asks it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.texts import Cases, Text, sides, told
+
+INSTALL = "curl -fsSL https://ollama.com/install.sh | sh\n"
+
+
+def script(*lines: str) -> Text:
+    return {"setup.sh": "#!/bin/sh\n" + INSTALL + "".join(f"{line}\n" for line in lines)}
+
+
+def task(module: str, value: str, **variables: str) -> Text:
+    given = "".join(f"        {name}: {text}\n" for name, text in variables.items())
+    return {
+        "play.yml": "- hosts: all\n  tasks:\n"
+        f"    - shell: {INSTALL.strip()}\n"
+        f"    - {module}: {value}\n      environment:\n{given}"
+    }
+
+
+# rule: (caught, left alone)
+CASES: Cases = {
+    "HW690": (
+        (
+            script("OLLAMA_MODELS=/data/models ollama pull qwen3:8b"),
+            script('sudo -u ollama OLLAMA_KEEP_ALIVE="24h" ollama run qwen3:8b hi'),
+            script("env OLLAMA_HOST=10.0.0.5 OLLAMA_NUM_PARALLEL=4 /usr/bin/ollama run qwen3:8b"),
+            script("HTTPS_PROXY=http://proxy:3128 ollama pull qwen3:8b"),
+            script("CUDA_VISIBLE_DEVICES=0 ollama run qwen3:8b"),
+            script("docker exec -e OLLAMA_KEEP_ALIVE=24h ollama ollama run qwen3:8b hi"),
+            task("ansible.builtin.command", "ollama pull qwen3:8b", OLLAMA_MODELS="/data/models"),
+            task("shell", "ollama pull qwen3:8b", OLLAMA_KEEP_ALIVE="24h"),
+        ),
+        (
+            script("OLLAMA_HOST=10.0.0.5:11434 ollama pull qwen3:8b"),
+            script("OLLAMA_MODELS=/data/models ollama serve &", "ollama pull qwen3:8b"),
+            script("export OLLAMA_MODELS=/data/models", "ollama pull qwen3:8b"),
+            script("OLLAMA_NOHISTORY=1 ollama run qwen3:8b"),
+            script("MODEL=qwen3:8b ollama pull qwen3:8b"),
+            script("HTTPS_PROXY=http://proxy:3128 curl https://ollama.com; ollama pull qwen3:8b"),
+            script('echo "OLLAMA_MODELS=/data/models ollama pull qwen3:8b"'),
+            script("# OLLAMA_MODELS=/data/models ollama pull qwen3:8b"),
+            script("docker exec ollama ollama run qwen3:8b --keepalive=24h"),
+            task("command", "ollama pull qwen3:8b", OLLAMA_HOST="10.0.0.5", HOME="/root"),
+            task("shell", "ollama serve & ollama pull qwen3:8b", OLLAMA_MODELS="/data/models"),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert (rule in told(tmp_path, files)) is caught
