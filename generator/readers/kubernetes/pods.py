@@ -353,7 +353,7 @@ class Pod:
             place=place,
             # With its quotes: a fix must leave it a string.
             written=f"{value.quote}{value.replaceable}{value.quote}" if value.replaceable else "",
-            unresolved="$(" in value.text,
+            unresolved="$(" in value.text or not value.explicit,
             refused=refused if own else "",
             named=_place_of_name(entry),
         )
@@ -387,7 +387,7 @@ class Pod:
             value="" if hidden else value.text,
             place=replace(value.place, key=f"data.{key}"),
             written=f"{value.quote}{value.replaceable}{value.quote}",
-            unresolved=bool(hidden),
+            unresolved=bool(hidden) or not value.explicit,
             refused="" if value.kind == "str" else "it is a number or a switch",
         )
 

@@ -62,7 +62,9 @@ _GENERATES: Final = frozenset({"/api/generate", "/api/chat", "/api/embed", "/api
 def unknown_flag(view: View, facts: Facts) -> Hits:
     for command in _every(view, facts):
         name = command.words[0][0] if command.words else ""
-        if name.startswith("-"):
+        # In a script `ollama` may be what another program is told: `docker stats ollama --all`.
+        own = view.container is not None and command.words == view.container.arguments
+        if name.startswith("-") and (own or view.phrases.unit_file):
             yield from _of_the_program(name, command.words[0][1], facts)
         if fact := facts.commands.get(name):
             unknown = list(_flags(command, fact, facts))

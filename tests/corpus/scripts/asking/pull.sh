@@ -1,0 +1,5 @@
+#!/bin/sh
+# Another disk for the models.
+set -e
+curl -fsSL https://ollama.com/install.sh | sh
+OLLAMA_MODELS=/mnt/disk/models ollama pull qwen3:8b
