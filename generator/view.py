@@ -532,6 +532,8 @@ class Phrases:
     """A health check by a program and its arguments, `{}` the quoted words."""
     entrypoint: str = "--entrypoint {}"
     """How another program than the image's own is named."""
+    read_only: str = ":ro"
+    """The word by which a volume is one that nobody writes in."""
     taken_away: str = ""
     """How the image's own program is taken away, so that the command alone is run."""
     idle: str = r"(?!)"

@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final, Literal
 
+from generator.meaning import GO_FALSE
 from generator.readers.base import Context, Source, image_name
 from generator.readers.beside import installed, missing
 from generator.readers.environment.read import container_file
@@ -243,7 +244,13 @@ def _mounts(options: Sequence[Option]) -> Iterator[tuple[str, Place]]:
         source = fields.get("source") or fields.get("src") or ""
         target = fields.get("target") or fields.get("destination") or fields.get("dst") or ""
         if target and fields.get("type") != "tmpfs":
-            yield f"{source}:{target}" if source else target, option.argument.place
+            told = f"{source}:{target}" if source else target
+            yield told + (":ro" if source and _is_read_only(fields) else ""), option.argument.place
+
+
+def _is_read_only(fields: Mapping[str, str]) -> bool:
+    """Return whether a mount says so: by the word alone, or by one with a value that is true."""
+    return any(fields[key] not in GO_FALSE for key in ("readonly", "ro") if key in fields)
 
 
 def _home(options: Sequence[Option]) -> str:

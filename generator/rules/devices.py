@@ -169,7 +169,7 @@ def numbers_of_the_host(view: View, _: Facts) -> Hits:
     if variable is None or box is None:
         return
     ids, numbers = _inside(view, box), indices(variable.value)
-    count = len(ids) or len(view.host.gpus)
+    count = len(ids) or box.gpu_number or len(view.host.gpus)
     if not numbers or not count:
         return
     beyond = [number for number in numbers if number >= count]
@@ -201,14 +201,15 @@ def numbers_of_the_host(view: View, _: Facts) -> Hits:
     why="A reservation decides which GPUs get into the container; Docker sets "
     "NVIDIA_VISIBLE_DEVICES itself from it. In a pod it is the other way round: what the manifest "
     "says comes behind what the device plugin sets. CUDA_VISIBLE_DEVICES can only narrow that "
-    "down, and "
-    "says nothing where it names all of them, or takes the last one where it names another.",
+    "down, and says nothing where it names all of them, takes the last one where it names another, "
+    "and hides them all where it is empty or `-1`.",
     bad='device_ids: ["0", "1"]\nenvironment: {CUDA_VISIBLE_DEVICES: "0,1"}',
     good='device_ids: ["0", "1"]',
     source="moby daemon/nvidia_linux.go; docs.docker.com: GPU access",
 )
 def said_twice(view: View, _: Facts) -> Hits:
     yield from _runtime_beside_reservation(view)
+    yield from _hidden(view)
     variable, box = view.variable(VISIBLE), view.container
     ids = _inside(view, box) if box is not None else []
     if variable is None or not ids:
@@ -232,6 +233,21 @@ def said_twice(view: View, _: Facts) -> Hits:
             place=variable.place,
             severity="error",
             fix=f"leave {VISIBLE} out, or give the container that GPU",
+        )
+
+
+def _hidden(view: View) -> Hits:
+    """Yield the variable that hides every GPU from a container that is given some."""
+    variable, box = view.variable(VISIBLE), view.container
+    if variable is None or variable.unresolved or box is None or view.acceleration != "cuda":
+        return
+    given = box.gpu_access in {"reservation", "cdi", "runtime"} and not view.phrases.empty_is_none
+    if given and variable.value.strip("\"' ") in _NO_GPU:
+        yield Hit(
+            message=f"{VISIBLE} hides every GPU that the container is given: the CPU computes",
+            place=variable.place,
+            severity="warning",
+            fix=f"leave {VISIBLE} out, or give the container no GPU",
         )
 
 

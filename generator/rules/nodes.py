@@ -46,6 +46,27 @@ def renamed_node(view: View, _: Facts) -> Hits:
             )
 
 
+def _of_nvidia(view: View, box: Container) -> Place | None:
+    """Return the place of a container that is surely given a card of NVIDIA; None: it is not.
+
+    A plain request for GPUs may be for the runtime of AMD.
+    """
+    driver = any((line.name, line.value) == ("driver", "nvidia") for line in view.lines)
+    named = bool(box.gpus) and all(one.startswith("nvidia.com/") for one in box.gpus)
+    told = driver or named or box.gpu_access == "runtime" or view.acceleration == "cuda"
+    return box.place if told and box.gpu_access in _GIVEN else None
+
+
+_GIVEN: Final = frozenset({"reservation", "cdi", "runtime"})
+
+
+def _is_renamed(text: str) -> bool:
+    """Whether a node has another name in the container: `/dev/kfd:/dev/kfd` has its own."""
+    source, colon, rest = text.partition(":")
+    target = rest.partition(":")[0]
+    return bool(colon) and target.startswith("/") and target != source
+
+
 def _family(path: str) -> str:
     return "/".join(path.split("/")[:3])
 
@@ -67,16 +88,24 @@ def half_of_rocm(view: View, facts: Facts) -> Hits:
     if box is None or view.adds:
         return
     yield from _by_vulkan(view, box, facts)
-    if box.privileged or not view.phrases.devices_told:
+    if box.privileged or not (view.phrases.devices_told or _of_nvidia(view, box)):
         return
-    yield from _without_rocm(view, facts)
+    yield from _without_rocm(view, facts) if view.phrases.devices_told else ()
     if not _OF_ROCM.search(box.tag) or any(line.name == "extends" for line in view.lines):
         return
     given = [text for text, _ in box.nodes]
+    if (place := _of_nvidia(view, box)) and not given:
+        yield Hit(
+            message="the image is for ROCm, and the container is given a card of NVIDIA: it has no "
+            "CUDA, and the CPU computes",
+            place=place,
+            fix="take the image without `rocm` in its tag",
+        )
+        return
     if (box.gpu_access and not given) or any("$" in one or "{" in one for one in given):
         return
     missing = [path for path in (_KFD, _DRI) if not _has(box, path)]
-    renamed = any(":" in one for one in given)
+    renamed = any(map(_is_renamed, given))
     # A variable that chooses among GPUs is told of where none is handed in (HW561).
     chosen = not given and any(view.variable(name) for name in _CHOOSE)
     if missing and not renamed and not chosen:

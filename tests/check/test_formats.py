@@ -21,8 +21,13 @@ class Box:
     entry: Sequence[str] = ()
     command: Sequence[str] = ()
     probe: Sequence[str] = ("ollama", "list")
+    barred: bool = False
     name: str = "OLLAMA_NUM_PARALLEL"
     value: str = "2"
+
+    @property
+    def volume(self) -> str:
+        return "models:/root/.ollama:ro" if self.barred else "models:/root/.ollama"
 
 
 def lines(*told: str | None, indent: int) -> str:
@@ -42,14 +47,14 @@ def compose(box: Box) -> Files:
         f"image: {IMAGE}",
         "restart: always",
         'ports: ["127.0.0.1:11434:11434"]',
-        "volumes: [m:/root/.ollama]",
+        f"volumes: [{box.volume}]",
         f'environment: {{{box.name}: "{box.value}"}}',
         f"healthcheck: {{test: {json.dumps(['CMD', *box.probe])}}}",
         listed("entrypoint: ", box.entry),
         listed("command: ", box.command),
         indent=4,
     )
-    return {"compose.yaml": f"services:\n  ollama:\n{told}volumes: {{m: {{}}}}\n"}
+    return {"compose.yaml": f"services:\n  ollama:\n{told}volumes: {{models: {{}}}}\n"}
 
 
 def command_line(client: str) -> Callable[[Box], Files]:
@@ -58,7 +63,7 @@ def command_line(client: str) -> Callable[[Box], Files]:
         words = shell([*box.entry[1:], *box.command])
         return {
             "run.sh": f"#!/bin/sh\n{client} run -d --restart always -p 127.0.0.1:11434:11434 "
-            f"-v m:/root/.ollama -e {box.name}='{box.value}' --health-cmd "
+            f"-v {box.volume} -e {box.name}='{box.value}' --health-cmd "
             f"{shell([' '.join(box.probe)])} {entry}{IMAGE} {words}\n"
         }
 
@@ -69,7 +74,7 @@ def quadlet(box: Box) -> Files:
     told = lines(
         f"Image=docker.io/{IMAGE}",
         "PublishPort=127.0.0.1:11434:11434",
-        "Volume=m:/root/.ollama",
+        f"Volume={box.volume}",
         f"Environment={box.name}={box.value}",
         f"HealthCmd={' '.join(box.probe)}",
         f"Entrypoint={json.dumps(list(box.entry))}" if box.entry else None,
@@ -87,7 +92,8 @@ def deployment(box: Box, start: int = 0) -> str:
         listed("args: ", box.command),
         f'env: [{{name: {box.name}, value: "{box.value}"}}]',
         f"readinessProbe: {{exec: {{command: {json.dumps(list(box.probe))}}}}}",
-        "volumeMounts: [{name: m, mountPath: /root/.ollama}]",
+        "volumeMounts: [{name: m, mountPath: /root/.ollama, "
+        f"readOnly: {str(box.barred).lower()}}}]",
         indent=start + 10,
     )
     told = lines(
@@ -134,7 +140,7 @@ def task(module: str, ports: str) -> Callable[[Box], Files]:
             f"image: {IMAGE}",
             "restart_policy: always",
             f'{ports}: ["127.0.0.1:11434:11434"]',
-            'volumes: ["m:/root/.ollama"]',
+            f'volumes: ["{box.volume}"]',
             f'env: {{{box.name}: "{box.value}"}}',
             f"healthcheck: {{test: {json.dumps(['CMD', *box.probe])}}}"
             if "docker" in module
@@ -153,7 +159,7 @@ def nixos(box: Box) -> Files:
     told = lines(
         f'image = "{IMAGE}";',
         'ports = [ "127.0.0.1:11434:11434" ];',
-        'volumes = [ "m:/root/.ollama" ];',
+        f'volumes = [ "{box.volume}" ];',
         f'environment.{box.name} = "{box.value}";',
         f'extraOptions = [ "--health-cmd={" ".join(box.probe)}" ];',
         f'entrypoint = "{box.entry[0]}";' if box.entry else None,
@@ -179,7 +185,8 @@ def app_template(box: Box) -> Files:
         f"    spec: {{exec: {{command: {json.dumps(list(box.probe))}}}}}",
         indent=8,
     )
-    mounts = "persistence:\n  m: {existingClaim: m, globalMounts: [{path: /root/.ollama}]}\n"
+    mount = f"{{path: /root/.ollama, readOnly: {str(box.barred).lower()}}}"
+    mounts = f"persistence:\n  m: {{existingClaim: m, globalMounts: [{mount}]}}\n"
     boxes = "controllers:\n  ollama:\n    containers:\n      app:\n"
     head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: ollama}\n"
     chart = "spec:\n  chartRef: {kind: OCIRepository, name: app-template}\n  values:\n"
@@ -225,6 +232,7 @@ FAULTS = {
         Box(entry=SHELL, command=["ollama serve & curl localhost:11434; wait"]), "HW543",
     ),
     "curl in a check": (Box(probe=["curl", "-f", "http://localhost:11434"]), "HW509"),
+    "a volume that is read-only": (Box(barred=True), "HW612"),
     "a check that there is not": (Box(probe=["ollama", "status"]), "HW509"),
 }  # fmt: skip
 SOUND = {

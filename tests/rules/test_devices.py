@@ -1,5 +1,6 @@
 """HW306 to HW314: which GPUs the server sees, and what a release does with them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,23 @@ def test_no_gpu_is_left_where_the_first_number_is_beyond() -> None:
     assert placed.finding.message == (
         "there is no GPU 1 in this container, which counts 0: no GPU is left"
     )
+
+
+@pytest.mark.parametrize("form", ["", "-1", "none"])
+def test_every_gpu_that_is_given_is_hidden(form: str) -> None:
+    given = boxed({"CUDA_VISIBLE_DEVICES": form}, gpu_access="reservation")
+    (placed,) = found(said_twice, replace(given, acceleration="cuda"))
+    assert placed.finding.severity == "warning"
+    assert "hides every GPU" in placed.finding.message
+    assert not found(said_twice, boxed({"CUDA_VISIBLE_DEVICES": form}))
+
+
+def test_a_number_beyond_those_that_are_counted() -> None:
+    seen = boxed({"CUDA_VISIBLE_DEVICES": "1"}, gpu_access="reservation", gpu_number=1)
+    (placed,) = found(numbers_of_the_host, seen)
+    assert "there is no GPU 1" in placed.finding.message
+    two = boxed({"CUDA_VISIBLE_DEVICES": "1"}, gpu_access="reservation", gpu_number=2)
+    assert not found(numbers_of_the_host, two)
 
 
 def test_a_later_number_beyond_loses_what_follows() -> None:

@@ -76,10 +76,15 @@ CASES: Cases = {
     ),
     "HW666": (
         (rocm("[/dev/kfd]"), rocm("[/dev/dri]"), {"compose.yaml": ROCM},
+         rocm("[/dev/kfd:/dev/kfd]"), rocm("[/dev/dri:/dev/dri]"),
+         {"compose.yaml": f"{ROCM}    runtime: nvidia\n"},
+         {"run.sh": "podman run --device nvidia.com/gpu=all ollama/ollama:rocm\n"},
          {"run.sh": "docker run --device /dev/kfd ollama/ollama:rocm\n"}),
         (
             rocm("[/dev/kfd, /dev/dri]"),
             rocm("[/dev/kfd, /dev/dri/renderD128]"),
+            rocm("[/dev/kfd:/dev/kfd, /dev/dri:/dev/dri]"),
+            {"run.sh": "docker run --gpus all ollama/ollama:rocm\n"},
             rocm("['${GPU}']"),
             {"compose.yaml": f"{ROCM}    privileged: true\n"},
             {"compose.yaml": f"{ROCM}    volumes: ['/dev:/dev']\n"},

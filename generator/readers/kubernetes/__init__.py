@@ -31,6 +31,7 @@ KUBERNETES: Final = Phrases(
     devices_told=False,
     string='"{}"',  # A variable takes nothing but strings.
     unnamed="is in an `emptyDir`, or another volume that goes with the pod",
+    read_only="readOnly: true",
     keep_volume="mount a volume of a PersistentVolumeClaim there",
     read_by="everybody who may read the pod reads it",
     keep_in="a Secret, named by `secretKeyRef`",

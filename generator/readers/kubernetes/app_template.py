@@ -192,7 +192,8 @@ def _mounts(controller: str, box: str, values: Table) -> Iterator[Table]:
 
 
 def _mount(name: str, path: Scalar, at: Node) -> Table:
-    return _table({"name": _text(name, at), "mountPath": path}, at)
+    alone = at.get("readOnly") if isinstance(at, Table) else None
+    return _table({"name": _text(name, at), "mountPath": path, "readOnly": alone}, at)
 
 
 def _named(node: Node, services: Collection[str]) -> str:

@@ -496,7 +496,9 @@ class Pod:
                 name = node.text("name")
                 # What no volume tells comes from a template of claims, or from a patch.
                 lasts = name in kept or name not in known
-                yield (f"{name}:{target}" if lasts else target), node.place
+                alone = node.scalar("readOnly")
+                end = ":ro" if lasts and alone is not None and alone.is_true else ""
+                yield (f"{name}:{target}{end}" if lasts else target), node.place
 
     def _unbound(self, box: Table) -> Iterator[tuple[str, Place]]:
         """Yield the mounts of volumes that the pod does not have; a patch may bring them."""

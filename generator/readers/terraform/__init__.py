@@ -25,6 +25,7 @@ DOCKER: Final = Phrases(
     refused=r"cpu_set|cpus",
     no_swap="write `memory_swap`, the same as `memory`, for no swap",
     mapped_port="external",
+    read_only="read_only = true",
     mapped_host='ip = "127.0.0.1"',
     memlock='add `ulimit { name = "memlock" soft = -1 hard = -1 }`',
 )
@@ -33,6 +34,7 @@ CLUSTER: Final = replace(
     KUBERNETES,
     kind="terraform",
     cpus='cpu = "{}"',
+    read_only="read_only = true",
     entrypoint="command = [{}]",
     keep_in="a `kubernetes_secret`, named by `secret_key_ref`",
 )

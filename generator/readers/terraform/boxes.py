@@ -19,7 +19,7 @@ from generator.view import INGRESS, Bound, Container, Line, NotJudged, Variable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from generator.view import View
+    from generator.view import Place, View
 
 _VARIABLES: Final = ("env", "environment", "environment_variables", "env_vars")
 _DEEPEST: Final = 12
@@ -27,9 +27,12 @@ _AFTER: Final = "depends_on"
 """The key of resources that are only made before this one."""
 _APP: Final = "azurerm_container_app"
 _PARTS: Final = {
-    _APP: "variables, memory, volumes and ingress",
-    **dict.fromkeys(SERVICES, "variables, memory and who may call it"),
+    _APP: "command, variables, memory, volumes and ingress",
+    **dict.fromkeys(SERVICES, "command, variables, memory and who may call it"),
 }
+_OF_AMAZON: Final = ("entryPoint", "command")
+_OF_OTHERS: Final = ("command", "args")
+"""What names the program of a container, and what that is told."""
 _NAMED: Final = "*.azurecontainerapps.io"
 _ASKS: Final = frozenset({"ip_security_restriction", "client_certificate_mode"})
 """What an ingress has that lets in some callers alone."""
@@ -37,10 +40,11 @@ _ASKS: Final = frozenset({"ip_security_restriction", "client_certificate_mode"})
 
 def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], list[NotJudged]]:
     """Return the servers that a resource of some type starts, and that the rest is not read."""
-    views = [_view(box, image, context) for box, image in _boxes(table, context)]
+    own = _OF_AMAZON if kind.startswith("aws_") else _OF_OTHERS
+    views = [_view(box, image, own, context) for box, image in _boxes(table, context)]
     if kind == _APP:
         views = [_of_app(view, table) for view in views]
-    parts = _PARTS.get(kind, "variables and memory")
+    parts = _PARTS.get(kind, "command, variables and memory")
     reason = f"of `{kind}` image, {parts} alone are read here"
     gaps = [
         NotJudged(
@@ -99,8 +103,9 @@ def _boxes(node: Node, context: Context, depth: int = 0) -> Iterator[tuple[Table
         yield from _boxes(one, context, depth + 1)
 
 
-def _view(box: Table, image: Scalar, context: Context) -> View:
+def _view(box: Table, image: Scalar, keys: tuple[str, str], context: Context) -> View:
     name = image_name(image.text)
+    entry, words = (_words(box, key) for key in keys)
     return context.view(
         ELSEWHERE,
         context.release_of(image.text),
@@ -114,8 +119,17 @@ def _view(box: Table, image: Scalar, context: Context) -> View:
             tag=name.tag,
             digest=name.digest or not image.explicit,
             restart="always",
+            arguments=() if keys[0] in box.entries else words,
+            program=(*entry, *words) if entry else (),
         ),
     )
+
+
+def _words(box: Table, key: str) -> tuple[tuple[str, Place], ...]:
+    """Return the words of a list; of one that only a run of Terraform tells, none."""
+    words = [one for one in box.items(key) if isinstance(one, Scalar)]
+    told = all(one.explicit for one in words)
+    return tuple((one.text, replace(one.place, key=key)) for one in words) if told else ()
 
 
 def _variables(box: Table) -> Iterator[Variable]:

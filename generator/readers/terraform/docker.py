@@ -186,7 +186,9 @@ def _mount(mount: Table) -> str:
     named = (mount.scalar(key) for key in ("host_path", "volume_name", "source"))
     told = (one.text if one.explicit else one.written for one in named if one is not None)
     source = next(told, "")
-    return f"{source}:{target}" if source else target
+    alone = mount.scalar("read_only")
+    end = ":ro" if alone is not None and alone.is_true else ""
+    return f"{source}:{target}{end}" if source else target
 
 
 def _words(table: Table, key: str) -> list[Scalar]:

@@ -38,7 +38,7 @@ from generator.view import CLOUD, SHUT, Line, NotJudged
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.view import View
+    from generator.view import Phrases, View
 
 _TEXTS: Final = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
 _HELD: Final = frozenset({"docker_image", "docker_registry_image", "docker_volume"})
@@ -110,6 +110,11 @@ def _module(sources: Sequence[Source], context: Context) -> Module:
     return module
 
 
+def _as_there(made: Phrases) -> Phrases:
+    """Return the phrase book of a resource, with what its manifest tells for sure."""
+    return replace(CLUSTER, volumes_told=made.volumes_told, devices_told=made.devices_told)
+
+
 class _Found:
     """What the resources of a module make; those of `files` are judged."""
 
@@ -136,10 +141,7 @@ class _Found:
         made = {id(block) for block, _ in manifests}
         tables = [one for _, one in manifests]
         views, gaps = servers_of(tables, beside, self.context)
-        self.views += (
-            replace(v, phrases=replace(CLUSTER, volumes_told=v.phrases.volumes_told), keys=())
-            for v in views
-        )
+        self.views += (replace(v, phrases=_as_there(v.phrases), keys=()) for v in views)
         self.gaps += gaps
         for block in self.own:
             before = len(self.views) + len(self.gaps)

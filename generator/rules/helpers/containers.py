@@ -178,4 +178,6 @@ def target(mount: str) -> str:
     """Return the path inside of `[SOURCE:]TARGET[:OPTIONS]`; a variable that nobody sets is `$`."""
     text = REFERENCE.sub(lambda match: match["default"] or "$", mount)
     parts = DRIVE.sub("/", text).split(":")
-    return parts[min(1, len(parts) - 1)]
+    # A volume of a pod may have a name of one letter, as a drive has.
+    named = DRIVE.match(text) and parts[1:] in (["ro"], ["rw"])
+    return parts[0 if named else min(1, len(parts) - 1)]

@@ -126,7 +126,7 @@ def may_not_write(view: View, facts: Facts) -> Hits:
         yield Hit(
             message=f"`{over[-1][1]}` is read-only, and the server has to make its key in `{keys}`",
             place=over[-1][2],
-            fix="take `:ro` off, or mount only the models so",
+            fix=f"take `{_barred(view)}` off, or mount only the models so",
         )
     elif box.read_only is not None and not kept and not brought:
         yield Hit(
@@ -149,8 +149,13 @@ def _pulled(view: View, facts: Facts, mounts: list[tuple[str, str, Place]]) -> I
             message=f"`{over[-1][1]}` is read-only, and `{view.models[0].name}` is to be pulled "
             "into it",
             place=over[-1][2],
-            fix="take `:ro` off while models are pulled",
+            fix=f"take `{_barred(view)}` off while models are pulled",
         )
+
+
+def _barred(view: View) -> str:
+    """Return the word by which the file keeps a server from writing in a volume."""
+    return view.phrases.read_only
 
 
 def _keys(view: View, box: Container) -> str:
