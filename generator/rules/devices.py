@@ -242,11 +242,13 @@ def _hidden(view: View) -> Hits:
     if variable is None or variable.unresolved or box is None or view.acceleration != "cuda":
         return
     given = box.gpu_access in {"reservation", "cdi", "runtime"} and not view.phrases.empty_is_none
-    if given and variable.value.strip("\"' ") in _NO_GPU:
+    value = variable.value.strip("\"' ")
+    if given and value in _NO_GPU:
         yield Hit(
             message=f"{VISIBLE} hides every GPU that the container is given: the CPU computes",
             place=variable.place,
-            severity="warning",
+            # Who writes `-1` may mean it; an empty value is what has been left.
+            severity=None if value else "warning",
             fix=f"leave {VISIBLE} out, or give the container no GPU",
         )
 

@@ -365,11 +365,11 @@ def test_no_gpu_is_left_where_the_first_number_is_beyond() -> None:
     )
 
 
-@pytest.mark.parametrize("form", ["", "-1", "none"])
-def test_every_gpu_that_is_given_is_hidden(form: str) -> None:
+@pytest.mark.parametrize(("form", "severity"), [("", "warning"), ("-1", "info"), ("none", "info")])
+def test_every_gpu_that_is_given_is_hidden(form: str, severity: str) -> None:
     given = boxed({"CUDA_VISIBLE_DEVICES": form}, gpu_access="reservation")
     (placed,) = found(said_twice, replace(given, acceleration="cuda"))
-    assert placed.finding.severity == "warning"
+    assert placed.finding.severity == severity
     assert "hides every GPU" in placed.finding.message
     assert not found(said_twice, boxed({"CUDA_VISIBLE_DEVICES": form}))
 
