@@ -436,6 +436,8 @@ class Phrases:
     """Whether settings are keys of a profile, on which `resolve` has had its say."""
     unit_file: bool = False
     """Whether systemd reads the file itself: each of its sections is one of systemd's."""
+    directives: bool = False
+    """Whether what it says becomes directives of a unit as it stands, commands and all."""
     headers: bool = False
     """Whether lines stand below a `[Section]`."""
     sections: tuple[tuple[str, str], ...] = ()

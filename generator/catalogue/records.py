@@ -589,7 +589,7 @@ class Taken:
 
     names: tuple[Name, ...]
     words: tuple[str, ...] = ()
-    kind: Literal["", "switch", "time", "limit"] = ""
+    kind: Literal["", "switch", "time", "limit", "path", "output"] = ""
     source: str
 
 

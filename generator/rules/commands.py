@@ -7,6 +7,7 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import PREFIXES
 
@@ -18,7 +19,10 @@ _COMMANDS: Final = frozenset({"ExecStart", "ExecStartPre", "ExecStartPost", "Exe
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=.*", re.ASCII | re.DOTALL)
 _BUILTINS: Final = frozenset({"cd", "export", "source", ".", "set", "exec", "eval", "ulimit"})
 _SIGNS: Final = re.compile(r"&&|\|\|?|&|[0-9]?>{1,2}.*|&>.*|<.*")
+_IN_FRONT: Final = "take the `&` out, and write `exec` before the program"
+_SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh"})
 _LONGEST: Final = 4000
+_STORE: Final = "/nix/store/"
 
 
 @Rule(
@@ -27,19 +31,40 @@ _LONGEST: Final = 4000
     title="a command that is written for a shell",
     why="systemd starts programs itself. Of a command it knows the words alone: an assignment or "
     "`cd` before it is taken for the program, `>` and `&&` are handed over as words, and a path "
-    "that begins with `./`, `~` or a variable makes it refuse the unit.",
+    "that begins with `./`, `~` or a variable makes it refuse the unit. A shell that is told so "
+    "does it all, but must not put the server into the background: where it ends, all ends.",
     bad="ExecStart=OLLAMA_HOST=0.0.0.0 ./ollama serve > /var/log/ollama.log",
     good="Environment=OLLAMA_HOST=0.0.0.0\nExecStart=/usr/local/bin/ollama serve",
     source="systemd.service(5), COMMAND LINES; systemd-analyze verify",
 )
 def shell_command(view: View, _: Facts) -> Hits:
-    if not view.phrases.unit_file:
+    if not view.phrases.directives:
         return
     for line in view.lines:
         if line.name in _COMMANDS and view.phrases.section(line) == "Service":
-            message, fix = _fault(line)
+            left = line.name == "ExecStart" and _leaves(line.value) and _is_simple(view)
+            message, fix = (_ENDS, _IN_FRONT) if left else _fault(line)
             if message:
                 yield Hit(message=message, place=line.place, fix=fix)
+
+
+_ENDS: Final = (
+    "the shell puts its command into the background and ends: systemd takes that for the end of "
+    "the service, and kills what is left of it"
+)
+
+
+def _leaves(text: str) -> bool:
+    """Return whether a shell is told to put its last command into the background."""
+    words = _words(text.lstrip(PREFIXES)) if len(text) <= _LONGEST else []
+    shell = words and PurePosixPath(words[0]).name in _SHELLS and "-c" in words[1:3]
+    told = words[-1].rstrip(" ;") if shell else ""
+    return told.endswith("&") and not told.endswith("&&") and "wait" not in told
+
+
+def _is_simple(view: View) -> bool:
+    """Return whether the first process of a service is the service, for systemd."""
+    return sandbox.last(view, "Type", "simple") in {"simple", "exec", "idle"} and not view.adds
 
 
 def _fault(line: Line) -> tuple[str, str]:
@@ -50,6 +75,7 @@ def _fault(line: Line) -> tuple[str, str]:
         return "", ""
     words = _words(text)
     program = words[0] if words else ""
+    program = PurePosixPath(program).name if program.startswith(_STORE) else program
     shown = program if len(program) < 40 else f"{program[:40]}…"  # noqa: PLR2004
     if _ASSIGNED.fullmatch(program):
         return (

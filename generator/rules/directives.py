@@ -30,8 +30,11 @@ _TIME: Final = re.compile(
 )
 _COUNT: Final = r"(?:infinity|[+]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)\s*[BKMGTPE]?)"
 _LIMIT: Final = re.compile(rf"{_COUNT}(?::{_COUNT})?", re.ASCII)
-_FORMS: Final = {"time": _TIME, "limit": _LIMIT}
-_FILLED_IN: Final = re.compile(r"[%$<>]|\{\{|@\w+@")
+_PATH: Final = re.compile(r"-?/.*", re.DOTALL)
+_OUTPUT: Final = re.compile(r"(?:file|append|truncate):/.*|fd(?::.*)?", re.DOTALL)
+_FORMS: Final = {"time": _TIME, "limit": _LIMIT, "path": _PATH, "output": _OUTPUT}
+_NO: Final = {"path": "no absolute path", "output": "no place that it knows"}
+_FILLED_IN: Final = re.compile(r"[%$<>…]|\{\{|@\w+@")
 
 
 @Rule(
@@ -45,7 +48,8 @@ _FILLED_IN: Final = re.compile(r"[%$<>]|\{\{|@\w+@")
     source="systemd.service(5); systemd.exec(5); systemd.time(7); systemd-analyze verify",
 )
 def value_not_taken(view: View, facts: Facts) -> Hits:
-    for line in view.lines if view.phrases.headers else ():
+    written = view.phrases.headers
+    for line in view.lines if written or view.phrases.directives else ():
         taken = facts.taken.get(line.name)
         if taken is None or view.phrases.section(line) != "Service" or not line.value:
             continue
@@ -55,11 +59,11 @@ def value_not_taken(view: View, facts: Facts) -> Hits:
         right = bare if bare and _takes(taken, bare) else _meant(taken, bare)
         certain = right in {bare, _MEANT.get(bare)}
         yield Hit(
-            message=f"systemd ignores `{line.name}={line.value}`: that is {_what(taken)}, and the "
-            "default holds",
+            message=f"systemd ignores `{line.name}={line.value}`: that is {_what(taken)}, and "
+            + ("reads no such file" if taken.kind == "path" else "the default holds"),
             place=line.place,
             fix=f"write `{line.name}={right}`" if right else _how(taken),
-            edits=(Edit(line.place, line.value, right),) if certain else (),
+            edits=(Edit(line.place, line.value, right),) if certain and written else (),
         )
 
 
@@ -81,7 +85,7 @@ def _takes(taken: Taken, value: str) -> bool:
 
 def _what(taken: Taken) -> str:
     if taken.kind in _FORMS:
-        return f"no {taken.kind}"
+        return _NO.get(taken.kind, f"no {taken.kind}")
     return "no switch" if not taken.words else "none of the words that it knows"
 
 
@@ -90,6 +94,10 @@ def _how(taken: Taken) -> str:
         return "write it like `90s` or `5min`"
     if taken.kind == "limit":
         return "write a number, or `infinity`"
+    if taken.kind == "path":
+        return "write the whole path, without quotes, `~` or a variable"
+    if taken.kind == "output":
+        return "write `journal`, or `append:` and the whole path of a file"
     words = (*(("yes", "no") if taken.kind else ()), *taken.words)
     return f"write one of {', '.join(f'`{word}`' for word in words)}"
 

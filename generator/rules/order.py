@@ -63,7 +63,7 @@ def second_command(view: View, _: Facts) -> Hits:
     lines = [line for line in view.lines if view.phrases.section(line) == "Service"]
     commands = [line for line in lines if line.name == "ExecStart"]
     oneshot = any(line.name == "Type" and line.value == "oneshot" for line in lines)
-    if not view.phrases.unit_file or oneshot or not commands:
+    if not view.phrases.directives or oneshot or not commands:
         return
     # A file with [Install] or a description is a unit, whatever its name says.
     own = view.name.partition(".")[0].partition("@")[0] == view.engine

@@ -29,6 +29,8 @@ CASES: dict[str, tuple[View, View]] = {
         "$HOME/bin/ollama serve",
         "/usr/bin/ollama serve > /var/log/ollama.log 2>&1",
         "/usr/bin/ollama serve &",
+        "/bin/sh -c '/usr/bin/ollama serve &'",
+        "/bin/bash -c 'nohup ollama serve > /var/log/o 2>&1 &'",
     ],
 )
 def test_a_line_of_the_shell_is_caught(command: str) -> None:
@@ -45,7 +47,14 @@ def test_a_line_of_the_shell_is_caught(command: str) -> None:
         "/bin/sh -c 'cd /opt && exec ./ollama serve > log 2>&1'",
         "/usr/bin/env OLLAMA_HOST=127.0.0.1 /usr/bin/ollama serve",
         "-./ollama serve",
+        "/bin/sh -c 'ollama serve & wait'",
+        "/bin/sh -c 'a && ollama serve'",
     ],
 )
 def test_a_command_of_systemd_is_left_alone(command: str) -> None:
     assert not found(RULE, started(command))
+
+
+def test_a_shell_that_is_meant_to_end_is_left_alone() -> None:
+    forking = "[Service]\nType=forking\nExecStart=/bin/sh -c 'ollama serve &'\n"
+    assert not found(RULE, view(lines=lines(forking)))

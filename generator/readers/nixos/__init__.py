@@ -44,6 +44,7 @@ CONTAINER: Final = Phrases(
 """Of a container of `virtualisation.oci-containers`, which has options of `podman run`."""
 MODULE: Final = replace(
     CONTAINER,
+    directives=True,
     firewalled=True,
     one_backend=True,
     sandboxed=True,  # nixos/modules/services/misc/ollama.nix
@@ -52,7 +53,16 @@ MODULE: Final = replace(
     memlock='add `serviceConfig.LimitMEMLOCK = "infinity"`',
 )
 """Of a service, whose unit gets what `serviceConfig` says."""
-UNIT: Final = replace(MODULE, sandboxed=False)
+UNIT: Final = replace(MODULE, sandboxed=False, restart='add `serviceConfig.Restart = "always"`')
 """Of a unit that somebody writes under `systemd.services`, without the module for the service."""
-HOME_MODULE: Final = replace(UNIT, reader="Home Manager")
+HOME_MODULE: Final = replace(UNIT, reader="Home Manager", restart="")
 """Of home-manager, which has a module of its own."""
+OF_USER: Final = replace(
+    CONTAINER,
+    sections=(*CONTAINER.sections, *((name, name) for name in ("Unit", "Service", "Install"))),
+    directives=True,
+    of_unit=".*",
+    unit_no_swap=MODULE.unit_no_swap,
+    restart='add `Restart = "always"` beside `ExecStart`',
+)
+"""Of a unit of a user, which Home Manager writes section by section."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from generator.readers.nixos import CONTAINER
+from generator.readers.commands.words import models
+from generator.readers.nixos import CONTAINER, OF_USER
+from generator.readers.nixos.directives import Directives
 from generator.readers.nixos.evaluate import Definition, Definitions
 from generator.readers.syntax import unit
 from generator.view import Place, Variable, View
@@ -28,6 +30,8 @@ _VARIABLES: Final = (
     ("environment",),
 )
 _LISTS: Final = (("Service", "Environment"), ("serviceConfig", "Environment"))
+_SERVICE: Final = (("Service",), ("serviceConfig",))
+_UNITS: Final = "systemd"
 _STARTS: Final = frozenset({"ProgramArguments", "Program", "command", "script", "ExecStart"})
 
 
@@ -68,13 +72,33 @@ class _Agent(Definitions):
     def view(self, context: Context) -> View:
         """Return what is said of it."""
         return context.view(
-            CONTAINER,
+            OF_USER if self._of_systemd else CONTAINER,
             context.release_for(),
             name=".".join(self.base),
             place=Place(self.source.path, min((d.line for d in self.found), default=0)),
             variables=tuple(self._variables()),
             manager="user",
+            **(self._of_a_unit(context) if self._of_systemd else {}),
         )
+
+    @property
+    def _of_systemd(self) -> bool:
+        return self.base[0] == _UNITS
+
+    def _of_a_unit(self, context: Context) -> dict[str, Any]:
+        """Return what a unit says beside its variables."""
+        own = [d for d in self.found if self._below(d)[:-1] in _SERVICE]
+        told = Directives(self, own, f"{self.base[-1]}.service")
+        commands = tuple(told.commands(context.engine))
+        starts = [d for d in self.found if d.path[-1] in {"ExecStart", "script"}]
+        return {
+            "lines": tuple(self.lines()),
+            "bounds": tuple(told.bounds(context.host)),
+            "unread": tuple(told.unread(context.host)),
+            "commands": commands,
+            "models": tuple(models(commands, context.engine)),
+            "starts": self.place(starts[0]) if starts else None,
+        }
 
     def _variables(self) -> Iterator[Variable]:
         for found in self.found:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.errors import Problem
 from generator.readers.base import Context, NeedsMore, Source, each
+from generator.readers.commands.words import models
 from generator.readers.embedded import with_gaps
 from generator.readers.nixos import HOME_MODULE, MODULE, UNIT
 from generator.readers.nixos.agents import agents
 from generator.readers.nixos.asking import asking
 from generator.readers.nixos.containers import containers, handed_on, is_arion
-from generator.readers.nixos.evaluate import Definition, Definitions, in_force, unit_text
+from generator.readers.nixos.directives import Directives
+from generator.readers.nixos.evaluate import Definition, Definitions, in_force
 from generator.readers.nixos.fronts import fronts
 from generator.readers.nixos.installed import installed
 from generator.readers.nixos.modules import (
@@ -35,9 +37,8 @@ from generator.readers.syntax import unit
 from generator.readers.syntax.nix import UNKNOWN, run
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.words import expand
-from generator.readers.systemd import limits
 from generator.units import takes_port
-from generator.view import SOCKET, Bound, Line, ModelUse, Place, Setting, Variable, View, Volume
+from generator.view import SOCKET, Line, ModelUse, Place, Setting, Variable, View, Volume, each_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -166,17 +167,19 @@ class _Module(Definitions):
         first = min((d.line for d in self.found if not d.file), default=0)
         lines = (*self.lines(), *self._scripts(), *self._asked_for(), *self._sockets())
         lines += tuple(unmade(self, self.options, self.context)) if self._is_of_nixos() else ()
-        started = self._definition("enable") or self._start()
+        started, told = self._definition("enable") or self._start(), self._directives
+        commands = tuple(told.commands(self.engine))
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
             self._release(),
             name=".".join(self.options if self.options[1] else self.unit),
             place=Place(self.source.path, first),
             variables=tuple(self._variables()),
-            bounds=tuple(self._bounds()),
+            bounds=tuple(told.bounds(self.context.host)),
             lines=lines,
-            unread=tuple(self._unread()),
-            models=tuple(self._models()),
+            unread=tuple(told.unread(self.context.host)),
+            commands=commands,
+            models=each_once([*self._models(), *models(commands, self.engine)]),
             acceleration=self._acceleration(),
             starts=self.place(started) if started and started.value is not False else None,
             manager="user" if self.home else "system",
@@ -185,6 +188,11 @@ class _Module(Definitions):
             volumes=tuple(self._volumes()),
             more_variables=any(line.name == "EnvironmentFile" for line in lines),
         )
+
+    @property
+    def _directives(self) -> Directives:
+        own = [d for d in self.found if d.path[:-1] == self.config]
+        return Directives(self, own, self.service)
 
     def _scripts(self) -> Iterator[Line]:
         """Yield the commands that run the scripts of the unit."""
@@ -320,7 +328,9 @@ class _Module(Definitions):
                 yield from self._variable(found, found.path[-1])
         for found in self.found:
             if found.path == (*self.config, "Environment"):
-                for text, one in zip(found.values, self._assignments(found), strict=True):
+                for text, one in zip(
+                    found.values, self._directives.assignments(found), strict=True
+                ):
                     place = self.place_of(found, str(text))
                     for variable in unit.variables(one, self.service):
                         yield replace(variable, place=place)
@@ -369,30 +379,6 @@ class _Module(Definitions):
             written=self.written(first, str(first.value)),
             unresolved=any(d.unresolved for d in told),
         )
-
-    def _assignments(self, found: Definition) -> list[unit.Assignment]:
-        """Return a key of `serviceConfig` as the lines that NixOS writes into the unit."""
-        return [
-            unit.one_line(self.source.path, "Service", found.path[-1], text, found.line)
-            for text in map(unit_text, found.values)
-        ]
-
-    def _limits(self) -> Iterator[tuple[Definition, list[unit.Assignment]]]:
-        for found in self.found:
-            if found.path[:-1] == self.config and not found.unresolved:
-                yield found, self._assignments(found)
-
-    def _bounds(self) -> Iterator[Bound]:
-        for found, lines in self._limits():
-            for bound in limits.bounds(lines, self.context.host):
-                written = self.written(found, str(found.value))
-                yield replace(bound, place=self.place(found), written=written)
-
-    def _unread(self) -> Iterator[Line]:
-        """Yield the limits that systemd ignores; NixOS passes them on as they are."""
-        for found, lines in self._limits():
-            for line in limits.unread(lines, self.context.host):
-                yield replace(line, place=self.place(found))
 
     def _models(self) -> Iterator[ModelUse]:
         for found in self.found:

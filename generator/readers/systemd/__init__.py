@@ -66,6 +66,7 @@ SIGNS: Final = Signs(
 RUN: Final = Phrases(
     kind="systemd",
     unit_file=True,
+    directives=True,
     headers=True,
     assigns=True,
     read_by="every user of the host reads it with `systemctl show`",

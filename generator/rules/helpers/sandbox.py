@@ -113,6 +113,13 @@ def is_dynamic(view: View) -> bool:
     return is_on(last(view, "DynamicUser"))
 
 
+def adds_to_own(view: View) -> bool:
+    """Return whether a file adds to the engine's own service, whose command another file has."""
+    named = view.name.partition(".")[0].partition("@")[0] == view.engine
+    drop_in = view.adds and view.phrases.unit_file and named
+    return (drop_in or view.phrases.sandboxed) and not said(view, "ExecStart")
+
+
 def obstacle(view: View, path: str) -> Obstacle | None:
     """Return what hides a directory from the service, or keeps it from writing there."""
     return _named(view, path) or _protected(view, path)

@@ -31,6 +31,7 @@ CASES: Cases = {
     "HW600": (
         (
             unit("Type=forking"),
+            {"ollama.service.d/a.conf": "[Service]\nType=forking\n"},
             unit("Type=oneshot"),
             unit("Type=oneshot", "ExecStart=/usr/bin/env A=b ollama serve"),
             unit("Type=oneshot", "ExecStart=/bin/sh -c 'exec ollama serve >>/var/log/o 2>&1'"),
@@ -141,15 +142,18 @@ CASES: Cases = {
         (
             unit(PULL),
             unit(PULL.replace("=", "=+", 1)),
+            unit(PULL.replace("Pre", "Post")),
+            {"ollama.service.d/a.conf": f"[Service]\n{PULL}\n"},
         ),
         (
+            unit(PULL.replace("Pre=", "Post=-")),
+            unit("ExecStartPost=/bin/sleep 5", PULL.replace("Pre", "Post")),
             {"run.sh": "#!/bin/sh\nollama serve &\nsleep 5\nollama pull qwen3:8b\nollama serve\n"},
             {"run.sh": "#!/bin/sh\nsystemctl start ollama\nollama pull qwen3:8b\nollama serve\n"},
             {"run.sh": "#!/bin/sh\nollama pull qwen3:8b || true\nollama serve\n"},
             unit(PULL.replace("=", "=-", 1)),
             unit("ExecStartPre=/bin/mkdir -p /srv/ollama"),
             unit("ExecStartPre=/bin/sh -c 'ollama serve & sleep 5; ollama pull qwen3:8b'"),
-            unit("ExecStartPost=/usr/bin/ollama pull qwen3:8b"),
             unit("ExecStartPre=/usr/bin/docker pull ollama/ollama"),
         ),
     ),
@@ -157,8 +161,11 @@ CASES: Cases = {
         (
             unit("User=ollama", "Environment=OLLAMA_HOST=127.0.0.1:80"),
             unit("DynamicUser=yes", "Environment=OLLAMA_HOST=:443 HOME=/var/lib/o"),
+            {"ollama.service.d/a.conf": "[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1:80\n"},
+            {"a.nix": "{\n  services.ollama = { enable = true; port = 80; };\n}\n"},
         ),
         (
+            {"ollama.service.d/a.conf": "[Service]\nEnvironment=OLLAMA_HOST=127.0.0.1:8080\n"},
             unit("User=root", "Environment=OLLAMA_HOST=127.0.0.1:80"),
             unit("User=ollama", "Environment=OLLAMA_HOST=127.0.0.1:1024"),
             unit("User=ollama", "Environment=OLLAMA_HOST=127.0.0.1"),

@@ -258,11 +258,13 @@ def _installed_unit(view: View) -> str:
 def runs_as_root(view: View, _: Facts) -> Hits:
     serves = [line for line in sandbox.said(view, "ExecStart") if _SERVES.match(line.value)]
     users = sandbox.said(view, "User")
+    added = bool(users) and sandbox.adds_to_own(view) and view.phrases.unit_file
     of_user = view.manager == "user" or any(
         line.name == "WantedBy" and "default.target" in line.value and not users
         for line in view.lines
     )
-    if not serves or of_user or view.adds or view.container is not None or view.phrases.sandboxed:
+    whole = bool(serves) and not view.adds and not view.phrases.sandboxed
+    if not (whole or added) or of_user or view.container is not None:
         return
     if users and users[-1].value.strip() not in sandbox.ROOT:
         return
@@ -297,6 +299,7 @@ _SERVES: Final = re.compile(
 )
 def never_notifies(view: View, _: Facts) -> Hits:
     serves = any(_SERVES.match(line.value) for line in sandbox.said(view, "ExecStart"))
+    serves = serves or sandbox.adds_to_own(view)
     for line in sandbox.said(view, "Type")[-1:]:
         if serves and line.value in sandbox.NOTIFYING and view.container is None:
             yield Hit(

@@ -35,9 +35,8 @@ _REPLACED: Final = re.compile(r"\bexec\s+(?:\S*/)?ollama\s+(?:serve|start)\b(?:[
 def _in_front(view: View) -> bool:
     """Return whether the command of the unit is the server itself, which stays in front."""
     starts = [line.value for line in sandbox.said(view, "ExecStart")]
-    return view.container is None and any(
-        _COMMAND.search(text) or _REPLACED.search(text) for text in starts
-    )
+    said = any(_COMMAND.search(text) or _REPLACED.search(text) for text in starts)
+    return view.container is None and (said or sandbox.adds_to_own(view))
 
 
 @Rule(
@@ -214,6 +213,7 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             "with `After=` and `Requires=`",
         )
     yield from _in_a_container(view)
+    yield from _asked_after(view) if _in_front(view) else ()
     for line in view.lines:
         if line.section == POD and line.name == STARTING:
             yield from _asked_beside(line)
@@ -262,6 +262,25 @@ _WAITS: Final = re.compile(
 )
 
 
+def _asked_after(view: View) -> Hits:
+    """Yield the first command behind the start that asks the server, if none waits for it."""
+    for line in sandbox.said(view, "ExecStartPost"):
+        command = line.value.lstrip(PREFIXES)
+        asked = _ASKS.search(command)
+        if _WAITS.search(command) or "OLLAMA_HOST" in command:
+            return
+        if asked and "-" not in line.value.removesuffix(command):
+            yield Hit(
+                message=f"`ollama {asked[1]}` runs as soon as the server does, which may not "
+                "answer yet: where it fails, systemd stops the service",
+                place=line.place,
+                severity="warning",
+                fix="write it in a unit of its own, with `After=` and `Requires=`, behind a wait "
+                "for the server; TimeoutStartSec= ends a long one here as well",
+            )
+            return
+
+
 def _asked_beside(line: Line) -> Hits:
     asked = _ASKS.search(line.value)
     if asked and not _WAITS.search(line.value):
@@ -297,14 +316,15 @@ def privileged_port(view: View, _: Facts) -> Hits:
     capable = any(
         _MAY_BIND.search(line.value) for line in sandbox.said(view, "AmbientCapabilities")
     )
-    ordinary = (user and user not in sandbox.ROOT) or sandbox.is_dynamic(view)
-    if port and port < _PRIVILEGED and ordinary and not capable and view.manager != "user":
+    dynamic, of_user = sandbox.is_dynamic(view), view.manager == "user"
+    ordinary = user not in sandbox.ROOT if user else dynamic or sandbox.adds_to_own(view)
+    if port and port < _PRIVILEGED and (of_user or (ordinary and not capable)):
+        who = f"`{user}`" if user else "a dynamic user" if dynamic else "the user of the service"
         yield Hit(
-            message=f"port {port} is one of root's: "
-            f"{f'`{user}`' if user else 'a dynamic user'} may not bind it, and the server ends",
+            message=f"port {port} is one of root's: {who} may not bind it, and the server ends",
             place=address.place,
-            fix="write a port from 1024 on, with a proxy before it, or add "
-            "`AmbientCapabilities=CAP_NET_BIND_SERVICE`",
+            fix="write a port from 1024 on, with a proxy before it"
+            + ("" if of_user else ", or add `AmbientCapabilities=CAP_NET_BIND_SERVICE`"),
         )
 
 
@@ -396,7 +416,7 @@ _RUNS: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+run(?:[ \t]|$)"
     source="cmd/cmd.go@v0.32.15, RunHandler",
 )
 def runs_a_client(view: View, _: Facts) -> Hits:
-    if not view.phrases.unit_file:
+    if not view.phrases.directives:
         return
     starts = sandbox.said(view, "ExecStart")
     again = sandbox.last(view, "Restart") in {"always", "on-success"}
