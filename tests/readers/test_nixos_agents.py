@@ -22,7 +22,7 @@ DAEMON = """\
 OF_USER = """\
 { pkgs, ... }: {
   systemd.user.services.llm.Service = {
-    ExecStart = "${pkgs.ollama}/bin/ollama serve";
+    ExecStart = "${pkgs.ollama}/bin/ollama serve"; Restart = "always";
     Environment = [ "OLLAMA_KEEP_ALIVE=24h"
       "OLLAMA_NUM_THREADS=8" ];
   };

@@ -88,12 +88,21 @@ def test_it_catches_some_and_leaves_others_alone(
     assert (rule in told(tmp_path, files)) is caught
 
 
-WRONG = {"": "sometimes", "switch": "maybe", "time": "soon", "limit": "unlimited"}
+WRONG = {
+    "": "sometimes",
+    "switch": "maybe",
+    "time": "soon",
+    "limit": "unlimited",
+    "path": '"/etc/env"',
+    "output": "/var/log/o",
+}
 RIGHT = {
     "": (),
     "switch": ("yes", "off"),
     "time": ("90", "1h 30min", "500ms"),
     "limit": ("1024", "512:1024"),
+    "path": ("/etc/env", "-/etc/env"),
+    "output": ("append:/var/log/o", "file:/var/log/o", "truncate:/var/log/o", "fd"),
 }
 # Words that are younger than the systemd of the tests.
 YOUNGER = {"notify-reload", "disconnected"}
@@ -112,7 +121,7 @@ def test_systemd_takes_what_the_table_says_and_nothing_else(tmp_path: Path) -> N
                 text = unit(f"{key}={value}", "ExecStart=/bin/true")["ollama.service"]
                 (tmp_path / name).write_text(text)
     said = verify(tmp_path, sorted(names))
-    strange = ("arse", "nvalid", "nknown lvalue")
+    strange = ("arse", "nvalid", "nknown lvalue", "not absolute")
     ignored = {n for n in names for line in said if n in line and any(s in line for s in strange)}
     older = {n for n in names if n.startswith("restartmaxdelaysec")}
     assert ignored - older == {name for name, right in names.items() if not right} - older
