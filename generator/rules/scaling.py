@@ -155,11 +155,16 @@ def one_volume(view: View, _: Facts) -> Hits:
         name, place = scaling.shared[0]
         yield Hit(
             message=f"at a change the new pod starts before the old one ends, and on another node "
-            f"it waits for `{name}`, which the old one has",
+            f"it waits for {_called(name)}, which the old one has",
             place=place,
             severity="info",
             fix="write `strategy: {type: Recreate}`",
         )
+
+
+def _called(name: str) -> str:
+    """Return what a volume is called; a template of a chart may leave that open."""
+    return "its volume" if "$(" in name or "{{" in name else f"`{name}`"
 
 
 def _waits_for_the_card(view: View) -> Hits:

@@ -8,6 +8,7 @@ around a whole resource. Lines that only direct are left out, and so is what oth
 from __future__ import annotations
 
 import dataclasses
+import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,7 @@ _ASKED: Final = re.compile(
     r"(?:\|\s{0,9}(?:quote|squote|toString|int|trim)\s{0,9}"
     r"|\|\s{0,9}default\s{1,9}(?:\"([^\"]*)\"|(\d+|\.[\w.]+))\s{0,9}){0,3}-?\}\}"
 )
+_QUOTES: Final = re.compile(r"\|\s{0,9}s?quote\b")
 _PART: Final = re.compile(
     r"([ \t]*(?:- )?[\w./-]+:[ \t]*)?[ \t]*\{\{-?\s{0,9}(?:tpl\s{1,9}\(\s{0,9})?"
     r"(?:to(?:Yaml|Json)\s{1,9}(\$?\.[\w.]*)|(\$?\.[\w.]*)\s{0,9}\|\s{0,9}to(?:Yaml|Json))\s{0,9}"
@@ -206,7 +208,8 @@ class Filler:
         value = self.given.get(self._path("$." + found[1] if name[0] == "$" else "." + found[1]))
         if not value and found[3] and found[3].startswith("."):
             value = self.given.get(self._path(found[3]))
-        return value or found[2] or (found[3] or "").lstrip(".") or "$(told)"
+        text = value or found[2] or (found[3] or "").lstrip(".") or "$(told)"
+        return json.dumps(text, ensure_ascii=False) if _QUOTES.search(found[0]) else text
 
     def _with_parts(self, node: Node, depth: int = 0) -> Node:
         if isinstance(node, Scalar) or depth > _MOST_NESTED:
