@@ -14,6 +14,7 @@ from generator.readers.base import Context, NeedsMore, Source, each, problem_at
 from generator.readers.commands.told import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
+from generator.readers.syntax.applied import hastens, while_booting
 from generator.readers.syntax.shell import runs_the_server
 from generator.view import Place
 
@@ -67,11 +68,32 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     found = with_gaps(told.found(), told.gaps)
     if any(v.variable(context.engine.address) for v in found) and _is_of_an_image(source, context):
         found = tuple(_inside(view, context.engine.address) for view in found)
+    if any(hastens(view) for view in found) and _is_of_a_boot(source, context):
+        found = tuple(while_booting(view) for view in found)
     if not found and told.gaps:
         gap = told.gaps[0]
         problem = problem_at(Place(gap.file, gap.line), gap.reason, gap.hint)
         raise NeedsMore(source.path, (problem,))
     return found
+
+
+_BOOTS: Final = re.compile(r"(?im)^[ \t]*#.*\b(?:user[-_ ]?data|cloud-?init|startup[- ]script)\b")
+_HEAD: Final = 1000  # characters in which a script says what it is for
+_HANDS: Final = re.compile(r"(?:user|custom)_data|startup[-_]script|cloud-?init")
+_TERRAFORM: Final = (".tf", ".tofu")
+
+
+def _is_of_a_boot(source: Source, context: Context) -> bool:
+    """Whether a machine runs it while it starts for the first time: it says so, or Terraform."""
+    if _BOOTS.search(source.text[:_HEAD]):
+        return True
+    folder, name = posixpath.split(source.path)
+    near = (posixpath.normpath(posixpath.join(folder, *[".."] * up, name)) for up in range(3))
+    every = (path for one in near for path in context.listed(one))
+    files = [path for path in every if path.endswith(_TERRAFORM)][:_MOST]
+    handed = re.compile(rf"file\(\s*\"[^\"\n]*(?<![\w.-]){re.escape(name)}\"")
+    texts = (context.read(path) or "" for path in files)
+    return any(handed.search(text) and _HANDS.search(text) for text in texts)
 
 
 def _inside(view: View, address: str) -> View:

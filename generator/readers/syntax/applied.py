@@ -26,8 +26,16 @@ def while_booting(view: View) -> View:
     The installer starts its service only where systemd says `running` or `degraded`: what comes
     later in the same boot starts it. Source: scripts/install.sh@v0.32.15, configure_systemd.
     """
-    lines = tuple(line for line in view.lines if line.section not in {SECOND, UNAPPLIED, EARLY})
+    lines = tuple(line for line in view.lines if line.section not in _RUNNING)
     return replace(view, lines=lines)
+
+
+def hastens(view: View) -> bool:
+    """Return whether something is said of it that holds once the installer has started it."""
+    return any(line.section in _RUNNING for line in view.lines)
+
+
+_RUNNING: Final = frozenset({SECOND, UNAPPLIED, EARLY})
 
 
 def changing(engine: Engine) -> re.Pattern[str]:

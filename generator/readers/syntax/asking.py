@@ -9,7 +9,7 @@ from generator.readers.syntax.applied import LONGEST
 from generator.view import ASKING, Line, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.view import Command, Variable
@@ -31,16 +31,30 @@ def asked_with(texts: Iterable[tuple[int, list[str]]], engine: Engine, file: str
         rf"\s*(?:sudo\s+)?(?:docker|podman|nerdctl)(?:\s+compose|-compose)?\s+exec(\s[^;&|]*?\s){called}"
     )
     for first, lines in texts:
-        for number, line in enumerate(lines, first):
+        for number, parts in _commands(first, lines):
+            line = " ".join(part.rstrip("\\") for part in parts)
             if "=" not in line or engine.name not in line or len(line) > LONGEST:
                 continue
             for pattern, one in ((before, _SET), (inside, _HANDED)):
                 found = pattern.match(line)
                 for name, _ in one.findall(found[1]) if found else ():
-                    place = Place(file, number, name)
-                    yield Line(
-                        section=ASKING, name=name, value=found[2] if found else "", place=place
-                    )
+                    at = next(i for i, part in enumerate(parts) if f"{name}=" in part)
+                    place = Place(file, number + at, name)
+                    verb = found[2] if found else ""
+                    yield Line(section=ASKING, name=name, value=verb, place=place)
+
+
+def _commands(first: int, lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield commands by the number of their first line, each with the lines that it stands on."""
+    parts: list[str] = []
+    for number, line in enumerate(lines, first):
+        parts.append(line)
+        if not line.endswith("\\") or len(parts) > _LINES:
+            yield number - len(parts) + 1, parts
+            parts = []
+
+
+_LINES: Final = 20
 
 
 def asked_by_tasks(commands: Iterable[Command], variables: Iterable[Variable]) -> Iterator[Line]:

@@ -103,3 +103,25 @@ def test_an_installer_starts_nothing_at_the_first_boot(tmp_path: Path) -> None:
     # systemd is `starting` while cloud-init runs: install.sh@v0.32.15, `is-system-running`.
     text = "#cloud-config\nruncmd:\n" + "".join(f"  - {step!r}\n" for step in STEPS)
     assert "HW411" not in told(tmp_path, {"user-data": text})
+
+
+@pytest.mark.parametrize(
+    ("head", "terraform", "caught"),
+    [
+        ("# EC2 user data of the server", "", False),
+        (
+            "",
+            'resource "aws_instance" "a" {\n  user_data = file("${path.module}/setup.sh")\n}',
+            False,
+        ),
+        ("", 'locals {\n  user_data = templatefile("./scripts/setup.sh", {})\n}\n', False),
+        ("", 'resource "null_resource" "a" {\n  x = file("./scripts/setup.sh")\n}\n', True),
+        ("# Sets the server up", 'resource "x" "a" {\n  user_data = file("a-setup.sh")\n}\n', True),
+    ],
+)
+def test_a_script_that_a_machine_is_given_runs_at_its_first_boot(
+    head: str, terraform: str, caught: bool, tmp_path: Path
+) -> None:
+    text = "\n".join(("#!/bin/sh", head, *STEPS, ""))
+    files = {"scripts/setup.sh": text, "main.tf": terraform}
+    assert ("HW411" in told(tmp_path, files)) is caught
