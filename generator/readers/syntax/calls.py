@@ -15,7 +15,7 @@ from generator.view import Command, Line, Place, Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PATH: Final = r"/api/(?:generate|chat|embeddings|embed)\b"
+_PATH: Final = r"/api/(?:generate|chat|embeddings|embed|create)\b"
 _TOKEN: Final = re.compile(
     rf"""
     (?P<comment>(?<![:\w"'])//[^\n]*|(?<!\S)\#[^\n]*)
@@ -133,7 +133,8 @@ def _asks(frame: _Frame, program: str) -> bool:
     if options is not None and any(name.startswith("num_") for name in options.fields):
         return True
     body = frame.bracket == "{" and bool(frame.path)
-    return "model" in frame.fields and (body or frame.before.startswith(f"{program}."))
+    makes = body and frame.path.endswith("create") and "modelfile" in frame.fields
+    return makes or ("model" in frame.fields and (body or frame.before.startswith(f"{program}.")))
 
 
 def _request(frame: _Frame, file: str) -> Request:

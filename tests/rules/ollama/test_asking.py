@@ -1,4 +1,4 @@
-"""HW690: a variable of the server, for a command that only asks it."""
+"""HW690 and HW691: what is asked of a server in vain."""
 
 from pathlib import Path
 
@@ -7,6 +7,15 @@ import pytest
 from tests.texts import Cases, Text, sides, told
 
 INSTALL = "curl -fsSL https://ollama.com/install.sh | sh\n"
+
+
+PROGRAM = """
+import requests
+requests.post(
+    "http://localhost:11434/api/create",
+    json={"name": name, "modelfile": text, "stream": False},
+)
+"""
 
 
 def script(*lines: str) -> Text:
@@ -20,6 +29,10 @@ def task(module: str, value: str, **variables: str) -> Text:
         f"    - shell: {INSTALL.strip()}\n"
         f"    - {module}: {value}\n      environment:\n{given}"
     }
+
+
+def made(body: str) -> Text:
+    return script("curl http://localhost:11434/api/create -d '" + body + "'")
 
 
 # rule: (caught, left alone)
@@ -49,6 +62,20 @@ CASES: Cases = {
             script("docker exec ollama ollama run qwen3:8b --keepalive=24h"),
             task("command", "ollama pull qwen3:8b", OLLAMA_HOST="10.0.0.5", HOME="/root"),
             task("shell", "ollama serve & ollama pull qwen3:8b", OLLAMA_MODELS="/data/models"),
+        ),
+    ),
+    "HW691": (
+        (
+            made('{"name": "m", "modelfile": "FROM qwen3:8b\\nSYSTEM hi", "stream": false}'),
+            made('{"model": "m", "modelfile": "FROM qwen3:8b"}'),
+            made('{"model": "m", "from": "qwen3:8b", "modelfile": "SYSTEM hi"}'),
+            {"make.py": PROGRAM},
+        ),
+        (
+            made('{"model": "m", "from": "qwen3:8b", "system": "hi"}'),
+            made('{"model": "modelfile", "from": "qwen3:8b"}'),
+            script("ollama create m -f Modelfile"),
+            script('curl http://localhost:11434/api/show -d \'{"model": "m", "modelfile": 1}\''),
         ),
     ),
 }

@@ -1,4 +1,4 @@
-"""HW690: what a command is told that only asks a server."""
+"""HW690 and HW691: what is asked of a server in vain."""
 
 from __future__ import annotations
 
@@ -43,4 +43,34 @@ def given_to_a_client(view: View, facts: Facts) -> Hits:
             place=line.place,
             fix="set it where the server is started: in its unit, its container, or before "
             "`ollama serve`",
+        )
+
+
+@Rule(
+    id="HW691",
+    severity="error",
+    title="a model that is asked for by a Modelfile",
+    why="Since 0.5.5 `POST /api/create` takes what a Modelfile says as fields of its own: `from`, "
+    "`system`, `template`, `parameters`. It reads no `modelfile`, and without `from` or `files` it "
+    "answers with an error, and there is no model. `ollama create -f` still takes the file.",
+    bad='{"model": "mario", "modelfile": "FROM llama3.2\\nSYSTEM You are Mario."}',
+    good='{"model": "mario", "from": "llama3.2", "system": "You are Mario."}',
+    releases="0.5.5 and later",
+    source="api/types.go@v0.32.15, CreateRequest; server/create.go@v0.32.15",
+)
+def made_of_a_modelfile(view: View, facts: Facts) -> Hits:
+    if not facts.behaves("create-by-fields"):
+        return
+    for request in view.requests:
+        told = {line.name: line for line in request.fields if not line.section}
+        if not request.path.endswith("/create") or "modelfile" not in told:
+            continue
+        based = "from" in told or "files" in told
+        yield Hit(
+            message="`/api/create` reads no `modelfile`"
+            + (": what it says is lost" if based else ", and makes no model without `from`"),
+            place=told["modelfile"].place,
+            severity="warning" if based else None,
+            fix="write its lines as fields, `from`, `system`, `template` and `parameters`, or run "
+            "`ollama create -f`",
         )
