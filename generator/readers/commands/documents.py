@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from generator.readers.base import Context, Source
+from generator.readers.commands.alone import on_their_own
 from generator.readers.commands.words import SPOKEN, elsewhere
 from generator.readers.embedded import embedded, file_name
 from generator.readers.environment.read import SHELL_FILES
@@ -77,6 +78,7 @@ class Documents:
         views, gaps = embedded(
             document.text, name, self.file, document.line, self.context, lines=lines
         )
+        views = on_their_own(views)
         if document.filled:  # What stands there is another text.
             views = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in views]
         if lines:  # A branch of the script may write what another one has.

@@ -14,6 +14,7 @@ from generator.readers.apptainer import environment, image_at
 from generator.readers.base import Context, image_name
 from generator.readers.clients import clients_alone, with_clients
 from generator.readers.commands import beside
+from generator.readers.commands.alone import Alone
 from generator.readers.commands.clouds import deployed
 from generator.readers.commands.containers import asked_of_image, asking, named, started, view_of
 from generator.readers.commands.documents import Documents
@@ -109,6 +110,7 @@ class Told:
         self.documents = Documents(context, file, bare)
         self.front = InFront(context, file)
         self.enables = Enables(context, file)
+        self.alone = Alone(context.engine)
         self.gaps: list[NotJudged] = self.documents.gaps
         self.variables: list[Variable] = []
         self.commands: list[Command] = []
@@ -138,6 +140,7 @@ class Told:
         self.texts.append((first, text.split("\n")))
         self.releases.begins()
         self.front.begins(text, first)
+        self.alone.begins(text, first)
         self.exports.begins(text)
         self._functions |= functions(text, self.engine.name)
         self._handing = handing_on(text)
@@ -165,6 +168,7 @@ class Told:
         self.enables.takes(line)
         if line.words:
             self.front.takes(line)
+            self.alone.takes(line)
             self._notes(line.words)
             self._command(line)
         else:
@@ -204,6 +208,7 @@ class Told:
             self._deployed.append(server)
         elif command := asked(words, self.engine):
             self.commands.append(dataclasses.replace(command, fed=line.fed))
+            self.alone.runs(line, command)
             self._perhaps += perhaps(command, words)
             given = (*line.assigned, *handed(words, self.engine))
             self._serves(line, given, serves=self._is_server(command))
@@ -294,6 +299,7 @@ class Told:
             *self._until_reboot(),
             *([] if self.bare or self.book.kind == "dockerfile" else self.front.found),
             *self.enables.found,
+            *self.alone.found(),
         )
         variables = tuple(self._variables())
         if variables or self.commands or self._requests or lines:

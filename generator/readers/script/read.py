@@ -14,9 +14,9 @@ from generator.readers.base import Context, NeedsMore, Source, each, problem_at
 from generator.readers.commands.told import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
-from generator.readers.syntax.applied import hastens, while_booting
+from generator.readers.syntax.applied import hastens, while_booting, without_home
 from generator.readers.syntax.shell import runs_the_server
-from generator.view import Place
+from generator.view import ALONE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,8 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
         found = tuple(_inside(view, context.engine.address) for view in found)
     if any(hastens(view) for view in found) and _is_of_a_boot(source, context):
         found = tuple(while_booting(view) for view in found)
+    if any(view.lines_in(ALONE) for view in found) and _is_user_data(source, context):
+        found = tuple(without_home(view) for view in found)
     if not found and told.gaps:
         gap = told.gaps[0]
         problem = problem_at(Place(gap.file, gap.line), gap.reason, gap.hint)
@@ -94,6 +96,30 @@ def _is_of_a_boot(source: Source, context: Context) -> bool:
     handed = re.compile(rf"file\(\s*\"[^\"\n]*(?<![\w.-]){re.escape(name)}\"")
     texts = (context.read(path) or "" for path in files)
     return any(handed.search(text) and _HANDS.search(text) for text in texts)
+
+
+_USER_DATA: Final = re.compile(r"(?:user[-_]?data|cloud[-_]?init)[\w.-]*", re.IGNORECASE)
+_SAYS_SO: Final = re.compile(
+    r"(?:[ \t]*#?\r?\n|#[^\n]*\n){0,6}?#[^\n]*\buser[- ]?data\b", re.IGNORECASE
+)
+
+
+def _is_user_data(source: Source, context: Context) -> bool:
+    """Whether a script is surely what a cloud hands a machine: by its name, or as Terraform says.
+
+    A script that starts a container may call itself a startup script.
+    """
+    folder, name = posixpath.split(source.path)
+    if _USER_DATA.fullmatch(name) or _SAYS_SO.match(source.text):
+        return True
+    above = posixpath.normpath(posixpath.join(folder, "..", name))
+    every = (path for near in (source.path, above) for path in context.listed(near))
+    files = [path for path in every if path.endswith(_TERRAFORM)][:_MOST]
+    hands = re.compile(
+        rf"(?:user[-_]?data|custom_data|startup[-_]script)\w*[\"']?[ \t]*=[^\n=]{{0,200}}"
+        rf"(?:\n[^\n=]{{0,200}}){{0,2}}[/\"]{re.escape(name)}\""
+    )
+    return any(hands.search(context.read(path) or "") for path in files)
 
 
 def _inside(view: View, address: str) -> View:

@@ -23,6 +23,7 @@ from generator.readers.base import (
 )
 from generator.readers.clients import client as asks
 from generator.readers.clients import client_in, clients_alone, with_clients
+from generator.readers.commands.alone import on_their_own
 from generator.readers.commands.clouds import deployed, words_of
 from generator.readers.commands.told import Told
 from generator.readers.embedded import embedded, with_gaps
@@ -42,7 +43,7 @@ from generator.readers.steps.changes import put_in
 from generator.readers.steps.forgiven import Results, forgiven
 from generator.readers.steps.handlers import Handlers
 from generator.readers.steps.packed import PLAIN, unpacked
-from generator.readers.syntax.applied import while_booting
+from generator.readers.syntax.applied import while_booting, without_home
 from generator.readers.syntax.asking import asked_by_tasks
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
@@ -128,7 +129,7 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     elif views:
         views = [*with_clients(views, steps.clients)]
     if _AT_BOOT.match(source.text):
-        views = [while_booting(view) for view in views]
+        views = [without_home(while_booting(view)) for view in views]
     if not views and steps.told.gaps:
         gap = steps.told.gaps[0]
         where = f"line {gap.line}"
@@ -320,7 +321,7 @@ class _Steps:
             self._unread(path, encoding, line)
             return
         views, gaps = embedded(written, path, self.file, line, self.context, packed=packed)
-        self.views += views
+        self.views += on_their_own(views)
         self.told.gaps += gaps
 
     def _unread(self, path: str, encoding: str, line: int) -> None:

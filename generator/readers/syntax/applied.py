@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from generator.view import EARLY, OF_ROOT, SECOND, UNAPPLIED, Line, Place
+from generator.view import ALONE, AT_BOOT, EARLY, OF_ROOT, SECOND, UNAPPLIED, Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +28,13 @@ def while_booting(view: View) -> View:
     """
     lines = tuple(line for line in view.lines if line.section not in _RUNNING)
     return replace(view, lines=lines)
+
+
+def without_home(view: View) -> View:
+    """Return a View of what a machine runs at its first boot, to which nothing gives a HOME."""
+    boots = {ALONE: AT_BOOT}
+    lines = (replace(one, section=boots.get(one.section, one.section)) for one in view.lines)
+    return replace(view, lines=tuple(lines))
 
 
 def hastens(view: View) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.embedded import embedded, file_name
 from generator.readers.passed import uses_an_engine
 from generator.readers.signs import names_an_engine
-from generator.readers.syntax.applied import while_booting
+from generator.readers.syntax.applied import while_booting, without_home
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.templates import untold
 from generator.readers.terraform.docker import not_literal
@@ -39,7 +39,11 @@ def texts_of(table: Table, context: Context) -> tuple[list[View], list[NotJudged
         kind = "script" if key in _SCRIPTS else _kind_of(text.text)
         found, unread = embedded(text.text, name, text.place.file, text.starts, context, kind)
         # What Terraform fills in is known to nobody here.
-        found = [while_booting(view) for view in found] if _AT_BOOT.fullmatch(key) else found
+        found = (
+            [without_home(while_booting(view)) for view in found]
+            if _AT_BOOT.fullmatch(key)
+            else found
+        )
         views += found if text.explicit else map(untold, found)
         gaps += unread
         if not found and not unread and uses_an_engine(text.text):

@@ -14,7 +14,7 @@ from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import HOMES
-from generator.view import HOMELESS, OF_ROOT, PREFIXES, UNMADE
+from generator.view import AT_BOOT, HOMELESS, OF_ROOT, PREFIXES, UNMADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -262,15 +262,18 @@ def _path(view: View, value: str, start: str) -> str:
 @Rule(
     id="HW540",
     severity="error",
-    title="a service without a HOME",
+    title="a service, or a command, without a HOME",
     why="`ollama serve` ends with `$HOME is not defined`, also where OLLAMA_MODELS is set: its "
-    "keys are in `$HOME/.ollama`. systemd sets HOME only with User=, and a dynamic user has none.",
+    "keys are in `$HOME/.ollama`. systemd sets HOME only with User=, and a dynamic user has none. "
+    "Nor has what cloud-init and the agents of clouds run at the first boot, where without "
+    "OLLAMA_MODELS every command of `ollama` ends so, as `ollama pull` does.",
     bad="[Service]\nExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nUser=ollama\nExecStart=/usr/local/bin/ollama serve",
-    source="envconfig/config.go@v0.32.15:112-124; cmd/cmd.go@v0.32.15, initializeKeypair; "
+    source="envconfig/config.go@v0.32.15:112-124; cmd/cmd.go@v0.32.15, initializeKeypair, NewCLI; "
     "systemd.exec(5), Environment variables",
 )
 def no_home(view: View, _: Facts) -> Hits:
+    yield from _while_booting(view)
     if view.manager != "system" or view.starts is None or view.container is not None:
         return
     if view.phrases.sandboxed or view.adds:
@@ -303,6 +306,20 @@ def no_home(view: View, _: Facts) -> Hits:
         if dynamic
         else "add `User=ollama`, or `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`",
     )
+
+
+def _while_booting(view: View) -> Hits:
+    """Yield the first command that a machine runs without a HOME while it starts."""
+    told = any(v.name == _MODELS for v in view.variables)  # A client needs no home then.
+    for line in view.lines:
+        if line.section != AT_BOOT or (told and line.value != "serve"):
+            continue
+        yield Hit(
+            message=f"nothing gives a script of the first boot a HOME, and `ollama {line.value}` "
+            "ends at once without one: `$HOME is not defined`",
+            place=line.place,
+            fix="write `export HOME=/root` before it",
+        )
 
 
 _NO_HOME: Final = frozenset({"/nonexistent", "/dev/null", "/var/empty", "/no-home", "/proc"})
