@@ -23,6 +23,20 @@ INSTALLED = "FROM ubuntu:24.04\nRUN curl -fsSL https://ollama.com/install.sh | s
 PIP = "RUN apt-get update && apt-get install -y python3 python3-pip\n"
 BARE = "FROM ubuntu:24.04\n"
 ENABLED = "#!/bin/sh\ncp ${{1}} {}\nsystemctl enable --now ollama\n"
+POD = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: ollama}}\nspec:\n"
+    "  selector: {{matchLabels: {{app: a}}}}\n  template:\n    metadata: {{labels: {{app: a}}}}\n"
+    "    spec:\n      containers:\n      - name: ollama\n        image: python:3.12-slim\n"
+    '        command: ["/bin/bash", "-c"]\n        args:\n        - |\n'
+    "          apt-get install -y {}\n"
+    "          curl -fsSL https://ollama.com/install.sh | sh\n          exec ollama serve\n"
+)
+
+
+def pod(programs: str) -> Text:
+    return {"ollama.yaml": POD.format(programs)}
+
+
 INSTALLED_ALONE: Text = {"Dockerfile": INSTALLED}
 # rule: (caught, left alone)
 CASES: Cases = {
@@ -70,29 +84,45 @@ CASES: Cases = {
         (
             INSTALLED_ALONE,
             image("RUN curl -L https://ollama.com/download/ollama-linux-amd64.tgz -o o.tgz"),
+            pod("curl"),
         ),
         (
             image("RUN apt install zstd", "RUN curl https://ollama.com/install.sh | sh", base=BARE),
             image("RUN curl https://ollama.com/install.sh | OLLAMA_VERSION=0.5.7 sh", base=BARE),
             image("RUN curl https://ollama.com/install.sh | sh", base="FROM example.com/own:1\n"),
             image("RUN curl -LO https://ollama.com/download/ollama-linux-amd64.tar.zst"),
+            pod("curl zstd"),
         ),
     ),
     "HW414": (
         (
             image('CMD ["sh", "-c", "ollama serve & sleep 9; tail -f /dev/null"]', "ENTRYPOINT []"),
             image("ENTRYPOINT ollama serve > /log 2>&1 & exec sleep infinity"),
+            image("ENTRYPOINT ollama serve & sleep 9; exec uvicorn main:app --host 0.0.0.0"),
+            image("CMD ollama serve & python3 -u src/app.py", "ENTRYPOINT []"),
+            {
+                **image('COPY run.sh /run.sh\nENTRYPOINT ["/run.sh"]'),
+                "run.sh": "#!/bin/sh\nollama serve &\nsleep 5\nnode server.js\n",
+            },
         ),
         (
             image("ENTRYPOINT ollama serve & sleep 9; ollama pull qwen3:8b; wait"),
             image("ENTRYPOINT tail -f /log & ollama serve"),
+            image("ENTRYPOINT ollama serve & sleep 9; python3 train.py"),
+            image("ENTRYPOINT ollama serve & uvicorn main:app & wait -n"),
+            image("ENTRYPOINT ollama serve & (while kill -0 $!; do sleep 9; done) & npm start"),
         ),
     ),
     "HW415": (
-        (image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b & sleep 5"),),
+        (
+            image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b & sleep 5"),
+            image('CMD ["bash", "-c", "systemctl enable ollama && systemctl start ollama"]'),
+            image("ENTRYPOINT service ollama start"),
+        ),
         (
             image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b"),
             image("ENTRYPOINT ollama serve & sleep 5 && ollama pull qwen3:8b & wait"),
+            image("ENTRYPOINT service ollama start && tail -f /log"),
         ),
     ),
     "HW416": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers.containers import begun
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import Release
 from generator.view import FORGIVEN, GONE
@@ -61,6 +62,22 @@ def nothing_to_install(view: View, facts: Facts) -> Hits:
                 place=line.place,
                 fix="install `zstd` beside curl first",
             )
+    if not told and not any("zstd" in one.value for one in made):
+        yield from _at_start(view, facts)
+
+
+def _at_start(view: View, facts: Facts) -> Hits:
+    """Yield the first installer in what a bare image begins with."""
+    for line in begun(view):
+        found = _INSTALLER.search(line.value)
+        if found and "zstd" not in line.value[: found.start()] and not _is_old(line, facts):
+            yield Hit(
+                message="the installer needs zstd, which this image does not have: it installs "
+                "nothing, at every start",
+                place=line.place,
+                fix="install `zstd` beside curl first, or take the image of Ollama",
+            )
+            return
 
 
 def _is_old(line: Line, facts: Facts) -> bool:

@@ -34,7 +34,8 @@ _SHORT: Final = re.compile(
     why="A single `&` puts the whole list before it behind, joined by `&&` or not. The shell goes "
     "on to the next command, and where that is the last one the container ends with it: what is "
     "still downloading ends as well, and the container with 0. A server that was put behind ends "
-    "with the container, too, where nothing waits for it.",
+    "with the container, too, where nothing waits for it, and so does one that `systemctl` or "
+    "`service` has started.",
     bad='entrypoint: /bin/sh -c "ollama serve & sleep 5 && ollama pull qwen3:8b && pkill ollama '
     '& sleep 5"',
     good='entrypoint: /bin/sh -c "ollama serve & sleep 5 && ollama pull qwen3:8b && pkill ollama"',
@@ -43,6 +44,14 @@ _SHORT: Final = re.compile(
 def ends_before(view: View, _: Facts) -> Hits:
     for line in begun(view) if view.container is not None else ():
         text = line.value[:_LONGEST]
+        if managed := _MANAGED.search(text.rstrip()[-_NEAR:]):
+            said = " ".join(managed[1].split())
+            yield Hit(
+                message=f"`{said}` comes back at once, and is the last command: the container "
+                "ends, and the server with it",
+                place=line.place,
+                fix="end with `exec ollama serve`",
+            )
         parts = _BEHIND.split(text)
         *behind, last = parts
         if _ends_with_its_pulls(view, behind, last):
@@ -64,6 +73,12 @@ def ends_before(view: View, _: Facts) -> Hits:
             )
 
 
+_MANAGED: Final = re.compile(
+    r"(?:^|[\n;&])\s{0,9}(?:sudo\s+)?((?:systemctl\s+(?:re)?start\s+ollama(?:\.service)?"
+    r"|(?:service\s+|/etc/init\.d/)ollama\s+(?:re)?start))[\"'\]\s;]*\Z"
+)
+"""A service manager that is asked last."""
+_NEAR: Final = 200
 _SERVES: Final = re.compile(r"\bollama[\"']?\s+serve\b")
 _STAYS: Final = re.compile(
     r"\b(?:wait|fg|exec|tail|infinity|while|until|for|serve|cat|read|supervisord?|tini|python\d?|node|"
