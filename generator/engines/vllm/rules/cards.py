@@ -1,15 +1,20 @@
-"""HW675, HW678 and HW679: the cards that a server gets, and the memory between its processes."""
+"""HW675, HW678, HW679 and HW685: the cards of a server, and the memory on and between them."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
-from generator.engines.vllm.rules.helpers.options import last, number, options
+from generator.engines.vllm.rules.helpers.options import last, number, options, options_in
 from generator.rules.helpers.containers import is_own_image, repository, target
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import SHARES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from generator.catalogue.facts import Facts
+    from generator.engines.vllm.rules.helpers.options import Told
     from generator.view import View
 
 _TENSOR: Final = "--tensor-parallel-size"
@@ -107,3 +112,50 @@ def no_card(view: View, _: Facts) -> Hits:
             place=box.place,
             fix="hand one in, or take the image vllm/vllm-openai-cpu",
         )
+
+
+@Rule(
+    id="HW685",
+    severity="error",
+    title="servers that want more of a card than it has",
+    why="Each takes its share of the whole card at its start, `--gpu-memory-utilization`, and not "
+    "of what is left: 0.9 or more unless it is told. Where shares on one card are more than 1 "
+    "together, the server that comes second ends with `Free memory on device … is less than "
+    "desired GPU memory utilization`. A `count: 1` of Docker is the first card for everybody.",
+    bad="command: [org/chat]    # and another one with [org/embed], both with count: 1",
+    good="command: [org/chat, --gpu-memory-utilization, '0.6']    # and '0.3' for the other one",
+    source="vllm/config/cache.py@0.33.0:215; vllm/v1/worker/utils.py@0.33.0, request_memory; "
+    "daemon/internal/nvidia (moby): countToDevices",
+)
+def card_is_taken(view: View, _: Facts) -> Hits:
+    own = _share(options(view))
+    before = [line for line in view.lines_in(SHARES) if line.place.line < view.place.line]
+    others = [_share(options_in(line.value.split("\n"), line.place)) for line in before]
+    if own is None or not others or None in others:
+        return
+    total = own + sum(one for one in others if one is not None)
+    told = last(view, _UTILISATION)
+    if total > 1:
+        names = " and ".join(f"`{line.name}`" for line in before)
+        yield Hit(
+            message=f"{names} and this server are on one card, and want {total:.2f} of its memory "
+            "together: the one that starts last ends",
+            place=told.of_value if told else view.container.place if view.container else view.place,
+            fix="give each a share by `--gpu-memory-utilization`, of less than 1 together, or a "
+            "card of its own",
+        )
+
+
+_UTILISATION: Final = "--gpu-memory-utilization"
+_USUAL: Final = 0.9
+"""What a server takes at least where it is not told: 0.92 since 0.20, 0.9 before."""
+_OTHERWISE: Final = frozenset({"--kv-cache-memory-bytes", "--config", "--enable-sleep-mode"})
+
+
+def _share(told: Iterable[Told]) -> float | None:
+    """Return the share of a card that a server wants; None: nobody can tell."""
+    named = {one.name: one.value for one in told}
+    value = named.get(_UTILISATION, str(_USUAL))
+    if named.keys() & _OTHERWISE or not re.fullmatch(r"0?\.\d{1,6}|1(?:\.0{1,6})?", value):
+        return None
+    return float(value)

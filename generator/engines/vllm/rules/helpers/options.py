@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.view import Place, View
 
@@ -44,6 +44,11 @@ def options(view: View) -> tuple[Told, ...]:
     return tuple(
         Told(name=one.name, value=one.value, place=one.place, of_value=one.place) for one in named
     )
+
+
+def options_in(words: Iterable[str], place: Place) -> tuple[Told, ...]:
+    """Return the options of another server, by the words of its command."""
+    return tuple(_options([(word, place) for word in words]))
 
 
 def last(view: View, name: str) -> Told | None:
