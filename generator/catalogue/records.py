@@ -371,15 +371,18 @@ class Routes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubFact:
-    """How weights on the hub are quantised, if at all.
+    """How weights on the hub are quantised, if at all, and which it does not give to everybody.
 
     `methods` are those that read weights which somebody has quantised by them before, and quantise
     none. `makers` are names on the hub whose weights are as they were trained, unless the name of
-    the model says otherwise.
+    the model says otherwise. `gated` are patterns of repositories that want a token, `tokens` the
+    variables that carry one.
     """
 
     methods: tuple[str, ...]
     makers: tuple[str, ...]
+    gated: tuple[str, ...]
+    tokens: tuple[str, ...]
     source: str
 
 
