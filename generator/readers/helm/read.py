@@ -23,10 +23,12 @@ from generator.readers.base import (
     image_name,
     problem_at,
 )
+from generator.readers.clients import with_clients
 from generator.readers.embedded import with_gaps
 from generator.readers.helm import HELM
 from generator.readers.helm.releases import releases
 from generator.readers.helm.stack import STACK, servers
+from generator.readers.helm.wrapper import clients_in
 from generator.readers.ingress import AUTHENTICATES, hop_of
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.storage import network
@@ -92,7 +94,8 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     if context.engine.by_arguments or STACK.search(source.text):
         return _of_stack(source, context)
     if not _HELMFILE.search(source.text):
-        return (_chart(source, context).view(),)
+        asking = [*clients_in(parse(source), source.path, context)]
+        return with_clients((_chart(source, context).view(),), asking)
     try:
         trees = [node for node in parse_all(source) if isinstance(node, Table)]
     except ProfileError:
