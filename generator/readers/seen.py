@@ -17,6 +17,7 @@ from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlik
 from generator.readers.discover import DOCUMENT, FELLOWS, Found
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, texts_of
+from generator.readers.local import with_local_images
 from generator.readers.signs import may_run, mentioned
 from generator.readers.templates import as_written, has_branches, has_gaps, plain
 from generator.readers.together import together
@@ -63,7 +64,7 @@ def views(found: Found, context: Context) -> Seen:
         if any(source.path not in read for source in group.sources):
             seen.not_judged.extend(_read(group, context, seen))
             seen.texts.update(texts_of((group,)))
-    seen.views[:] = together(seen.views)
+    seen.views[:] = with_local_images(together(seen.views), context)
     # What a judged file has taken in is judged with that.
     seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen
