@@ -1,4 +1,4 @@
-"""HW682: units that nobody can start or wait for, because their names are none."""
+"""HW682 and HW688: what nobody can start or wait for: names that are none, and profiles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_unit_name
-from generator.view import Edit
+from generator.view import GATED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +99,27 @@ def _edits(view: View, line: Line, name: str, right: str) -> tuple[Edit, ...]:
     """Return the Edit where a comma alone is wrong: each of the names is one."""
     certain = view.phrases.headers and all(map(is_unit_name, filter(None, name.split(","))))
     return (Edit(line.place, name, right),) if certain else ()
+
+
+@Rule(
+    id="HW688",
+    title="a service that waits for one behind a profile",
+    why="Compose leaves out what is behind a profile that is not on, and then refuses the whole "
+    "project where a service depends on it: `depends on undefined service`. So a plain `docker "
+    "compose up` starts nothing, and of two profiles with a server each only one will do.",
+    bad="services:\n  ollama: {profiles: [gpu]}\n  webui: {depends_on: [ollama]}",
+    good="services:\n  ollama: {profiles: [gpu]}\n"
+    "  webui: {depends_on: {ollama: {condition: service_started, required: false}}}",
+    source="loader/loader.go, loader/validate.go, checkConsistency (compose-spec/compose-go); "
+    "docs.docker.com: compose/how-tos/profiles",
+)
+def behind_a_profile(view: View, _: Facts) -> Hits:
+    for line in view.lines_in(GATED):
+        other, *names = line.value.split()
+        profile = f"profile {names[0]}" if len(names) == 1 else f"profiles {' and '.join(names)}"
+        yield Hit(
+            message=f"`{line.name}` needs `{other}`, which is behind the {profile}: without it "
+            "Compose refuses the whole project",
+            place=line.place,
+            fix="write `required: false` beside its condition, or give both the same profile",
+        )

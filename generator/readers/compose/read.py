@@ -28,6 +28,7 @@ from generator.readers.compose.clients import (
 )
 from generator.readers.compose.container import PATHS, argv, bounds, container_of, words_of
 from generator.readers.compose.contents import Contents
+from generator.readers.compose.depends import gated, undefined
 from generator.readers.compose.environment import Environment
 from generator.readers.compose.gateways import asks_all
 from generator.readers.compose.lost import Lost
@@ -97,6 +98,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     found.refuse_unmade()
     servers = tuple(found.view(name) for name in found.servers)
     programs = tuple(found.programs())
+    if not servers and programs:
+        found.refuse_undefined()
     clients = () if servers else found.clients(programs)
     servers = with_clients(servers, programs) if servers else servers
     views = (
@@ -134,7 +137,7 @@ class _Services:
         self.ranks = {source.path: (at, 0) for at, source in enumerate(sources, 1)}
         self.roles = Roles(project, context, self.built, overlay=self.overlay)
         self.servers = self.roles.servers
-        profiles = {name: _profiles(one) for name, one in every}
+        self.profiles = profiles = {name: _profiles(one) for name, one in every}
         self.environment = Environment(project, loader, context, self.place)
         self.contents = Contents(project, context)
         addresses = Addresses(project, self.place, context)
@@ -162,6 +165,13 @@ class _Services:
             place = self.project.top.table("services").places.get(name, bare[name].place)
             message = f"the service `{name}` has no `image` and no `build`, here or beside"
             self.loader.fail_at(place, message, "Compose refuses the whole project: write one")
+
+    def refuse_undefined(self) -> None:
+        """Take note of services that programs wait for, and that nobody defines."""
+        for name, other, place in undefined(self.project, self.place, self.context):
+            message = f"`{name}` depends on the service `{other}`, which nobody defines here"
+            hint = "Compose refuses the whole project: take it out, or define that service"
+            self.loader.fail_at(place, message, hint)
 
     def view(self, name: str) -> View:
         """Return what the files say of a server."""
@@ -266,6 +276,7 @@ class _Services:
 
     def _beside(self, name: str) -> Iterator[Line]:
         """Yield what the file says beside its first server."""
+        yield from gated(self.project, self.profiles, self.place, self.context)
         yield from self.neighbours.named_by_others(name)
         yield from self.environment.unpassed()
         yield from self._nowhere(serves=True)
@@ -343,6 +354,7 @@ class _Services:
     def clients(self, programs: Sequence[Client]) -> Iterator[View]:
         """Yield what is wrong with the clients of a project that has no server itself."""
         told = (*self._nowhere(serves=False), *self._lost(), *self._around(serves=False))
+        told += (*gated(self.project, self.profiles, self.place, self.context),)
         lines = tuple({one.place: one for one in told}.values())
         if programs:
             yield clients_alone(programs, self.book, self.context, Place(self.place), lines=lines)

@@ -40,7 +40,7 @@ def is_stack(project: Project, file: str, context: Context) -> bool:
 
     One that Compose is told to start as well, is none.
     """
-    texts = [*_texts(file, context)]
+    texts = [*texts_near(file, context)]
     if any(_is_meant(found[1], file, usual=True) for text in texts for found in _UP.finditer(text)):
         return False
     deployed = (found[1] for text in texts for found in _DEPLOYS.finditer(text))
@@ -68,7 +68,7 @@ def _is_of_swarm(service: Table) -> bool:
     return bool(placed) or service.text("deploy", "mode") in _OF_SWARM
 
 
-def _texts(file: str, context: Context) -> Iterator[str]:
+def texts_near(file: str, context: Context) -> Iterator[str]:
     """Yield what is said in a file, beside it, and in the folder above."""
     folder = posixpath.dirname(file)
     above = posixpath.normpath(posixpath.join(folder, "..", "x"))
