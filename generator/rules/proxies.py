@@ -250,13 +250,15 @@ def take_turns(view: View, _: Facts) -> Hits:
 @Rule(
     id="HW681",
     title="TLS to a server that speaks none",
-    why="The server speaks plain HTTP at its port. A proxy that begins TLS there is answered in "
-    "plain text, gives up, and answers 502 to everybody; a program that asks at such an address "
-    "ends with an error of TLS. Said of an address without a name of the internet, for behind one "
-    "a proxy may speak TLS at that port.",
+    why="Servers of models speak plain HTTP at their ports: Ollama knows nothing else, and vLLM "
+    "speaks TLS only where `--ssl-certfile` names a certificate. A proxy that begins TLS there is "
+    "answered in plain text, gives up, and answers 502 to everybody; a program that asks at such "
+    "an address ends with an error of TLS. Said of an address without a name of the internet, for "
+    "behind one a proxy may speak TLS at that port.",
     bad="servers: [{url: https://10.0.0.5:11434}]",
     good="servers: [{url: http://10.0.0.5:11434}]",
-    source="server/routes.go@v0.32.15, Serve; docs/faq.mdx@v0.32.15",
+    source="server/routes.go@v0.32.15, Serve; docs/faq.mdx@v0.32.15; "
+    "vllm/entrypoints/openai/cli_args.py@0.33.0, ssl_certfile",
 )
 def asked_by_tls(view: View, facts: Facts) -> Hits:
     told = [hop.by_tls for hop in view.hops if hop.by_tls]

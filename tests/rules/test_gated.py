@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, messages
+from tests.texts import Cases, Text, messages, sides
 
 SERVER = (
     "  ollama:\n    image: ollama/ollama:0.32.15\n    restart: always\n"
@@ -20,6 +20,17 @@ def project(server: str, needs: str, more: str = "") -> Text:
 
 
 NEEDED = project(SERVER + GPU, "[ollama]")
+
+
+# rule: (caught, left alone)
+CASES: Cases = {"HW688": ((NEEDED,), (project(SERVER, "[ollama]"),))}
+
+
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert bool(messages(tmp_path, files, rule)) is caught
 
 
 @pytest.mark.parametrize(

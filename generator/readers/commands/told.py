@@ -41,6 +41,7 @@ from generator.readers.syntax.applied import (
     asked_before,
     forgiven,
     kept_out,
+    piped,
     served_beside,
     started_in_vain,
     with_paths,
@@ -367,7 +368,10 @@ class Told:
             place = Place(self.file, at)
             yield Line(section=BEFORE, name=verb, value=str(start), place=place)
         yield from asked_with(self.texts, self.engine, self.file)
-        for at, what, how in forgiven(self.texts, self.engine):
+        for at, what, how in (
+            *forgiven(self.texts, self.engine),
+            *piped(self.texts, self.engine),
+        ):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
 
     def _restarts(self, texts: list[tuple[int, list[str]]]) -> Iterable[Line]:

@@ -261,6 +261,39 @@ def forgiven(
                 yield number, f"{engine.name} {found[1]}", " ".join(found[2].split())
 
 
+_TESTED: Final = re.compile(r"\$\?(?![\w}])")
+_ASKED_FOR: Final = re.compile(r"^\s*(?:if|elif|until|while)\s")
+
+
+def piped(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> Iterator[tuple[int, str, str]]:
+    """Yield the downloads in front of a pipe whose status somebody asks for, and what it is of.
+
+    It is that of the last command of the pipe, unless the shell has `pipefail`; a shell that is
+    handed nothing ends well.
+    """
+    name, installer = re.escape(engine.name), engine.installer
+    fetched = re.compile(
+        rf"(?:^|\s)((?:curl|wget)\b)[^|;#]{{0,300}}?{installer}[^|;&#]{{0,100}}"
+        r"(\|\s*(?:sudo\s+(?:-\w+\s+)?)?(?:ba|da|z)?sh\b)([^\n]*)"
+        rf"|(?:^|\s)({name}\s+pull)\s[^|;#]{{1,200}}(?<!\|)(\|&?\s*tee\b)([^\n]*)"
+    )
+    texts = list(texts)
+    if any("pipefail" in line for _, lines in texts for line in lines):
+        return
+    for first, lines in texts:
+        for at, line in enumerate(lines):
+            said = line.lstrip().startswith(("#", "echo", "printf")) or len(line) > LONGEST
+            found = None if said or "|" not in line else fetched.search(line)
+            if found is None or "PIPESTATUS" in "".join(lines[at : at + _NEXT]):
+                continue
+            rest = found[3] or found[6] or ""
+            after = next((one for one in lines[at + 1 : at + _NEXT] if one.strip()), "")
+            if _ASKED_FOR.match(line) or "||" in rest or _TESTED.search(after):
+                yield first + at, found[1] or found[4], " ".join((found[2] or found[5]).split())
+
+
+_NEXT: Final = 4  # lines
+
 _MAKES: Final = re.compile(r"(?m)^[ \t]*(?:sudo[ \t]+)?mkdir[ \t]+([^\n;&|#]{1,300})")
 _GIVES: Final = re.compile(
     r"(?m)^[^#\n]*\b(?:chown|chgrp|chmod|setfacl|mount|install|rsync|ln)\b[^\n]*"

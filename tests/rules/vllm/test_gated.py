@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, messages
+from tests.texts import Cases, Text, messages, sides
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 CACHE = "hf:/root/.cache/huggingface"
@@ -23,6 +23,17 @@ def run(*words: str) -> Text:
     told = " ".join(words)
     start = f"docker run -d --gpus all --ipc host --restart always -v {CACHE} {told}"
     return {"run.sh": f"#!/bin/sh\n{start} vllm/vllm-openai:v0.33.0 --model google/gemma-2-9b-it\n"}
+
+
+# rule: (caught, left alone)
+CASES: Cases = {"HW686": ((project(), run()), (project("Qwen/Qwen3-8B"), run("-e HF_TOKEN")))}
+
+
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert bool(messages(tmp_path, files, rule)) is caught
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.texts import Text, messages
+from tests.texts import Cases, Text, messages, sides
 
 CARD = "deploy: {resources: {reservations: {devices: [{driver: nvidia, %s, capabilities: [gpu]}]}}}"
 FIRST = CARD % "count: 1"
@@ -24,6 +24,17 @@ def project(*servers: str) -> Text:
 
 
 SHARE = "--gpu-memory-utilization"
+
+
+# rule: (caught, left alone)
+CASES: Cases = {"HW685": ((project(server("chat"), server("embed")),), (project(server("chat")),))}
+
+
+@pytest.mark.parametrize(("rule", "files", "caught"), sides(CASES))
+def test_it_catches_some_and_leaves_others_alone(
+    rule: str, files: Text, caught: bool, tmp_path: Path
+) -> None:
+    assert bool(messages(tmp_path, files, rule)) is caught
 
 
 @pytest.mark.parametrize(

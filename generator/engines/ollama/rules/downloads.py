@@ -93,15 +93,23 @@ def _is_old(line: Line, facts: Facts) -> bool:
     title="a failure that nobody hears",
     why="What fetches a model fails where the network, the disk or the name is not what was meant. "
     "With `|| true`, `ignore_errors` or `continue-on-error` that counts as done: the script ends "
-    "well, and the first request finds no model, long after whoever could mend it has left.",
+    "well, and the first request finds no model, long after whoever could mend it has left. The "
+    "status of a pipe is that of its last command: `sh` that is handed nothing ends well, and so "
+    "does `tee`, so that `$?` behind it tells nothing of the download.",
     bad="ollama pull qwen3:8b || true",
     good='ollama pull qwen3:8b || echo "qwen3:8b is not there" >&2',
     source="server/routes.go@v0.32.15, PullHandler; ansible-core, Error handling in playbooks",
 )
 def failure_unheard(view: View, _: Facts) -> Hits:
     for line in view.lines_in(FORGIVEN):
+        piped = line.value.startswith("|") and not line.value.startswith("||")
         yield Hit(
-            message=f"`{line.name}` may fail, and with `{line.value}` that counts as done",
+            message=f"`{line.name}` may fail, and the status that is asked for is that of "
+            f"`{line.value.lstrip('|& ')}`"
+            if piped
+            else f"`{line.name}` may fail, and with `{line.value}` that counts as done",
             place=line.place,
-            fix=f"leave `{line.value}` out, or say that it has failed",
+            fix="write `set -o pipefail` above, in bash, or fetch it into a file first"
+            if piped
+            else f"leave `{line.value}` out, or say that it has failed",
         )
