@@ -25,6 +25,7 @@ from generator.readers.kubernetes.beside import Beside
 from generator.readers.kubernetes.fronts import fronts, ingress
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
+from generator.readers.kubernetes.policies import barred
 from generator.readers.kubernetes.resources import Resources
 from generator.readers.kubernetes.scaling import loose
 from generator.readers.kubernetes.services import stray_services
@@ -37,7 +38,7 @@ from generator.view import POD, NotJudged, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.view import View
+    from generator.view import Line, View
 
 # Where a workload has the template of its pods.
 _PODS: Final[dict[str, tuple[str, ...]]] = {
@@ -125,7 +126,8 @@ def _servers(resources: Resources) -> list[View]:
         views[0] = replace(first, models=uses, lines=lines)
     if views and not resources.gaps:
         strays = tuple(stray_services(tables, pods, resources.context.engine))
-        views[0] = replace(views[0], lines=(*views[0].lines, *strays))
+        bars = _barred(tables, found, views[0], resources.context)
+        views[0] = replace(views[0], lines=(*views[0].lines, *strays, *bars))
     views += (view for table in tables for view in _charts(table, tables, resources))
     parts = [view for pod in pods for view in _unnoticed(pod)]
     views = [*_with_clients(views, pods, resources.context), *parts]
@@ -136,6 +138,16 @@ def _servers(resources: Resources) -> list[View]:
     if lines := tuple(unpulled(tables, pulled, resources.context)):
         views.append(_part(Table({}, lines[0].place), resources.context, lines=lines))
     return [*views, *_around(tables, resources.context)]
+
+
+def _barred(
+    tables: Sequence[Table], found: Sequence[tuple[Pod, list[View]]], first: View, context: Context
+) -> tuple[Line, ...]:
+    """Return what bars servers; the first of them has the models that jobs pull as well."""
+    served = [(pod, view) for pod, several in found for view in several]
+    served = [(pod, first if not at else view) for at, (pod, view) in enumerate(served)]
+    port = context.catalogue.at(context.engine.name).image.port
+    return tuple(barred(tables, served, port, context.engine.address))
 
 
 def _called(tables: Sequence[Table]) -> set[str]:
