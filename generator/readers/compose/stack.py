@@ -72,12 +72,10 @@ def texts_near(file: str, context: Context) -> Iterator[str]:
     """Yield what is said in a file, beside it, and in the folder above."""
     folder = posixpath.dirname(file)
     above = posixpath.normpath(posixpath.join(folder, "..", "x"))
-    for path in dict.fromkeys(
-        (file, *context.listed(file)[:_MOST], *context.listed(above)[:_MOST])
-    ):
-        speaks = _SPEAKS.fullmatch(PurePosixPath(path).name)
-        text = context.glance(path) if speaks else None
-        if text is not None and ("stack" in text or "compose" in text):
+    near = dict.fromkeys((file, *context.listed(file), *context.listed(above)))
+    spoken = [path for path in near if _SPEAKS.fullmatch(PurePosixPath(path).name)]
+    for path in spoken[:_MOST]:
+        if text := context.glance(path):
             yield text[:_LONGEST]
 
 
