@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from generator.engines.signs import Signs as Engine
     from generator.readers.syntax.options import Argument
     from generator.readers.syntax.script import CommandLine
+    from generator.view import Place
 
 
 @dataclasses.dataclass(slots=True)
@@ -51,9 +52,7 @@ class Releases:
             if name == self.engine.installed and line.words[0].text in {"curl", "wget"}:
                 self._set[name] = value
         for word in line.words:
-            if found := re.search(self.engine.gone, word.text):
-                gone = found[1] or found[2]
-                self.missed.append(Line(section=GONE, name=gone, value=gone, place=word.place))
+            self.fetches(word.text, word.place)
         handed = {name for name, _ in line.assigned} | {text.partition("=")[0].rpartition(" ")[2]}
         self.missed += [one for one in self._waiting if one.name not in handed]
         self._waiting = []
@@ -66,6 +65,12 @@ class Releases:
                 for name, value in self._set.items()
             ]
             self._set = {}
+
+    def fetches(self, address: str, place: Place) -> None:
+        """Take note of a download that is not there any more."""
+        if found := re.search(self.engine.gone, address):
+            gone = found[1] or found[2]
+            self.missed.append(Line(section=GONE, name=gone, value=gone, place=place))
 
     def ends(self) -> None:
         """Take what waited for a shell behind a pipe for missed, where a script ends."""

@@ -63,6 +63,9 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     for one, known in _typed(found):
         told.releases.ambient = frozenset(known)
         told.script(*_with_known(one, known))
+    for one in (one for stage in found for _, one in stage.copies if one.name == "ADD"):
+        for word in one.words()[:-1]:
+            told.releases.fetches(word.raw, one.text.place(word.start))
     told.commands += _handed(found, context)
     views += told.found()
     for _, one in {

@@ -241,6 +241,16 @@ def _run(name: str, given: Table, engine: Engine) -> Iterator[tuple[int, str]]:
         yield line, name
 
 
+def downloads(task: Table) -> Iterator[Scalar]:
+    """Yield the addresses from which a task fetches a file."""
+    for module, given in task.entries.items():
+        key = _FETCHES.get(module.rpartition(".")[2])
+        address = given.scalar(key) if key and isinstance(given, Table) else None
+        if address is not None and "://" in address.text:
+            yield address
+
+
+_FETCHES: Final = {"get_url": "url", "unarchive": "src"}
 _SETS: Final = re.compile(r"Environment=[\"']?[A-Z][A-Z0-9_]*=[^\s\"']*")
 _MOST_SET: Final = 20
 _WRITES: Final = frozenset({"copy", "template", "blockinfile", "lineinfile", "ini_file"})

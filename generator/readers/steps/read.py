@@ -31,6 +31,7 @@ from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
 from generator.readers.steps.ansible import (
     done_to_the_service,
+    downloads,
     filled,
     handed_over,
     hands_over,
@@ -170,6 +171,7 @@ class _Steps:
         done = done_to_the_service(node, self.around, self.handlers, self.context.engine)
         self.told.texts += ((line, [command]) for line, command in done)
         self._detached(node)
+        self._fetched(node)
         server = deployed(words_of(node), self.context)
         self.views += [server] if server else []
         self._uses(node)
@@ -193,6 +195,11 @@ class _Steps:
         self.told.forgiven += forgiven(node, commands, lambda: self._results, engine)
         self.told.forgiven += _asked_by(node, commands)
         self.around.pop()
+
+    def _fetched(self, task: Table) -> None:
+        """Take note of what a task fetches, which may not be there any more."""
+        for address in downloads(task):
+            self.told.releases.fetches(address.text, address.place)
 
     @functools.cached_property
     def _results(self) -> Results:
