@@ -1,14 +1,15 @@
-"""HW322 and HW413: downloads whose failure nobody hears, and installers that get no program."""
+"""HW322, HW413 and HW692: downloads that fail unheard, get no program, or have no time."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import begun
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import Release
-from generator.view import FORGIVEN, GONE
+from generator.view import FORGIVEN, GONE, PREFIXES
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -113,3 +114,54 @@ def failure_unheard(view: View, _: Facts) -> Hits:
             if piped
             else f"leave `{line.value}` out, or say that it has failed",
         )
+
+
+_PULLED: Final = re.compile(
+    r"\bollama[\"']?\s+pull\s+(?:--?\w[\w-]*\s+)?([\w./:-]+)"
+    r"|/api/pull\b[^\n]{0,300}?\"(?:model|name)\\?\"\s*:\s*\\?\"([\w./:-]+)",
+    re.ASCII,
+)
+_NOT_WAITED_FOR: Final = re.compile(
+    r"&\s*[\"')}]*\s*$|\b(?:nohup|setsid|systemd-run|timeout|disown)\b|--no-block|--detach"
+    r"|\bexec\s+(?:-\w+\s+){0,3}-\w*d\w*\s"
+)
+_SMALL: Final = 1 << 30
+_TIMES: Final = ("TimeoutStartSec", "TimeoutSec")
+
+
+@Rule(
+    id="HW692",
+    title="a download in the time of a start",
+    why="ExecStartPost= belongs to the start of a service, for which systemd has 90 seconds where "
+    "TimeoutStartSec= says nothing else. A model takes longer on most lines: then systemd kills "
+    "the download and stops the server, a `-` before the command or not, and Restart= begins anew.",
+    bad="[Service]\nExecStart=/usr/local/bin/ollama serve\n"
+    "ExecStartPost=/bin/sh -c 'until ollama list; do sleep 1; done; ollama pull qwen3:8b'",
+    good="TimeoutStartSec=infinity    # or a unit of its own for the pull, `Type=oneshot`",
+    source="systemd.service(5), TimeoutStartSec=, ExecStartPost=; "
+    "src/core/service.c@v257, service_dispatch_timer (SERVICE_START_POST)",
+)
+def pulled_while_it_starts(view: View, facts: Facts) -> Hits:
+    timed = sandbox.said(view, *_TIMES)
+    if timed or sandbox.last(view, "Type") == "oneshot":
+        return
+    for line in sandbox.said(view, "ExecStartPost"):
+        command = line.value.lstrip(PREFIXES)
+        found = None if _NOT_WAITED_FOR.search(command) else _PULLED.search(command)
+        name = (found[1] or found[2]) if found else ""
+        size = _bytes_of(name, facts) if name else 0
+        if found and (size is None or size > _SMALL):
+            told = f", and has {size / 1e9:.1f} GB" if size else ""
+            yield Hit(
+                message=f"`{name}` is downloaded within the 90 seconds that systemd has for a "
+                f"start{told}: where that takes longer, the server is stopped with it",
+                place=line.place,
+                fix="write `TimeoutStartSec=infinity`, or pull in a unit of its own",
+            )
+            return
+
+
+def _bytes_of(name: str, facts: Facts) -> int | None:
+    """Return how large a model is; None: nobody knows."""
+    known = facts.named_model(name)
+    return known.weight_bytes or None if known else None

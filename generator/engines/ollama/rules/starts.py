@@ -194,7 +194,8 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
     bad="[Service]\nExecStartPre=/usr/local/bin/ollama pull qwen3:8b\n"
     "ExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\n"
-    "ExecStartPost=/bin/sh -c 'until ollama list; do sleep 1; done; ollama pull qwen3:8b'",
+    "ExecStartPost=/bin/sh -c 'until ollama list; do sleep 1; done; ollama pull qwen3:8b'\n"
+    "TimeoutStartSec=infinity",
     source="systemd.service(5), ExecStartPre=; cmd/cmd.go@v0.32.15, checkServerHeartbeat",
 )
 def asked_too_early(view: View, _: Facts) -> Hits:
