@@ -125,6 +125,7 @@ _NOT_WAITED_FOR: Final = re.compile(
     r"&\s*[\"')}]*\s*$|\b(?:nohup|setsid|systemd-run|timeout|disown)\b|--no-block|--detach"
     r"|\bexec\s+(?:-\w+\s+){0,3}-\w*d\w*\s"
 )
+_WAITS: Final = re.compile(r"\b(?:sleep|until|while|curl|wget|wait)\b")
 _SMALL: Final = 1 << 30
 _TIMES: Final = ("TimeoutStartSec", "TimeoutSec")
 
@@ -150,7 +151,10 @@ def pulled_while_it_starts(view: View, facts: Facts) -> Hits:
         found = None if _NOT_WAITED_FOR.search(command) else _PULLED.search(command)
         name = (found[1] or found[2]) if found else ""
         size = _bytes_of(name, facts) if name else 0
-        if found and (size is None or size > _SMALL):
+        forgiven = "-" in line.value.removesuffix(command)
+        # HW604 tells of one that waits for nothing.
+        waits = view.container is not None or forgiven or _WAITS.search(command) is not None
+        if waits and not name.startswith("/") and (size is None or size > _SMALL):
             told = f", and has {size / 1e9:.1f} GB" if size else ""
             yield Hit(
                 message=f"`{name}` is downloaded within the 90 seconds that systemd has for a "
