@@ -106,7 +106,8 @@ def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
     if engine.name not in texts or texts[0] in SPOKEN:
         return None
     behind = _executed(words)
-    at = [i for i, text in enumerate(texts) if text == engine.name and i >= behind]
+    named = (i for i, text in enumerate(texts) if text == engine.name and i >= behind)
+    at = [i for i in named if not _is_a_name(words, i)]
     if not at:
         return None  # It is the name of a container, in which another program runs.
     verbs = {engine.command[-1], *engine.verbs}
@@ -117,6 +118,21 @@ def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
         return None
     rest = tuple((word.text, word.place) for word in words[start + 1 :])
     return Command(rest) if rest else None
+
+
+_OF_NAMES: Final = frozenset(
+    {
+        *("-n", "--namespace", "-p", "--project-name", "--profile", "--name", "--context"),
+        *("-l", "--selector", "--network", "--service", "--release", "--stack", "--group"),
+    }
+)
+"""Options of Docker, kubectl, Helm and their like that take a name."""
+
+
+def _is_a_name(words: Sequence[Argument], at: int) -> bool:
+    """Whether a word is a name that an option takes: `kubectl -n ollama get pods`."""
+    bare = at > 1 and words[at - 1].text == "-n" and program(words[at - 2].text) == "sudo"
+    return at > 0 and words[at - 1].text in _OF_NAMES and not bare
 
 
 def _executed(words: Sequence[Argument]) -> int:
