@@ -43,7 +43,14 @@ _OF_SCRIPTS: Final = frozenset(
     }
 )
 """What scripts do around a server, and that reads no variables of theirs."""
-_ABOUT_SERVICES: Final = frozenset({"systemctl", "service", "journalctl", "pkill", "killall", "id"})
+_ABOUT_SERVICES: Final = frozenset(
+    {
+        *("systemctl", "service", "rc-service", "journalctl", "pkill", "killall", "id"),
+        *("mkdir", "cd", "rm", "cp", "mv", "ln", "touch", "tar", "rsync", "scp", "chown", "chmod"),
+        *("useradd", "usermod", "groupadd", "apt-get", "dnf", "yum", "apk", "pacman", "snap"),
+    }
+)
+"""Programs to which it is the name of a service, a user, a package or a directory."""
 _GAPS: Final = ("$", "{{", "<", "`", "[")
 _HELD: Final = re.compile(r"\$\{?(\w+)(?:\[@\])?\}?((?:/[\w.-]+)*)")
 _HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
@@ -114,7 +121,8 @@ def asked(words: Sequence[Argument], engine: Engine) -> Command | None:
     said = (i for i in at if texts[i + 1 : i + 2] and texts[i + 1] in verbs)
     start = next(said, next((i for i in reversed(at) if i + 1 not in at), at[-1]))
     own = start and texts[0].endswith(_OWN) and texts[0] not in {"env", "sudo"}
-    if own or (start and texts[0] in _ABOUT_SERVICES):
+    first = texts[: min(start, _SHORT)] if texts[0] == "sudo" else texts[:1]
+    if own or (start and not _ABOUT_SERVICES.isdisjoint(first)):
         return None
     rest = tuple((word.text, word.place) for word in words[start + 1 :])
     return Command(rest) if rest else None
