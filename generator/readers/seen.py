@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from generator.view import View
 
 _ENGINES: Final = " or ".join(name.capitalize() for name in READ)
+_NO_SERVER: Final = f"no server of {_ENGINES} is recognised in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ def views(found: Found, context: Context) -> Seen:
             seen.not_judged.extend(_read(group, context, seen))
             seen.texts.update(texts_of((group,)))
     seen.views[:] = with_local_images(together(seen.views), context)
+    taken = {variable.place.file for view in seen.views for variable in view.variables}
+    seen.not_judged[:] = [
+        gap for gap in seen.not_judged if gap.reason != _NO_SERVER or gap.file not in taken
+    ]
     # What a judged file has taken in is judged with that.
     seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen
@@ -125,8 +130,7 @@ def _read(group: Group, context: Context, seen: Seen) -> Iterator[NotJudged]:
         looked = group.kind != DOCUMENT and _looked_for(group.kind, group.sources)
         if not every and not refused and (group.named or looked):
             hint = "name the file that starts the server, or leave this one out"
-            reason = f"no server of {_ENGINES} is recognised in it"
-            yield from (NotJudged(file=file, reason=reason, hint=hint) for file in files)
+            yield from (NotJudged(file=file, reason=_NO_SERVER, hint=hint) for file in files)
 
 
 def _of_role(path: str, context: Context) -> Mapping[str, str]:

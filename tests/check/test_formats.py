@@ -1,6 +1,7 @@
 """A fault of a container is told in every format in which people write it."""
 
 import json
+import shlex
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,22 @@ def command_line(client: str) -> Callable[[Box], Files]:
         }
 
     return written
+
+
+def script_of_windows(name: str, sign: str) -> Callable[[Box], Files]:
+    def written(box: Box) -> Files:
+        (text,) = command_line("docker")(box).values()
+        plain = text.removeprefix("#!/bin/sh\n").replace(" -v ", f" {sign}\n  -v ")
+        return {name: plain if sign == "`" else plain.replace("'", '"')}
+
+    return written
+
+
+def words_of_a_task(box: Box) -> Files:
+    (text,) = command_line("docker")(box).values()
+    told = shlex.split(text.removeprefix("#!/bin/sh\n"))
+    head = "- hosts: all\n  tasks:\n    - ansible.builtin.command:\n        argv:\n"
+    return {"site.yml": head + lines(*(f"- {json.dumps(word)}" for word in told), indent=10)}
 
 
 def quadlet(box: Box) -> Files:
@@ -197,6 +214,10 @@ FORMATS: dict[str, Callable[[Box], Files]] = {
     "compose": compose,
     "docker run": command_line("docker"),
     "podman run": command_line("podman"),
+    "nerdctl run": command_line("nerdctl"),
+    "PowerShell": script_of_windows("run.ps1", "`"),
+    "cmd": script_of_windows("run.bat", "^"),
+    "the words of a task": words_of_a_task,
     "a quadlet": quadlet,
     "a manifest": manifest,
     "a manifest in a play": manifest_in_a_play,
@@ -215,7 +236,7 @@ FAULTS = {
     "a shell behind the program": (Box(command=["sh", "-c", "ollama serve"]), "HW603"),
     "a command that there is not": (Box(command=["boot"]), "HW603"),
     "a flag that there is not": (Box(command=["serve", "--port", "80"]), "HW550"),
-    "a flag in place of the command": (Box(command=["--host", "localhost"]), "HW550"),
+    "a flag in place of the command": (Box(command=["--host", "localhost"]), "HW556"),
     "a program of two words": (Box(entry=["ollama serve"]), "HW687"),
     "a shell without -c": (Box(entry=["/bin/bash"], command=["ollama serve"]), "HW687"),
     "two words behind -c": (Box(entry=[*SHELL, "ollama", "serve"]), "HW687"),

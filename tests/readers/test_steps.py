@@ -12,6 +12,7 @@ from generator.readers.base import Context, Source
 from generator.readers.signs import kind_of
 from generator.readers.steps.read import read
 from generator.view import View
+from tests.check.told import report
 
 
 def views(text: str, name: str = "a.yml") -> tuple[View, ...]:
@@ -467,3 +468,42 @@ def test_services_of_azure_name_containers_of_the_file(tmp_path: Path) -> None:
     report = check(CheckRequest(paths=[str(tmp_path / "azure-pipelines.yml")]))
     assert [(p.finding.rule, p.place.line) for p in report.findings] == [
         ("HW109", 5), ("HW109", 11)]  # fmt: skip
+
+
+TASK = """
+- name: start it
+  community.docker.docker_container:
+    name: ollama
+    image: ollama/ollama:0.32.15
+    restart_policy: always
+    env: "{{ ollama_environment }}"
+    published_ports: "{{ ollama_ports | default([]) }}"
+    volumes: ["ollama:/root/.ollama"]
+"""
+DEFAULTS = """
+ollama_environment:
+  OLLAMA_HOST: 0.0.0.0:8080
+  OLLAMA_NUM_THREADS: "8"
+ollama_ports: ["127.0.0.1:8080:8080"]
+"""
+
+
+def test_a_container_gets_the_mapping_that_its_role_names(tmp_path: Path) -> None:
+    files = {"roles/o/tasks/main.yml": TASK, "roles/o/defaults/main.yml": DEFAULTS}
+    seen = report(tmp_path, files)
+    told = [(p.finding.rule, Path(p.place.file).parent.name, p.place.line) for p in seen.findings]
+    assert told == [("HW101", "defaults", 4)]
+    assert seen.not_judged == ()
+
+
+def test_variables_that_nobody_tells_may_name_the_port(tmp_path: Path) -> None:
+    ports = TASK.replace('"{{ ollama_ports | default([]) }}"', '["127.0.0.1:8080:8080"]')
+    seen = report(tmp_path, {"tasks.yml": ports})
+    assert not seen.findings
+    assert [gap.part for gap in seen.not_judged] == ["`env`"]
+
+
+def test_the_words_of_a_command_in_a_list_are_one(tmp_path: Path) -> None:
+    words = "[docker, run, -d, -e, OLLAMA_NUM_THREADS=8, ollama/ollama:0.32.15]"
+    text = f"- hosts: all\n  tasks:\n    - ansible.builtin.command:\n        argv: {words}\n"
+    assert "HW101" in {p.finding.rule for p in report(tmp_path, {"a.yml": text}).findings}

@@ -36,7 +36,6 @@ _PLAIN: Final = re.compile(
 )
 _LISTED: Final = re.compile(r"\bCOMPOSE_FILE[\"']?[ \t]*[:=][ \t]*[\"']?([^\s\"'#$]+)")
 _FOLDER: Final = re.compile(r"(?m)^[ \t]*WorkingDirectory=(\S+)")
-_CLIENTS: Final = CLIENTS | {"nerdctl"}
 _ALONE: Final = frozenset({"docker-compose", "podman-compose"})
 _FILES: Final = {"-f": "file", "--file": "file", "-c": "file", "--compose-file": "file"}
 _VALUED: Final = {
@@ -122,7 +121,7 @@ def _behind(words: Sequence[Argument]) -> Sequence[Argument]:
     for at, text in enumerate(texts[:_NEAR]):
         if text in _ALONE:
             return words[at + 1 :]
-        if text in _CLIENTS:
+        if text in CLIENTS:
             near = texts[at : at + _NEAR]
             if "compose" in near:
                 return words[at + near.index("compose") + 1 :]

@@ -68,6 +68,57 @@ def _of_role(file: str, names: Sequence[str], context: Context) -> Iterator[tupl
         yield from _scalars(values_in(Source(path, text)) if text is not None else None).items()
 
 
+def whole(task: Node, file: str, around: Sequence[Table], context: Context) -> Node:
+    """Return a task with the lists and mappings that it names by one variable each."""
+    if not isinstance(task, Table):
+        return task
+    named = {
+        key: found[1]
+        for key, node in task.entries.items()
+        if isinstance(node, Scalar) and (found := _ENTIRE.fullmatch(node.text.strip()))
+    }
+    trees = [*_trees(file, around, context)] if named else []
+    told = {key: _told_by(trees, name) for key, name in named.items()}
+    entries = {key: told.get(key) or node for key, node in task.entries.items()}
+    return replace(task, entries=entries)
+
+
+_ENTIRE: Final = re.compile(
+    r"\{\{-?\s{0,9}(\w+)\s{0,9}(?:\|\s{0,9}(?:default|d)\([^()]{0,99}\)\s{0,9})?-?\}\}"
+)
+
+
+def _told_by(trees: Sequence[Table], name: str) -> Node | None:
+    """Return a list or a mapping by the first that has the name; None: it is told by nobody."""
+    found = next((tree.entries[name] for tree in trees if name in tree.entries), None)
+    return found if isinstance(found, Items | Table) else None
+
+
+def _trees(file: str, around: Sequence[Table], context: Context) -> Iterator[Table]:
+    """Yield what has variables for a task, the nearest first."""
+    yield from (table.table("vars") for table in reversed(around))
+    paths = [posixpath.join(posixpath.dirname(file), "..", name) for name in (*_OWN, *_DEFAULTS)]
+    told = [(context.read(posixpath.normpath(path)), posixpath.normpath(path)) for path in paths]
+    inventory = list(_inventory(posixpath.dirname(file), context))
+    own, defaults = told[: len(_OWN)], told[len(_OWN) :]
+    for text, path in (*own, *(inventory if len(inventory) == 1 else ()), *defaults):
+        table = values_in(Source(path, text)) if text is not None else None
+        if table is not None:
+            yield table
+
+
+def is_for_a_container(name: str, file: str, context: Context) -> bool:
+    """Return whether a variable of a role is what one of its tasks gives to a container."""
+    folder, kind = posixpath.split(posixpath.dirname(file))
+    listed = context.listed(posixpath.join(folder, "tasks", "x")) if kind in _OF_ROLES else ()
+    texts = [context.read(path) or "" for path in listed[:_MOST_PARTS]]
+    given = re.compile(rf"(?m)^[ \t]+env(?:ironment)?[ \t]*:[^\n]*\b{re.escape(name)}\b")
+    return any("_container" in text and given.search(text) for text in texts)
+
+
+_OF_ROLES: Final = frozenset({"defaults", "vars"})
+
+
 def of_inventory(file: str, context: Context) -> dict[str, str | None]:
     """Return what the variables of groups and hosts say around a role or a play.
 

@@ -35,9 +35,11 @@ from generator.readers.steps.ansible import (
     filled,
     handed_over,
     hands_over,
+    is_for_a_container,
     is_kept_out,
     is_left_out,
     names_around,
+    whole,
     with_values,
 )
 from generator.readers.steps.changes import put_in
@@ -186,8 +188,9 @@ class _Steps:
                 continue
             elif key == "services" or (key == "docker" and isinstance(value, Items)):
                 self._services(value, node if key == "services" else None)
-            elif key in _SCRIPTS and not isinstance(value, Table):
-                self._script(value)
+            elif key in {*_SCRIPTS, "argv"} and not isinstance(value, Table):
+                alone = key == "argv" and isinstance(value, Items)
+                self._script(_one_command(value) if alone else value)
             else:
                 self.visit(value, depth + 1)
         self._looped(node, before)
@@ -238,6 +241,8 @@ class _Steps:
         given = Table({name: value}, value.place) if name else value
         if not name and not (VARIABLES.fullmatch(key) and isinstance(value, Table)):
             return False
+        if is_for_a_container(key, self.file, self.context):
+            return True  # It is judged with the task that starts that.
         # The role puts them into the unit of the server.
         for one in _variables(Table({"env": given}, value.place), strict=False):
             written = "" if name else one.written
@@ -409,6 +414,7 @@ class _Steps:
 
     def _task(self, node: Node, client: str) -> None:
         """Read a task of Ansible that starts a container."""
+        node = whole(node, self.file, self.around, self.context)
         node = filled(node, names_around(self.file, self.around, self.context))
         image = node.scalar("image") if isinstance(node, Table) else None
         if not isinstance(node, Table) or image is None or node.text("state") in _GONE:
@@ -470,6 +476,11 @@ class _Steps:
                 not_judged=(*container.gaps(told, self.context), *_not_written_out(boxes)),
             )
         )
+
+
+def _one_command(words: Node) -> Node:
+    """Return a list of the words of one command as a list of commands."""
+    return Items((words,), words.place)
 
 
 def _pulled(node: Node) -> Scalar | None:

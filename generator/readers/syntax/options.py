@@ -28,7 +28,7 @@ _SWITCHES: Final = frozenset(
     }
 )
 _SWARM: Final = {"limit-cpu": "cpus", "limit-memory": "memory", "restart-condition": "restart"}
-CLIENTS: Final = frozenset({"docker", "podman"})
+CLIENTS: Final = frozenset({"docker", "nerdctl", "podman"})
 """Programs that have a container run by somebody else."""
 
 

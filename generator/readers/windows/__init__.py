@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from generator.readers.script import SCRIPT
 from generator.readers.signs import Signs
 from generator.view import Phrases
 
@@ -16,3 +18,5 @@ WINDOWS: Final = Phrases(
     read_by="every program of that user reads it, and the script goes to version control",
     keep_in="a file outside version control",
 )
+RUN: Final = replace(SCRIPT, kind="windows", keep_in="a file that `--env-file` names")
+"""Of a container that a script runs."""

@@ -63,6 +63,14 @@ def _views(source: Source, context: Context) -> Iterator[View]:
             lines=parted,
             models=models,
         )
+    if _IN_A_CONTAINER.search(source.text):
+        # What reads scripts asks this room for what they keep in Windows.
+        from generator.readers.windows.containers import containers
+
+        yield from containers(source, context)
+
+
+_IN_A_CONTAINER: Final = re.compile(r"(?i)\b(?:docker|podman|nerdctl)\b")
 
 
 def _is_ours(variable: Variable, context: Context, *, started: bool) -> bool:

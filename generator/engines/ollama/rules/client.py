@@ -63,8 +63,8 @@ def unknown_flag(view: View, facts: Facts) -> Hits:
     for command in _every(view, facts):
         name = command.words[0][0] if command.words else ""
         # In a script `ollama` may be what another program is told: `docker stats ollama --all`.
-        own = view.container is not None and command.words == view.container.arguments
-        if name.startswith("-") and (own or view.phrases.unit_file):
+        # Of a container HW556 says it.
+        if name.startswith("-") and view.phrases.unit_file and view.container is None:
             yield from _of_the_program(name, command.words[0][1], facts)
         if fact := facts.commands.get(name):
             unknown = list(_flags(command, fact, facts))

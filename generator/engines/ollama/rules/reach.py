@@ -64,6 +64,8 @@ def nobody_listens(view: View, facts: Facts) -> Hits:
     box, address = view.container, view.variable("OLLAMA_HOST")
     if box is None or not _serves_alone(view, facts) or (address and address.unresolved):
         return
+    if address is None and not view.lacks("OLLAMA_HOST"):
+        return  # What nobody has read may say another port.
     port = port_of(address.value, facts.image.port) if address else facts.image.port
     published = [(text, _inside(text), place) for text, place in box.ports]
     # Of several ports one may be for what runs in its network, as a proxy or an exporter.
