@@ -43,8 +43,9 @@ def cannot_start(view: View, _: Facts) -> Hits:
 
 def _fault(words: Sequence[str], engine: str) -> tuple[str, str] | None:
     """Return what is wrong with a program and its words, and what to write; None: nothing is."""
-    if not words or any(map(_OPEN.search, words[:3])):
-        return None
+    lost = _behind_the_script(words, engine)
+    if lost is not None or not words or any(map(_OPEN.search, words[:3])):
+        return lost
     first, *more = words
     if " " in first.strip() and not first.startswith("/"):
         listed = ", ".join(f'"{word}"' for word in first.split())
@@ -58,6 +59,27 @@ def _fault(words: Sequence[str], engine: str) -> tuple[str, str] | None:
             "write `serve` behind it, or leave the entry point out",
         )
     return _of_shell(first, more, engine) if _SHELL.fullmatch(first) else None
+
+
+def _behind_the_script(words: Sequence[str], engine: str) -> tuple[str, str] | None:
+    """Return what is said of commands that stand behind the one which a shell runs."""
+    if not (words[3:] and _SHELL.fullmatch(words[0]) and _RUNS.fullmatch(words[1])):
+        return None
+    calls = re.compile(rf"(?:^|[;&|\s/]){engine}\s+[a-z]")
+    lost = [word for word in words[3:] if calls.search(word[:_LONG])]
+    if not lost or _TAKES.search(words[2]) or " " not in words[2].strip():
+        return None
+    told = lost[0] if len(lost[0]) <= _SHOWN else f"{lost[0][:_SHOWN]}…"
+    return (
+        f"`{words[0]} -c` runs the one word behind it: `{told}` is an argument, and never runs",
+        "write all of it as one word, with `;` or `&&` between the commands",
+    )
+
+
+_TAKES: Final = re.compile(r"\$\{?[@*0-9]|\bshift\b|\bgetopts\b")
+"""What takes the words behind a script."""
+_LONG: Final = 1000
+_SHOWN: Final = 60
 
 
 def _of_shell(shell: str, more: Sequence[str], engine: str) -> tuple[str, str] | None:
