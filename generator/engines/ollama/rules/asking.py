@@ -46,6 +46,9 @@ def given_to_a_client(view: View, facts: Facts) -> Hits:
         )
 
 
+_WHOLE: Final = "modelfile"  # a field of the API
+
+
 @Rule(
     id="HW691",
     severity="error",
@@ -63,13 +66,13 @@ def made_of_a_modelfile(view: View, facts: Facts) -> Hits:
         return
     for request in view.requests:
         told = {line.name: line for line in request.fields if not line.section}
-        if not request.path.endswith("/create") or "modelfile" not in told:
+        if not request.path.endswith("/create") or _WHOLE not in told:
             continue
         based = "from" in told or "files" in told
         yield Hit(
             message="`/api/create` reads no `modelfile`"
             + (": what it says is lost" if based else ", and makes no model without `from`"),
-            place=told["modelfile"].place,
+            place=told[_WHOLE].place,
             severity="warning" if based else None,
             fix="write its lines as fields, `from`, `system`, `template` and `parameters`, or run "
             "`ollama create -f`",
