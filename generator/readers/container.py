@@ -213,9 +213,21 @@ def _gpus(options: Sequence[Option], client: str) -> tuple[list[Access], list[st
             ids.append(device.value)
         elif device.value.startswith(_NODES):
             ways.append("devices")
+    if _each_in_a_branch(options):
+        ways = ways[:1]
     if _one_each([*ids, *(["nvidia.com/"] if "cdi" in ways and not ids else [])], options):
         ways = [way for way in ways if way != "devices"]
     return list(dict.fromkeys(ways)), list(dict.fromkeys(ids))
+
+
+def _each_in_a_branch(options: Sequence[Option]) -> bool:
+    """Whether a script lists the ways of GPUs on lines of their own, of which each may be for one.
+
+    Of an array nobody tells which branches add to it.
+    """
+    told = [o.argument for name in ("gpus", "runtime", "device") for o in _of(options, name)]
+    lines = {argument.place.line for argument in told}
+    return len(lines) > 1 and all(argument.listed for argument in told)
 
 
 def _one_each(ids: Iterable[str], options: Sequence[Option]) -> bool:

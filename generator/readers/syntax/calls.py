@@ -20,7 +20,7 @@ _TOKEN: Final = re.compile(
     rf"""
     (?P<comment>(?<![:\w"'])//[^\n]*|(?<!\S)\#[^\n]*)
   | (?P<url>https?://[^\s"'`,;(){{}}\\]+)
-  | (?P<path>{_PATH})
+  | (?P<path>{_PATH}|/v1/\w[\w/-]*)
   | (?P<string>\\"[^"\\\n]*\\"|"(?![{{\n])(?:[^"\\\n]|\\.)*"|'(?![{{\n])(?:[^'\\\n]|\\.)*')
   | (?P<open>[{{(\[]) | (?P<close>[}})\]]) | (?P<comma>[,;]) | (?P<is>:(?!:|//)|=(?!=|>))
   | (?P<word>[\w.+-]+) | (?P<newline>\n) | (?P<other>[^\S\n]+|.)
@@ -67,7 +67,7 @@ def _frames(text: str, line: int, api: re.Pattern[str]) -> Iterator[_Frame]:
     for found in _TOKEN.finditer(text):
         kind, token, top = found.lastgroup, found[0], stack[-1]
         named = re.search(_PATH, token) if kind in {"string", "path", "url"} else None
-        if named or kind == "url" or (kind == "string" and _URL.match(token)):
+        if named or kind in {"url", "path"} or (kind == "string" and _URL.match(token)):
             ours = named and not _is_of_a_gateway(token, text, found.end(), api)
             path, since = named[0] if named and ours else "", found.end()
         match kind:
@@ -90,7 +90,7 @@ def _frames(text: str, line: int, api: re.Pattern[str]) -> Iterator[_Frame]:
     yield from reversed(stack)
 
 
-_URL: Final = re.compile(r"[\"']https?://[^\"'\s]+/")
+_URL: Final = re.compile(r"[\"'](?:https?://[^\"'\s]+/|\$\{?\w+\}?/|[^\"'\s]*/v1/\w)")
 _WITH_PORT: Final = re.compile(r"https?://([^/:\s]+:\d+)/")
 _BY_KEY: Final = re.compile(r"(?i)authorization|x-api-key")
 _HEADERS: Final = 300  # characters

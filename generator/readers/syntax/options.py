@@ -38,7 +38,8 @@ class Argument:
 
     `written` returns how the rest behind a head is written in the file, empty where one cannot
     say. `unresolved`: only the host can tell all of the text. `also`: what else the variable may
-    be that it is, each where the script says so.
+    be that it is, each where the script says so. `listed`: it is from an array, to which branches
+    of the script may add one each.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Argument:
     written: Callable[[str], str]
     unresolved: bool = False
     also: tuple[Argument, ...] = ()
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,7 @@ class _Script:
         """Return what an array stands for, as long as a script of so many words would be read."""
         elements = self.arrays[array][: _MOST - self.count]
         self.count += len(elements)
-        return elements
+        return [replace(one, listed=True) for one in elements]
 
     def _command(self, *, piped: bool = False) -> Iterator[CommandLine]:
         """Yield the command that ends here, and those inside of its words."""
