@@ -202,7 +202,8 @@ class _Steps:
     def _fetched(self, task: Table) -> None:
         """Take note of what a task fetches, which may not be there any more."""
         for address in downloads(task):
-            self.told.releases.fetches(address.text, address.place)
+            text = with_values(address.text, self.file, self.around, self.context)
+            self.told.releases.fetches(text, address.place)
 
     @functools.cached_property
     def _results(self) -> Results:
