@@ -297,7 +297,7 @@ def downloads(task: Table) -> Iterator[Scalar]:
     for module, given in task.entries.items():
         key = _FETCHES.get(module.rpartition(".")[2])
         address = given.scalar(key) if key and isinstance(given, Table) else None
-        if address is not None and "://" in address.text:
+        if address is not None and ("{{" in address.text or "://" in address.text):
             yield address
 
 
