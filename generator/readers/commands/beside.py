@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.commands.words import client_at, program
+from generator.readers.commands.words import client_at, handed, program, variable
 from generator.readers.syntax.options import Argument, options
 from generator.view import EXECUTED, TUNNEL, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context
+    from generator.readers.syntax.script import CommandLine
+    from generator.view import Variable
 
 _NUMBERED: Final = r"(?:[-_](?:\d+|setup|server|service|gpu|cpu|dev|prod))?"
 _IN_SHELL: Final = re.compile(r"(?:\S*/)?(?:ba|da)?sh -\w*c (?:until |while |if )?(\w+)")
@@ -29,6 +33,24 @@ def manages(words: Sequence[Argument], name: str) -> bool:
     """Whether a command has the engine's service started."""
     told = {word.text for word in words}
     return all(one & told for one in (_MANAGERS, _STARTS, {name, f"{name}.service"}))
+
+
+def given_to_services(line: CommandLine, engine: Engine) -> Iterator[Variable]:
+    """Yield what a command sets for services, or seems to.
+
+    `systemctl set-environment` does; what stands in front of `systemctl` stays with that.
+    """
+    texts = [word.text for word in line.words]
+    if "set-environment" in texts:
+        for word in line.words[texts.index("set-environment") + 1 :]:
+            name, equals, text = word.text.partition("=")
+            if equals and name.startswith(engine.prefixes):
+                value = replace(word, text=text, written=lambda _: "")
+                yield variable(name, value, "server")
+    elif manages(line.words, engine.name):
+        for name, value in (*line.assigned, *handed(line.words, engine)):
+            if name.startswith(engine.prefixes):
+                yield variable(name, value, "shell")
 
 
 def tunnels(words: Sequence[Argument], context: Context) -> Iterable[Line]:

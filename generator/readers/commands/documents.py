@@ -137,10 +137,12 @@ class Documents:
         units = any(view.phrases.unit_file for view in self.views)
         scripts = [(self.file, first, "\n".join(script)) for first, script in texts]
         kept = tuple(directories_of_root(scripts)) if units else ()
-        whole, engine = (text for _, _, text in scripts), self.context.engine
-        elsewhere = units and is_put_elsewhere(whole, engine)
+        texts_of, engine = (text for _, _, text in scripts), self.context.engine
+        elsewhere = units and is_put_elsewhere(texts_of, engine)
+        own_unit = any(view.phrases.unit_file and not view.adds for view in self.views)
         for view in self.views:
-            more = kept if view.phrases.unit_file else ()
+            # The user of a drop-in stands in the unit, which is the installer's, or here.
+            more = kept if view.phrases.unit_file and not (view.adds and own_unit) else ()
             if elsewhere and view.phrases.unit_file:
                 more = (*more, *misplaced(view.lines, engine))
             yield dataclasses.replace(view, lines=(*view.lines, *more)) if more else view

@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.commands.words import SPOKEN
-from generator.view import IN_FRONT, Line
+from generator.readers.syntax.blocks import follows
+from generator.view import IN_FRONT, Line, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.readers.base import Context
     from generator.readers.syntax.script import CommandLine
-    from generator.view import Place
 
 _UP: Final = re.compile(
     r"(?:sudo )?(?:\S*/)?((?:docker|podman)[ -]compose|\$\{?\w*COMPOSE\w*\}?)"
@@ -23,8 +25,6 @@ _RUN: Final = re.compile(
     r"(?:sudo )?(docker|podman) (?:container )?run(?!.* (?:-[a-z]*d[a-z]*|--detach\S*)(?: |$)) .*"
 )
 _BEHIND: Final = re.compile(r"(?<![&>|\\])&(?![&>\d])|\|")
-_OPENS: Final = re.compile(r"^(?!\s*elif\b).*(?:\bthen|\bdo|\{|\bin)\s*(?:#.*)?$")
-_CLOSES: Final = re.compile(r"\s*(?:fi|done|\}|esac)\b|\s*\}")
 _TOLD: Final = re.compile(r"\b(?:up|run|serve)\b.*\$")
 """Options in a variable, of which one may put it behind."""
 _LONGEST: Final = 1000  # characters of a line
@@ -60,10 +60,20 @@ class InFront:
                 self._waits = name, place
         elif place.line > self._waits[1].line and self._asks(words):
             name, before = self._waits
-            self.found.append(
-                Line(section=IN_FRONT, name=name, value=str(place.line), place=before)
-            )
+            if self._follows(before.line, place.line):
+                self.found.append(
+                    Line(section=IN_FRONT, name=name, value=str(place.line), place=before)
+                )
             self._waits = None
+
+    def one_by_one(self, texts: Sequence[tuple[str, int]]) -> None:
+        """Take in commands of a list that one shell runs, each with its line."""
+        server = " ".join(self.context.engine.command)
+        at = next((n for n, (text, _) in enumerate(texts) if text.strip() == server), len(texts))
+        behind = (line for text, line in texts[at + 1 :] if self._asks(text[:_LONGEST]))
+        if later := next(behind, 0):
+            place = Place(self.file, texts[at][1])
+            self.found.append(Line(section=IN_FRONT, name=server, value=str(later), place=place))
 
     def ends(self) -> None:
         """Forget what the script has started, which ends here."""
@@ -88,7 +98,7 @@ class InFront:
     def _is_alone(self, number: int) -> bool:
         """Whether a line depends on nothing, and nothing is put behind."""
         at = number - self._first
-        if not 0 <= at < len(self._lines) or self._lines[at][:1].isspace():
+        if not 0 <= at < len(self._lines):
             return False
         end = at
         while end + 1 < len(self._lines) and self._lines[end].endswith("\\"):
@@ -96,12 +106,9 @@ class InFront:
         whole = [line[:_LONGEST] for line in self._lines[at : end + 1]]
         if any(_TOLD.search(line) for line in whole):
             return False
-        return not any(map(_BEHIND.search, whole)) and self._depth(number) == 0
+        return not any(map(_BEHIND.search, whole))
 
-    def _depth(self, number: int) -> int:
-        """Return how many blocks are open before a line."""
-        depth = 0
-        for line in self._lines[: max(0, number - self._first)]:
-            text = line[:_LONGEST]
-            depth += (_OPENS.search(text) is not None) - (_CLOSES.match(text) is not None)
-        return depth
+    def _follows(self, number: int, later: int) -> bool:
+        """Whether a command is run behind another one, whatever the script decides."""
+        first, last = number - self._first, later - self._first
+        return last < len(self._lines) and follows(self._lines, first, last)

@@ -50,7 +50,12 @@ from generator.readers.syntax.asking import asked_with
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
 from generator.readers.syntax.passing import is_removed
-from generator.readers.syntax.restarts import cut_off, only_read_again, pulled_too_early
+from generator.readers.syntax.restarts import (
+    cut_off,
+    not_read_again,
+    only_read_again,
+    pulled_too_early,
+)
 from generator.readers.syntax.script import CommandLine, lines
 from generator.readers.windows.read import stored_by
 from generator.view import (
@@ -199,7 +204,7 @@ class Told:
             told = variable(words[2].text, words[3], "server")
             self.variables.append(told)
             self._forgotten += [told] if told.name.startswith(self.engine.prefixes) else []
-        elif kept := list(stored_by(words[0].text, [w.text for w in words[1:]], words[-1].place)):
+        elif kept := self._stored(line):
             self.variables += kept
         elif words[0].text not in SPOKEN and (held := image_at(words, self.engine)):
             self._apptainer(line, *held)
@@ -219,6 +224,12 @@ class Told:
             asked_by = (asked(one, self.engine) for one in made)
             self.commands += (one for one in asked_by if one is not None and self._fetches(one))
             self.others = self.others or not is_of_scripts(words)
+
+    def _stored(self, line: CommandLine) -> list[Variable]:
+        """Return what a command sets for services, or for whatever starts later."""
+        name, place = line.words[0].text, line.words[-1].place
+        stored = stored_by(name, [word.text for word in line.words[1:]], place)
+        return [*beside.given_to_services(line, self.engine), *stored]
 
     def _fetches(self, command: Command) -> bool:
         return bool(command.words) and command.words[0][0] in self.engine.verbs
@@ -378,6 +389,8 @@ class Told:
         """Yield what restarts of the service undo, or come too late for, and what waits for one."""
         if at := only_read_again(texts, self.engine):
             yield self._noted(UNAPPLIED, at, "daemon-reload")
+        if at := not_read_again(texts, self.engine):
+            yield self._noted(UNAPPLIED, at, "restart")
         for at, names in pulled_too_early(texts, self.engine):
             named = " ".join(sorted(names))
             yield Line(section=EARLY, name=named, value="pull", place=Place(self.file, at))

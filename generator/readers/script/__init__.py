@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from generator.readers.signs import Signs, served
+from generator.readers.signs import Signs, reached, served
 from generator.view import Phrases
+
+if TYPE_CHECKING:
+    from generator.readers.base import Source
+
+_SERVED: Final = served("script")
+
+
+def _ours(source: Source) -> bool:
+    """Whether a script is about an engine; of one that only asks, an address may tell."""
+    return _SERVED(source) or reached(source)
+
 
 SIGNS: Final = Signs(
     sure=frozenset({".sh", ".bash", ".zsh", ".mk", ".just"}),
@@ -13,7 +24,7 @@ SIGNS: Final = Signs(
     r"|\.?z?profile",
     content=r"(?m)\A#!.*\b(?:ba|da|z|k)?sh\b|^[ \t]*(?:\$ )?(?:sudo )?(?:docker|podman) "
     r"(?:run|create|service|container)\b",
-    ours=served("script"),
+    ours=_ours,
 )
 SCRIPT: Final = Phrases(
     kind="script",

@@ -15,7 +15,7 @@ from generator.readers.helm.merge import all_of
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import Release, is_chart_of, read_from, values_in
 from generator.readers.steps.handlers import SERVICES, Handlers
-from generator.readers.syntax.restarts import DETACHED, FLUSHED, NOTIFIED
+from generator.readers.syntax.restarts import DETACHED, FLUSHED, NOTIFIED, UNREAD
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 
 if TYPE_CHECKING:
@@ -265,6 +265,8 @@ def _written(
         text = " ".join(given.text(key) for key in ("content", "block", "line", "value"))
         plain = with_values(text, handlers.file, around, handlers.context)
         yield given.place.line, f"{verb} {dest} {' '.join(_SETS.findall(plain)[:_MOST_SET])}"
+        if verb == NOTIFIED and handlers.of_role_restart_alone(task, engine.name):
+            yield task.place_of("notify").line, UNREAD
 
 
 def _managed(given: Table, engine: Engine) -> Iterator[tuple[int, str]]:
@@ -272,10 +274,10 @@ def _managed(given: Table, engine: Engine) -> Iterator[tuple[int, str]]:
     ours = given.text("name").removesuffix(".service") == engine.name
     verb = _VERBS.get(given.text("state")) if ours else None
     again = given.scalar("daemon_reload")
+    if again is not None and again.is_true:
+        yield again.place.line, "systemctl daemon-reload"
     if verb is not None:
         yield given.place_of("state").line, f"systemctl {verb} {engine.name}"
-    elif again is not None and again.is_true:
-        yield again.place.line, "systemctl daemon-reload"
 
 
 def _run(name: str, given: Table, engine: Engine) -> Iterator[tuple[int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from generator.errors import ProfileError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 SERVICES: Final = frozenset({"systemd", "systemd_service", "service"})
 _COMMANDS: Final = frozenset({"command", "shell"})
 _OF_ROLE: Final = ("../handlers/main.yml", "../handlers/main.yaml")
+_REREADS: Final = re.compile(r"daemon[-_]re(?:load|exec)|(?:import|include)_role")
+"""What has systemd read its files again, or may."""
+_MOST: Final = 40
 _KEYWORDS: Final = frozenset(
     {"name", "listen", "become", "become_user", "when", "tags", "changed_when", "register"}
 )
@@ -40,6 +44,28 @@ class Handlers:
         reload = ([several[name] for several in known if name in several] for name in names)
         return not all(found and all(found) for found in reload)
 
+    def of_role_restart_alone(self, task: Table, service: str) -> bool:
+        """Return whether a task notifies a handler of the role that restarts a service, no more.
+
+        Nothing in the role has systemd read its files again.
+        """
+        if self._rereads:
+            return False
+        notified = task.get("notify")
+        names = {o.text for o in _items(notified) or (notified,) if isinstance(o, Scalar)}
+        tables = [one for one in self._role_handlers if isinstance(one, Table)]
+        named = (one for one in tables if names & {*_called(one)})
+        return any(_restarts(one, service) for one in named)
+
+    @functools.cached_property
+    def _rereads(self) -> bool:
+        folder = posixpath.dirname(self.file)
+        beside = (posixpath.join(folder, part, "x") for part in ("", "../handlers"))
+        listed = [path for one in beside for path in self.context.listed(posixpath.normpath(one))]
+        if len(listed) > _MOST:
+            return True  # Nobody reads so many.
+        return any(_REREADS.search(self.context.read(path) or "") for path in listed)
+
     def _of_play(self, play: Table) -> dict[str, bool]:
         if id(play) not in self._of_plays:
             self._of_plays[id(play)] = _reloading(play.items("handlers"))
@@ -47,11 +73,15 @@ class Handlers:
 
     @functools.cached_property
     def _of_role(self) -> dict[str, bool]:
+        return _reloading(self._role_handlers)
+
+    @functools.cached_property
+    def _role_handlers(self) -> list[Node]:
         folder = posixpath.dirname(self.file)
         paths = (posixpath.normpath(posixpath.join(folder, name)) for name in _OF_ROLE)
         texts = ((path, self.context.read(path)) for path in paths)
         tops = (top for path, text in texts if text is not None for top in _parsed(path, text))
-        return _reloading([one for top in tops for one in _items(top)])
+        return [one for top in tops for one in _items(top)]
 
 
 def _reloading(handlers: Sequence[Node]) -> dict[str, bool]:
@@ -87,6 +117,18 @@ def _reloads(handler: Table) -> bool:
         _reads_again(key.rpartition(".")[2], node)
         for key, node in handler.entries.items()
         if key not in _KEYWORDS
+    )
+
+
+def _restarts(handler: Table, service: str) -> bool:
+    """Whether a handler restarts a service by a module of Ansible."""
+    modules = ((k.rpartition(".")[2], given) for k, given in handler.entries.items())
+    return any(
+        name in SERVICES
+        and isinstance(given, Table)
+        and given.text("state") == "restarted"
+        and given.text("name").removesuffix(".service") == service
+        for name, given in modules
     )
 
 

@@ -313,7 +313,10 @@ class _Steps:
         if isinstance(node, Scalar):
             self.told.script(node.text, node.starts)
             return
-        for item in node.items if isinstance(node, Items) else ():
+        every = node.items if isinstance(node, Items) else ()
+        told = [(one.text, one.starts) for one in every if isinstance(one, Scalar)]
+        self.told.front.one_by_one(told)
+        for item in every:
             if isinstance(item, Scalar):
                 self.told.script(item.text, item.starts)
             elif isinstance(item, Items):

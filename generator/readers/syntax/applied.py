@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.syntax.blocks import follows
 from generator.view import ALONE, AT_BOOT, EARLY, OF_ROOT, SECOND, UNAPPLIED, Line, Place
 
 if TYPE_CHECKING:
@@ -174,15 +175,18 @@ def served_beside(
     starts, installs = frozenset(servers), re.compile(engine.installer)
     installed = False
     for first, lines in texts:
+        behind = -1
         for number, line in enumerate(lines, first):
             if line.lstrip().startswith("#") or len(line) > LONGEST:
                 continue
             if _GUARDS.search(line) or _OTHER_PORT.search(f"{line} "):
                 return 0
             if installs.search(line):
-                installed = True
-            elif installed and number in starts and not line[:1].isspace():
-                return number
+                installed, behind = True, number - first
+            elif installed and number in starts:
+                below = behind >= 0 and follows(lines, behind, number - first)
+                if below or not line[:1].isspace():
+                    return number
     return 0
 
 

@@ -18,6 +18,8 @@ DETACHED: Final = "detached"
 """A line that stands for a task which Ansible does not wait for."""
 FLUSHED: Final = "flush_handlers"
 """A line that stands for handlers that run now."""
+UNREAD: Final = "handler restarts alone"
+"""A line that stands for a handler that restarts the service, and does nothing else."""
 _RELOADS: Final = re.compile(r"^[^#\"']*\bsystemctl\s+(?:--\S+\s+){0,3}daemon-reload\b")
 _SET: Final = re.compile(r"Environment=[\"']?([A-Z][A-Z0-9_]*=[^\s\"'\\]*)")
 _MAY_APPLY: Final = re.compile(
@@ -53,6 +55,37 @@ def only_read_again(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> i
         elif changed and _RELOADS.search(line):
             found = found or number
     return found
+
+
+def not_read_again(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> int:
+    """Return the line of a restart before which nobody has systemd read a changed unit again.
+
+    0: there is none, or something in the scripts, wherever it stands, has systemd read it. Of a
+    unit that nobody has installed yet systemd reads the file with the first start.
+    """
+    name = re.escape(engine.name)
+    installs, changes = re.compile(engine.installer), changing(engine)
+    restarts = re.compile(
+        rf"\bsystemctl\s(?:[^;&|\n]*\s)?\S*restart\b[^;&|\n]*\b{name}\b"
+        rf"|\bservice\s+{name}\s+restart\b|^{UNREAD}$"
+    )
+    known, changed, found = False, False, 0
+    for number, line in _code(texts):
+        if _REREADS.search(line):
+            return 0
+        known = known or installs.search(line) is not None
+        if changes.search(line) or line.startswith(f"{NOTIFIED} "):
+            changed = changed or known or f"{engine.name}.service.d/" in line
+        elif changed and restarts.search(line):
+            found = found or number
+    return found
+
+
+_REREADS: Final = re.compile(
+    r"\bdaemon[-_]re(?:load|exec)\b|\breboot\b|\bshutdown\b"
+    r"|(?:\bsh|\./|source|^\s*\.)\s*\S+\.(?:sh|bash)\b"
+    r"|\bsystemctl\s+(?:-\S+\s+)*(?:edit|(?:re)?enable|disable|preset|mask|unmask|link|revert)\b"
+)
 
 
 def pulled_too_early(

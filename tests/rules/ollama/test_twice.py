@@ -1,6 +1,7 @@
 """HW409 and HW411: a server beside another one, and a start of what runs already."""
 
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -18,6 +19,15 @@ def beside(*unit: str, service: tuple[str, ...] = (), name: str = "ollama-api.se
 
 def script(*lines: str) -> Text:
     return {"setup.sh": "#!/bin/sh\n" + "".join(lines)}
+
+
+TASK = (
+    "- copy:\n    dest: /etc/systemd/system/ollama.service.d/a.conf\n    content: '[Service]'\n"
+    "  notify: again\n"
+)
+ROLE = {"roles/ollama/tasks/main.yml": TASK}
+RESTART = "- name: again\n  systemd:\n    name: ollama\n    state: restarted\n"
+PLAY = "- hosts: all\n  tasks:\n" + indent(TASK, "    ") + "  handlers:\n" + indent(RESTART, "    ")
 
 
 # rule: (caught, left alone)
@@ -61,10 +71,23 @@ CASES: Cases = {
                 "sudo bash -c 'cat > /etc/systemd/system/ollama.service.d/a.conf' <<EOF\nEOF\n",
                 "systemctl start ollama\n",
             ),
+            script(INSTALL, EDIT, "systemctl restart ollama\n"),
+            script(
+                "tee /etc/systemd/system/ollama.service.d/a.conf <<EOF\n[Service]\nEOF\n",
+                "sudo service ollama restart\n",
+            ),
+            {"play.yml": PLAY},
+            {**ROLE, "roles/ollama/handlers/main.yml": RESTART},
         ),
         (
             script(INSTALL, EDIT, "systemctl daemon-reload\nsystemctl restart ollama\n"),
             script(INSTALL, EDIT, "systemctl stop ollama\nsystemctl start ollama\n"),
+            script(EDIT, "systemctl restart ollama\n"),
+            script("systemctl daemon-reload\n", INSTALL, EDIT, "systemctl restart ollama\n"),
+            script(INSTALL, EDIT, "systemctl restart nginx\n"),
+            script(INSTALL, EDIT, "./reload.sh\nsystemctl restart ollama\n"),
+            {"play.yml": f"{PLAY}        daemon_reload: true\n"},
+            {**ROLE, "roles/ollama/handlers/main.yml": f"{RESTART}    daemon_reload: true\n"},
             script(INSTALL, EDIT, "reboot\n"),
             script(INSTALL, EDIT),
             script(INSTALL, "systemctl start ollama\n"),

@@ -100,7 +100,8 @@ def hidden_paths(view: View, _: Facts) -> Hits:
 
 def _made_for_root(view: View) -> Hits:
     """Yield models below a directory that a script makes and leaves to root."""
-    models, user = view.variable(_MODELS), sandbox.last(view, "User")
+    added = view.phrases.unit_file and sandbox.adds_to_own(view)
+    models, user = view.variable(_MODELS), sandbox.last(view, "User", "ollama" * added)
     prepared = sandbox.said(view, "ExecStartPre", "StateDirectory", "PermissionsStartOnly")
     if models is None or not user or user in sandbox.ROOT or prepared:
         return

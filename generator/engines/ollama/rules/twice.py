@@ -78,7 +78,8 @@ def second_server(view: View, facts: Facts) -> Hits:
     title="a change that the running server does not see",
     why="The installer leaves the service running. What a script writes into its unit, or into a "
     "drop-in, counts from the next start on, and `systemctl start` does nothing for what runs: the "
-    "server keeps its old address and variables until somebody restarts it, or the host boots.",
+    "server keeps its old address and variables until somebody restarts it, or the host boots. A "
+    "restart alone is not enough: systemd reads a changed file with `daemon-reload`, and warns.",
     bad="curl -fsSL https://ollama.com/install.sh | sh\n"
     "sed -i 's/^\\[Install\\]/Environment=OLLAMA_HOST=0.0.0.0\\n&/' "
     "/etc/systemd/system/ollama.service\nsystemctl start ollama",
@@ -87,16 +88,24 @@ def second_server(view: View, facts: Facts) -> Hits:
 )
 def change_without_restart(view: View, _: Facts) -> Hits:
     for line in view.lines_in(UNAPPLIED):
-        reads = line.value == "daemon-reload"
         yield Hit(
-            message="`daemon-reload` has systemd read the unit anew, and leaves the server as it "
-            "runs: the installer has started it, and what was changed above waits for a restart"
-            if reads
-            else f"the installer has started {line.name} already: this does nothing, and "
-            "what was changed above waits for a restart",
+            message=_UNSEEN.get(line.value, _RUNS.format(line.name)),
             place=line.place,
-            fix=f"write `systemctl daemon-reload && systemctl restart {line.name}`",
+            fix=f"write `systemctl daemon-reload && systemctl restart {line.name}`"
+            + ("; in Ansible `daemon_reload: true`" if line.value == "restart" else ""),
         )
+
+
+_UNSEEN: Final = {
+    "daemon-reload": "`daemon-reload` has systemd read the unit anew, and leaves the server as it "
+    "runs: the installer has started it, and what was changed above waits for a restart",
+    "restart": "nobody has systemd read the unit again: it starts the server anew with what it "
+    "knew of the unit before, without what was changed above",
+}
+_RUNS: Final = (
+    "the installer has started {} already: this does nothing, and what was changed above waits "
+    "for a restart"
+)
 
 
 @Rule(
