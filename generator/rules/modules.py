@@ -257,8 +257,14 @@ def conflicting(view: View, facts: Facts) -> Hits:
                 )
 
 
+_ANOTHER: Final = "systemd."
+"""How the name of a unit begins that no module has options for."""
+
+
 def _made_by_module(view: View) -> bool:
     """Return whether the unit is the module's, and not one that the file itself writes."""
+    if view.name.startswith(_ANOTHER):
+        return False
     started = any(s.within == "serviceConfig" and s.name == "ExecStart" for s in view.settings)
     return not started or _option(view, "enable") is not None
 

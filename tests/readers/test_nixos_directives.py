@@ -79,3 +79,37 @@ def test_what_is_added_to_the_unit_of_the_module(setting: str, rule: str, tmp_pa
         f"  systemd.services.ollama.serviceConfig.{setting};\n}}\n"
     )
     assert lines(tmp_path, "llm.nix", text) == [rule]
+
+
+JOB = """\
+{ pkgs, ... }: {
+  services.ollama.enable = true;
+  systemd.services.models = {
+    %s
+    serviceConfig.Type = "oneshot";
+  };
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ('script = "${pkgs.ollama}/bin/ollama pull llama3.2:8b";', ["4 HW507 warning"]),
+        ("script = ''\n      ollama pull qwen3:8b\n      ollama pull llama3.2:8b\n    '';",
+         ["6 HW507 warning"]),
+        ('serviceConfig.ExecStart = "${pkgs.ollama}/bin/ollama pull --quiet qwen3:8b";',
+         ["4 HW550 error"]),
+        ('script = "ollama pull qwen3:8b";', []),
+        ('path = [ pkgs.ollama ];', []),
+    ],
+)  # fmt: skip
+def test_what_a_job_asks_the_server_for(script: str, told: list[str], tmp_path: Path) -> None:
+    require("nix-instantiate")
+    assert lines(tmp_path, "llm.nix", JOB % script) == told
+
+
+def test_a_unit_of_another_name_has_nothing_of_the_module(tmp_path: Path) -> None:
+    require("nix-instantiate")
+    text = JOB % 'environment.HOME = "/root"; script = "ollama serve & sleep 1; kill $!";'
+    assert "HW535" not in str(lines(tmp_path, "llm.nix", text))

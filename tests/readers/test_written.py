@@ -147,7 +147,9 @@ def test_what_is_added_behind_a_unit_is_below_its_last_section(tmp_path: Path) -
 
 def test_branches_that_write_the_same_do_not_overrule_each_other(tmp_path: Path) -> None:
     first = f"echo '[Service]' > {DROP_IN}\n"
-    one, other = (f"echo Environment=OLLAMA_HOST=127.0.0.1:{port} >> {DROP_IN}" for port in (1, 2))
+    one, other = (
+        f"echo Environment=OLLAMA_HOST=127.0.0.1:{port} >> {DROP_IN}" for port in (8001, 8002)
+    )
     text = f"{HEAD}{first}if a; then\n{one}\nelse\n{other}\nfi\n"
     assert told(text, tmp_path) == []
 

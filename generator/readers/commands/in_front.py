@@ -27,6 +27,10 @@ _RUN: Final = re.compile(
 _BEHIND: Final = re.compile(r"(?<![&>|\\])&(?![&>\d])|\|")
 _TOLD: Final = re.compile(r"\b(?:up|run|serve)\b.*\$")
 """Options in a variable, of which one may put it behind."""
+_DETACHES: Final = re.compile(
+    r"\b(?:tmux|screen|byobu|zellij|dtach|abduco|xterm|gnome-terminal|konsole|osascript|daemonize)\b"
+)
+"""Programs that have something run in another terminal."""
 _LONGEST: Final = 1000  # characters of a line
 _MOST: Final = 20  # starts of one script
 
@@ -104,7 +108,9 @@ class InFront:
         while end + 1 < len(self._lines) and self._lines[end].endswith("\\"):
             end += 1
         whole = [line[:_LONGEST] for line in self._lines[at : end + 1]]
-        if any(_TOLD.search(line) for line in whole):
+        before = "\n".join(line[:_LONGEST] for line in self._lines[:at])
+        quoted = before.count("'") % 2 or before.count('"') % 2
+        if quoted or any(_TOLD.search(line) or _DETACHES.search(line) for line in whole):
             return False
         return not any(map(_BEHIND.search, whole))
 

@@ -21,6 +21,7 @@ from generator.readers.nixos.directives import Directives
 from generator.readers.nixos.evaluate import Definition, Definitions, in_force
 from generator.readers.nixos.fronts import fronts
 from generator.readers.nixos.installed import installed
+from generator.readers.nixos.jobs import jobs
 from generator.readers.nixos.modules import (
     DARWIN,
     MOUNTS,
@@ -87,6 +88,7 @@ def _views(source: Source, context: Context) -> list[View]:
     views += wrappers(source, literally, context)
     named = {view.place for view in views}
     views += [v for v in handed_on(source, literally, context) if v.place not in named]
+    views += jobs(source, context)
     programs = [*asking(source, context, [*views, *written])]
     if views or written or before or programs:
         return [*with_gaps((*views, *written, *before, *programs), [*gaps, *unread])]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _OPENS: Final = re.compile(r"^(?!\s*elif\b).*(?:\bthen|\bdo|\{|\bin)\s*(?:#.*)?$")
 _CLOSES: Final = re.compile(r"\s*(?:fi|done|\}|esac)\b|\s*\}")
-_TURNS: Final = re.compile(r"\s*(?:else\b|elif\b)|.*;;\s*$")
+_TURNS: Final = re.compile(r"\s*(?:else\b|elif\b|\))|.*;;\s*$")
 _LONGEST: Final = 1000  # characters of a line
 
 

@@ -155,8 +155,22 @@ CASES: Cases = {
         ),
     ),
     "HW417": (
-        ({"run.sh": "#!/bin/sh\nollama serve\nollama pull qwen3:8b\n"},),
-        ({"run.sh": "#!/bin/sh\nollama serve & sleep 5\nollama pull qwen3:8b\n"},),
+        (
+            {"run.sh": "#!/bin/sh\nollama serve\nollama pull qwen3:8b\n"},
+            {"run.sh": "f() {\n  ollama serve\n  ollama pull qwen3:8b\n}\nf\n"},
+            {"run.sh": "if a; then\n  ollama serve\n  if b; then\n    ollama pull x\n  fi\nfi\n"},
+            {"a.yaml": "#cloud-config\nruncmd:\n  - ollama serve\n  - ollama pull qwen3:8b\n"},
+        ),
+        (
+            {"run.sh": "#!/bin/sh\nollama serve & sleep 5\nollama pull qwen3:8b\n"},
+            {"run.sh": "f() {\n  ollama serve\n}\nf &\nollama pull qwen3:8b\n"},
+            {"run.sh": "if a; then\n  ollama serve\nelse\n  ollama pull qwen3:8b\nfi\n"},
+            {"run.sh": "case $1 in\na)\n  ollama serve\n  ;;\nb)\n  ollama pull x\n  ;;\nesac\n"},
+            {"run.sh": "(\nollama serve\n) &\nollama pull qwen3:8b\n"},
+            {"run.sh": "tmux new -d -s o 'ollama serve'\nsleep 3\nollama pull qwen3:8b\n"},
+            {"Makefile": "a:\n\tollama serve\n\nb:\n\tollama pull qwen3:8b\n"},
+            {"a.yaml": "#cloud-config\nruncmd:\n  - ollama serve &\n  - ollama pull qwen3:8b\n"},
+        ),
     ),
     "HW418": (
         ({"set.sh": ENABLED.format("/etc/containers/systemd/ollama.container")},),
