@@ -489,3 +489,33 @@ def test_files_of_a_directory_are_one_module(tmp_path: Path) -> None:
     found = {(one.finding.rule, Path(one.place.file).name) for one in report.findings}
     assert ("HW109", "locals.tofu") in found
     assert report.not_judged == ()
+
+
+PACKER = """\
+source "qemu" "llm" {}
+build {
+  sources = ["source.qemu.llm"]
+  provisioner "shell" {
+    inline = [
+      "curl -fsSL https://ollama.com/install.sh | sh",
+      "echo '[Service]' | sudo tee /etc/systemd/system/ollama.service.d/a.conf",
+      "echo %s | sudo tee -a /etc/systemd/system/ollama.service.d/a.conf",
+      "sudo systemctl daemon-reload",
+    ]
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Environment=OLLAMA_KEEP_ALIVE=1d", [(8, "HW109")]),
+        ("Environment=OLLAMA_KEEP_ALIVE=24h", []),
+    ],
+)
+def test_provisioners_of_packer(line: str, told: list[tuple[int, str]], tmp_path: Path) -> None:
+    path = tmp_path / "llm.pkr.hcl"
+    path.write_text(PACKER % line, encoding="utf-8")
+    found = check(CheckRequest(paths=[str(tmp_path)])).findings
+    assert [(one.place.line, one.finding.rule) for one in found] == told

@@ -11,8 +11,10 @@ from generator.view import Phrases
 
 SIGNS: Final = Signs(
     sure=frozenset({".tf", ".tofu"}),
+    # A template of Packer: the same language, and the same provisioners.
+    names=r".+\.pkr\.hcl",
     # All files of a directory are one module.
-    belongs=lambda path: path.parent.as_posix(),
+    belongs=lambda path: f"{path.parent.as_posix()}{'/packer' * (path.suffix == '.hcl')}",
     lays_over=r".*\.(?:tf|tofu)",
 )
 DOCKER: Final = Phrases(

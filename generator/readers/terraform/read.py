@@ -20,6 +20,7 @@ from generator.readers.helm.releases import Release, is_chart_of, values_in
 from generator.readers.kubernetes.read import servers_of
 from generator.readers.kubernetes.resources import documents_of
 from generator.readers.passed import uses_an_engine
+from generator.readers.syntax.applied import while_booting
 from generator.readers.syntax.grammar import TooMuch, text_of
 from generator.readers.syntax.hcl import Block, parser
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
 _TEXTS: Final = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
 _HELD: Final = frozenset({"docker_image", "docker_registry_image", "docker_volume"})
 """What is there for others that run it."""
-_KEPT: Final = frozenset({"resource", "data", "module"})
+_BUILD: Final = "build"
+"""The block of Packer with the provisioners of an image."""
+_KEPT: Final = frozenset({"resource", "data", "module", _BUILD})
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -110,6 +113,11 @@ def _module(sources: Sequence[Source], context: Context) -> Module:
     return module
 
 
+def _type_of(block: Block) -> str:
+    """Return the type of a resource; empty: it is none, and its label says nothing."""
+    return block.labels[0] if block.kind in {"resource", "data"} else ""
+
+
 def _as_there(made: Phrases) -> Phrases:
     """Return the phrase book of a resource, with what its manifest tells for sure."""
     return replace(CLUSTER, volumes_told=made.volumes_told, devices_told=made.devices_told)
@@ -122,7 +130,8 @@ class _Found:
         self.module, self.context = module, context
         self.views: list[View] = []
         self.gaps: list[NotJudged] = []
-        every = [block for block in module.blocks if block.kind in _KEPT and block.labels]
+        kept = [block for block in module.blocks if block.kind in _KEPT]
+        every = [block for block in kept if block.labels or block.kind == _BUILD]
         self.own = [block for block in every if block.file in files]
         self.others = [block for block in every if block.file not in files]
         self.files = files
@@ -160,7 +169,7 @@ class _Found:
 
     def _manifests(self, block: Block) -> Iterator[Table]:
         """Yield the manifests of a resource."""
-        kind = block.labels[0]
+        kind = _type_of(block)
         if block.kind != "resource" or not kind.startswith(("kubernetes_", "kubectl_")):
             return
         table = self.module.resource(block)
@@ -178,8 +187,7 @@ class _Found:
 
     def _take(self, block: Block) -> bool:
         """Take in what a resource makes, and return whether it makes anything at all."""
-        kind, table = block.labels[0], self.module.resource(block)
-        kind = "" if block.kind == "module" else kind  # Its label says nothing.
+        kind, table = _type_of(block), self.module.resource(block)
         if table.text("count") == "0" or kind in _HELD:
             return False
         if kind == "helm_release":
@@ -192,7 +200,8 @@ class _Found:
             self.views += opened(block, table, self.module, views) if kind in SERVICES else views
             self.gaps += gaps
         views, gaps = texts_of(table, self.context)
-        self.views += views
+        # What is built starts all services with its first boot.
+        self.views += map(while_booting, views) if block.kind == _BUILD else views
         self.gaps += gaps
         return True
 
@@ -222,7 +231,7 @@ class _Found:
 
     def _matters(self, block: Block) -> bool:
         """Whether a block that says nothing here may run the server all the same."""
-        if block.labels[0] == "docker_container":
+        if _type_of(block) == "docker_container":
             table = self.module.resource(block)
             image = table.scalar("image")
             variables, _ = variables_of(table, "env")
@@ -237,7 +246,7 @@ class _Found:
         reason = "resources of this type are not read here"
         if block.kind == "module":
             reason = "what a module makes of this stands elsewhere"
-        elif block.labels[0] == "helm_release":
+        elif _type_of(block) == "helm_release":
             reason = "these are values of a chart that is not known here"
         self.gaps.append(
             NotJudged(
