@@ -165,6 +165,26 @@ def test_what_is_added_to_the_files_of_a_shell(line: str, severity: str, tmp_pat
     assert told == ([(severity, 2)] if severity else [])
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sudo -u ollama OLLAMA_DEBUG=1 ollama serve",
+        "sudo -u ollama env OLLAMA_DEBUG=1 /usr/local/bin/ollama serve",
+        "systemd-run --setenv=OLLAMA_DEBUG=1 ollama serve",
+        "sudo systemctl set-environment OLLAMA_DEBUG=1",
+        "tmux new-session -d 'OLLAMA_DEBUG=1 ollama serve'",
+    ],
+)
+def test_what_is_handed_to_the_server_on_its_way(line: str) -> None:
+    (view,) = views(f"{line}\n")
+    assert [(v.name, v.value, v.reach) for v in view.variables] == [("OLLAMA_DEBUG", "1", "server")]
+
+
+def test_what_stands_in_front_of_systemctl_stays_there() -> None:
+    (view,) = views("OLLAMA_DEBUG=1 systemctl restart ollama\n")
+    assert [(v.name, v.reach) for v in view.variables] == [("OLLAMA_DEBUG", "shell")]
+
+
 def test_launchd_hands_variables_to_the_app() -> None:
     (view,) = views('launchctl setenv OLLAMA_KEEP_ALIVE "1d"\nlaunchctl setenv\n')
     assert [(v.name, v.value, v.reach) for v in view.variables] == [

@@ -53,6 +53,8 @@ _ABOUT_SERVICES: Final = frozenset(
 """Programs to which it is the name of a service, a user, a package or a directory."""
 _GAPS: Final = ("$", "{{", "<", "`", "[")
 _HELD: Final = re.compile(r"\$\{?(\w+)(?:\[@\])?\}?((?:/[\w.-]+)*)")
+_OF_USER: Final = frozenset({"-u", "-g", "-U", "--user", "--group"})
+"""Options of `sudo` behind which the name of a user stands, which may be that of the program."""
 _HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 _OF_CLUSTERS: Final = {
     "helm": re.compile(r"(?:^| )(?:install|upgrade)\b.* --set(?:-\w+)?[ =]"),
@@ -97,7 +99,10 @@ def variable(name: str, value: Argument, reach: Reach) -> Variable:
 
 def handed(words: Sequence[Argument], engine: Engine) -> Iterable[tuple[str, Argument]]:
     """Yield what `env`, `sudo` or `systemd-run` sets for the program behind it."""
-    for word in takewhile(lambda w: program(w.text) != engine.name, words):
+    befores = ("", *(word.text for word in words))
+    named = {n for n, text in enumerate(befores[:-1]) if text in _OF_USER}
+    ends = (n for n, w in enumerate(words) if n not in named and program(w.text) == engine.name)
+    for word in words[: next(ends, len(words))]:
         if found := _HANDED.fullmatch(word.text):
             head = word.text[: found.start(2)]
             yield found[1], dataclasses.replace(word, text=found[2], written=_behind(word, head))

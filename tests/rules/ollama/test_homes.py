@@ -31,8 +31,14 @@ CASES: Cases = {
             unit("DynamicUser=yes", "StateDirectory=o", SRV, "ReadWritePaths=/srv"),
             unit("DynamicUser=yes", "RuntimeDirectory=ollama", "Environment=HOME=/run/ollama"),
             system(MODELS.format("/dev/shm/models")),  # noqa: S108 -- to recognise
+            system("ProtectSystem=strict", "ProtectHome=yes"),
+            {"ollama.service.d/a.conf": "[Service]\nProtectSystem=strict\n"},
         ),
         (
+            system("ProtectSystem=strict", "StateDirectory=ollama"),
+            system("ProtectSystem=strict", "ReadWritePaths=/usr/share/ollama"),
+            system("ProtectSystem=strict", "EnvironmentFile=/etc/ollama.env"),
+            {"web.service.d/a.conf": "[Service]\nProtectSystem=strict\n"},
             system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv/other"),
             system(MODELS.format("/srv/m"), "TemporaryFileSystem=/srv", "BindPaths=/srv/m"),
             system(MODELS.format("/srv/models"), "ReadOnlyPaths=/", f"ReadWritePaths={BOTH}"),

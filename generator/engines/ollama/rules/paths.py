@@ -53,6 +53,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
         return
     yield from _made_for_root(view)
     yield from _unmade(view)
+    yield from _nowhere(view)
     for name, path, place in _directories(view):
         found, owner = sandbox.obstacle(view, path), sandbox.stranger(view, path)
         if found is not None and (found.effect == "hides" or name in {_MODELS, "HOME"}):
@@ -96,6 +97,36 @@ def hidden_paths(view: View, _: Facts) -> Hits:
                 severity="info",
                 fix=f"{_elsewhere(name)}, or see that the service's user can reach it",
             )
+
+
+_WRITABLE: Final = (
+    *(
+        "ReadWritePaths",
+        "ReadWriteDirectories",
+        "BindPaths",
+        "TemporaryFileSystem",
+        "StateDirectory",
+    ),
+    *("CacheDirectory", "LogsDirectory", "RuntimeDirectory", "RootDirectory", "DynamicUser"),
+)
+
+
+def _nowhere(view: View) -> Hits:
+    """Yield a protection that leaves the server no directory at all to write its files in."""
+    system = sandbox.said(view, "ProtectSystem")
+    told = not (view.lacks(_MODELS) and view.lacks("HOME"))
+    if told or view.container is not None or view.phrases.sandboxed or not system:
+        return
+    server = any("serve" in line.value for line in sandbox.said(view, "ExecStart"))
+    strict = system[-1].value.strip().lower() == "strict"
+    if strict and (server or sandbox.adds_to_own(view)) and not sandbox.said(view, *_WRITABLE):
+        yield Hit(
+            message="`ProtectSystem=strict` makes all directories read-only, and none is named in "
+            "which the server may write: it ends where it makes its key, or pulls no model",
+            place=system[-1].place,
+            fix="add `ReadWritePaths=` with its home, or `StateDirectory=ollama` with "
+            "`Environment=HOME=/var/lib/ollama`",
+        )
 
 
 def _made_for_root(view: View) -> Hits:
