@@ -106,6 +106,10 @@ def test_what_systemctl_edit_reads(command: str, target: str) -> None:
         (r"'$a Environment=A=1'", "[Install]\nEnvironment=A=1\n"),
         ("-e '/x/d' -e '/Restart/a A=1'", "[Service]\nA=1\n"),
         ("'s/127.0.0.1/0.0.0.0/'", ""),
+        ("'s/OLLAMA_HOST=.*\"/OLLAMA_HOST=::1\"/'", ""),
+        ("'s/^Environment=\"A=/&b/'", ""),
+        ("'s/^Environment=\"A=1/Environment=\"A=2/'", ""),
+        ("'s/User=ollama/User=me/'", "[Service]\nUser=me\n"),
         ("'s/^Environment=.*//'", ""),
         ("'/unfinished", ""),
     ],
@@ -192,3 +196,19 @@ def test_tasks_that_change_a_unit_once_for_each_item(
     text = TASK.format(module="lineinfile", path=DROP_IN) + f'        line: "{line}"\n'
     text += "      loop:\n" + "".join(f"        - {item}\n" for item in items)
     assert told(text, tmp_path, "play.yml") == [(8, "HW546"), (9, "HW109")]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"{{ echo '[Service]'; echo \"Environment=$KV\"; }} > {DROP_IN}",
+        f"cat > {DROP_IN} <<E\n[Service]\nEnvironment=$KV\nE",
+        f'echo "$CONTENT" | sudo tee {DROP_IN}',
+    ],
+)
+def test_what_only_a_variable_tells_is_not_judged(script: str, tmp_path: Path) -> None:
+    path = tmp_path / "setup.sh"
+    path.write_text(f"{HEAD}{script}\nollama list\n", encoding="utf-8")
+    report = check(CheckRequest(paths=[str(path)]))
+    assert [one.finding.rule for one in report.findings] == []
+    assert report.not_judged == ()

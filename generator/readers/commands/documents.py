@@ -74,6 +74,8 @@ class Documents:
         shell = plain in SHELL_FILES or PurePosixPath(name).parent.name == "profile.d"
         if document.spoken and not (shell or is_unit(name) or _is_environment(name)):
             return  # Of another file a line is a part that tells nothing alone.
+        if document.spoken and not {"=", "["} & {*document.text}:
+            return  # A variable has all of it.
         lines = document.lines
         views, gaps = embedded(
             document.text, name, self.file, document.line, self.context, lines=lines
@@ -164,10 +166,11 @@ def _unmendable(book: Phrases) -> Phrases:
 
 def _filled_in(view: View) -> View:
     """Return a View of which the shell fills in what begins with a dollar sign."""
+    unread = tuple(line for line in view.unread if "$" not in line.value)
     variables = (
         dataclasses.replace(v, unresolved=v.unresolved or "$" in v.value) for v in view.variables
     )
-    return dataclasses.replace(view, variables=tuple(variables))
+    return dataclasses.replace(view, variables=tuple(variables), unread=unread)
 
 
 def _is_environment(path: str) -> bool:

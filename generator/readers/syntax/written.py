@@ -330,13 +330,20 @@ def _below(section: str, text: str) -> Iterator[list[str]]:
 
 def _around(sought: str, text: str) -> Iterator[list[str]]:
     """Yield the lines of a text that replaces what is sought, which may stand among them."""
-    section = section_beside(sought, before=True)
-    for line in _lines_of(text):
+    section, every = section_beside(sought, before=True), _lines_of(text)
+    for at, line in enumerate(every):
         header = _HEADER.fullmatch(line)
         if header or _MATCHED.search(line):
             section = header[1] if header else section_beside(sought, before=False)
-        elif section and _ASSIGNS.match(line):
+        elif section and _ASSIGNS.match(line) and (at or _is_whole(sought, line)):
             yield [f"[{section}]", line.replace("\\&", "&")]
+
+
+def _is_whole(sought: str, line: str) -> bool:
+    """Return whether what is sought is a line from its start on, so that this stands for all."""
+    begins = sought.startswith(("^", ".*")) or _HEADER.search(sought) is not None
+    directive = line.partition("=")[0] != line.partition("=")[0].upper()
+    return (begins or directive) and not (line.count('"') % 2 or line.count("'") % 2)
 
 
 def _lines_of(text: str) -> list[str]:
