@@ -42,6 +42,7 @@ from generator.readers.compose.volumes import volumes_of
 from generator.readers.container import models_started
 from generator.readers.dockerfile.built import not_at_hand, over
 from generator.readers.layers import overruled, said
+from generator.readers.syntax.shell import is_shell
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat, plain
 from generator.records import replace
@@ -53,6 +54,7 @@ from generator.view import (
     HANDED,
     MAYBE,
     OF_GPU,
+    PAST,
     STARTED,
     Line,
     NotJudged,
@@ -294,6 +296,10 @@ class _Services:
 
     def _run_by(self, job: str, service: Table) -> Iterator[Line]:
         """Yield what a job of the engine's own image runs, and what it hands to the program."""
+        every = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
+        if every[3:] and is_shell(every[0].text) and every[1].text == "-c":
+            for word in every[3:]:
+                yield Line(section=PAST, name=every[2].text, value=word.text, place=word.place)
         told = words_of(service, "command")
         if told and not service.get("entrypoint"):
             image, words = self.roles.repository(service), " ".join(word.text for word in told)

@@ -20,6 +20,12 @@ def pod(command: str) -> Text:
     }
 
 
+def puller(*words: str) -> Text:
+    listed = ", ".join(f"'{word}'" for word in words)
+    job = f"  pull:\n    image: ollama/ollama:0.32.15\n    entrypoint: /bin/sh\n    command: [{listed}]\n"
+    return {"compose.yaml": service("restart: always")["compose.yaml"] + job}
+
+
 def run(words: str) -> Text:
     return {"run.sh": f"#!/bin/sh\ndocker run -d {words}\n"}
 
@@ -36,6 +42,7 @@ CASES: Cases = {
                 'command: ["-c", "ollama serve & sleep 5", "ollama pull qwen3:8b", "wait"]',
             ),
             pod('command: [/bin/sh, -c, "ollama serve &", "ollama pull qwen3:8b", "wait"]'),
+            puller("-c", "sleep 3; ollama pull a", "ollama pull b"),
             service("entrypoint: [/bin/bash]", "command: [ollama serve]"),
             service("entrypoint: [sh, ollama, serve]"),
             service("entrypoint: [/bin/ollama]"),
@@ -51,6 +58,8 @@ CASES: Cases = {
             service('entrypoint: ["/bin/sh", "-c", "exec \\"$$@\\"", "sh", "ollama", "serve"]'),
             service('entrypoint: ["/bin/sh", "-c", "ollama serve & wait", "unused words"]'),
             service('entrypoint: ["/bin/sh", "-c", "eval \\"$$0\\"; $$1", "ollama pull a", "b"]'),
+            puller("-c", "sleep 3; ollama pull a; ollama pull b"),
+            puller("-c", 'for m; do ollama pull "$$m"; done; echo $$@', "sh", "a", "b"),
             service('entrypoint: ["/bin/sh", "/start.sh"]'),
             service('entrypoint: ["bash", "-lc", "ollama serve"]'),
             service('entrypoint: ["$START"]'),

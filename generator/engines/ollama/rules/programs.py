@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import PAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,10 @@ def cannot_start(view: View, _: Facts) -> Hits:
     if box is not None and fault:
         message, fix = fault
         yield Hit(message=message, place=box.program[0][1], fix=fix)
+    for line in view.lines_in(PAST):
+        lost = _behind_the_script(("sh", "-c", line.name, line.value), view.engine)
+        if lost is not None:
+            yield Hit(message=lost[0], place=line.place, fix=lost[1])
 
 
 def _fault(words: Sequence[str], engine: str) -> tuple[str, str] | None:
