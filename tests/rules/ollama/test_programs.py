@@ -22,7 +22,8 @@ def pod(command: str) -> Text:
 
 def puller(*words: str) -> Text:
     listed = ", ".join(f"'{word}'" for word in words)
-    job = f"  pull:\n    image: ollama/ollama:0.32.15\n    entrypoint: /bin/sh\n    command: [{listed}]\n"
+    job = "  pull:\n    image: ollama/ollama:0.32.15\n    entrypoint: /bin/sh\n"
+    job += f"    command: [{listed}]\n"
     return {"compose.yaml": service("restart: always")["compose.yaml"] + job}
 
 
