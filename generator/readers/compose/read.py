@@ -70,6 +70,8 @@ if TYPE_CHECKING:
 
 
 _COMPLETED: Final = "service_completed_successfully"
+_SCRIPT: Final = re.compile(r"\.(?:ba)?sh ")
+_SHELL: Final = re.compile(r"#!.*\b(?:ba|da|z|k)?sh\b")
 _PARTED: Final = re.compile(r"[\s;&|\"']+")
 _MADE: Final = frozenset({"image", "build", "extends", "provider", "profiles"})
 """Keys of a service that Compose does not refuse; of one with profiles it may start none."""
@@ -264,11 +266,14 @@ class _Services:
         given = (word for key in ("entrypoint", "command") for word in argv(service, key))
         # A shell may be handed more than the path: `chmod +x /start.sh && /start.sh`.
         words = {part for word in given for part in (word, *_PARTED.split(word))}
+        shell = any(is_shell(word) for word in words)
         for text, place in mounts:
-            source, _, target = text.removesuffix(":ro").partition(":")
-            if target in words and source[:1] == "." and target.endswith((".sh", ".bash")):
+            source, target = (*text.split(":"), "")[:2]
+            if target in words and source[:1] == ".":
                 path = joined(place.file, source)
                 told = self.context.read(path) or ""
+                if not (shell or _SCRIPT.search(f"{source} {target} ") or _SHELL.match(told)):
+                    continue  # A program, or a folder of them.
                 name, at = PurePosixPath(path).name, Place(path, 1) if told else place
                 yield Line(section=STARTED, name=name, value=told, place=at)
         for name, target, content in self.contents.given(service):

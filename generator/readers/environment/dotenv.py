@@ -44,6 +44,11 @@ _OF_PROGRAMS: Final = (
 )
 """Folders in which people keep programs of their own."""
 _FILLED_IN: Final = re.compile(r"env[-_]file\b[^#\n]{0,40}(?:\n[ \t]*-[^\n]{0,80})?[${*]")
+_INCLUDED: Final = re.compile(r"(?m)^include[ \t]*:")
+_TOP: Final = re.compile(r"(?m)^\w")
+_FILE: Final = re.compile(
+    r"(?m)^[ \t]*(?:-[ \t]*)?(?:path[ \t]*:[ \t]*)?[\"']?((?:\./)?\w[\w./-]*/[\w.-]+\.ya?ml)\b"
+)
 _MOST_BESIDE: Final = 100
 _MOST: Final = 20  # compose files in one directory
 _NEAR: Final = 0.9
@@ -89,6 +94,8 @@ def passed_on(
         return
     anothers = named and not projects and _is_anothers(source.path, context)
     alone = whole and _is_given(source.path, _of_servers(projects, context))
+    # A script beside it may have a use for a name that the server has none for any more.
+    others = named and not projects and not _is_alone(source.path, projects, context)
     for variable in variables:
         filled_in = variable.name in asked and is_dead(variable.name, context)
         # What a program gets that is built here, has names of its own.
@@ -97,6 +104,7 @@ def passed_on(
         ours = told if projects else not anothers and _may_be_ours(variable, context)
         # Where a server in a container listens, its ports decide: that is told there.
         ours = ours and not (projects and variable.name == context.engine.address)
+        ours = ours and not (others and _is_for_others(variable.name, source.path, context))
         yield variable if ours else replace(variable, reach="client")
 
 
@@ -110,6 +118,23 @@ def is_dead(name: str, context: Context) -> bool:
     """Return whether no release reads a variable any more, or ever did."""
     fact = context.catalogue.at(context.engine.name, context.release_for()[0]).variable(name)
     return fact is None or fact.gone
+
+
+def _is_for_others(name: str, path: str, context: Context) -> bool:
+    """Return whether a program beside a file reads what the server does not any more.
+
+    A port of the server is asked for by every program that asks it, wherever that lies.
+    """
+    fact = context.catalogue.at(context.engine.name, context.release_for()[0]).variable(name)
+    if fact is None or not fact.gone:
+        return False
+    names = (one for one in context.listed(path)[:_MOST_BESIDE] if not _says_no_more(one))
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return name.endswith("_PORT") or any(word.search(context.glance(one) or "") for one in names)
+
+
+def _says_no_more(path: str) -> bool:
+    return _NO_PROGRAM.fullmatch(PurePosixPath(path).name) is not None
 
 
 def _is_anothers(path: str, context: Context) -> bool:
@@ -167,8 +192,21 @@ def _projects(path: str, context: Context) -> list[str]:
 
 def _every_project(path: str, context: Context) -> list[str]:
     names = [name for name in context.listed(path) if name.endswith((".yaml", ".yml"))]
-    texts = (context.read(name) or "" for name in names[:_MOST])
-    return [text for text in texts if _COMPOSE.search(text)]
+    texts = [context.read(name) or "" for name in names[:_MOST]]
+    beside = [text for text in texts if _COMPOSE.search(text) or _INCLUDED.search(text)]
+    below = [one for text in beside for one in _included(text)]
+    folder = PurePosixPath(path).parent
+    further = [context.read(str(folder / one)) or "" for one in dict.fromkeys(below[:_MOST_BESIDE])]
+    return [text for text in (*beside, *further) if _COMPOSE.search(text)]
+
+
+def _included(text: str) -> Iterator[str]:
+    """Yield the files in folders below that a compose file includes: they share its variables."""
+    for start in _INCLUDED.finditer(text):
+        part = text[start.end() :]
+        end = _TOP.search(part)
+        for match in _FILE.finditer(part[: end.start() if end else len(part)]):
+            yield match[1].removeprefix("./")
 
 
 def _passed(projects: list[str], context: Context) -> frozenset[str]:

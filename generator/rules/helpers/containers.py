@@ -69,9 +69,14 @@ def release_said(view: View, facts: Facts) -> str:
 
 
 def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
-    """Return whether a variable may be for the script of an image that somebody else has built."""
+    """Return whether a variable may be for a script: that of an image which somebody else has
+    built, or one that nobody has shown.
+    """
     others = view.container is not None and not is_official(view, facts)
-    return others and re.fullmatch(load_signs(view.engine).application, name) is not None
+    unseen = any(not line.value for line in view.lines_in(STARTED))
+    return (others or unseen) and re.fullmatch(
+        load_signs(view.engine).application, name
+    ) is not None
 
 
 def is_installed(view: View) -> bool:

@@ -28,6 +28,11 @@ def policy(word: str) -> Text:
     return {"compose.yaml": text.replace("restart: always", f"restart: {word}")}
 
 
+def of_release(release: str, *lines: str) -> Text:
+    (text,) = service(*lines).values()
+    return {"compose.yaml": text.replace(":0.32.15", f":{release}")}
+
+
 UI = "  ui:\n    image: x\n    environment:\n"
 
 # rule: (caught, left alone)
@@ -133,12 +138,25 @@ CASES: Cases = {
         ),
     ),
     "HW213": (
-        (unit("CPUQuota=400%"), service("cpus: 4"), service('cpuset: "0-3"')),
+        (
+            unit("CPUQuota=400%"),
+            service("cpus: 4"),
+            service('cpuset: "0-3"'),
+            of_release("0.12.11", "cpus: 4"),
+            of_release("0.24.0", 'cpuset: "0-3"'),
+            of_release("0.24.0", "cpus: 4", "cgroup: host"),
+            {
+                "ollama.container": "[Container]\nImage=docker.io/ollama/ollama:0.24.0\n"
+                "[Service]\nCPUQuota=400%\n"
+            },
+        ),
         (
             unit("CPUQuota=400%", "Environment=LLAMA_ARG_THREADS=3"),
             unit("CPUQuota=400%", "Environment=CUDA_VISIBLE_DEVICES=0"),
             service('cpuset: "0-3"', "gpus: all"),
             {"ollama.service.d/a.conf": "[Service]\nCPUQuota=400%\n"},
+            of_release("0.13.0", "cpus: 4"),
+            of_release("0.24.0", "deploy: {resources: {limits: {cpus: '4'}}}"),
         ),
     ),
     "HW522": (

@@ -13,7 +13,7 @@ from generator.units import cpu_list, whole
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import Place, View
+    from generator.view import Bound, Place, View
 
 NAME: Final = "LLAMA_ARG_THREADS"
 CPU: Final = 100
@@ -94,7 +94,8 @@ def threads_above_quota(view: View, facts: Facts) -> Hits:
     why="The server takes a thread per physical core of the machine: it does not see the quota. "
     "Once that is spent all of them stop, and the threads of a layer wait for each other: eight "
     "threads under a quota of four CPUs decoded 0.27 tokens a second instead of 12. Under one of "
-    "more than eight CPUs it is a remark where nobody knows the cores: there may be no more.",
+    "more than eight CPUs it is a remark where nobody knows the cores: there may be no more. "
+    "Releases 0.13 to 0.24 do see that of their container.",
     bad="cpus: 4    # on 8 cores",
     good="cpus: 4\nenvironment:\n  LLAMA_ARG_THREADS: 3",
     source="common/common.cpp@4df29be (llama.cpp); ollama#17916; otwld/ollama-helm#93",
@@ -111,6 +112,8 @@ def quota_without_threads(view: View, facts: Facts) -> Hits:
     # Below one CPU it is HW214, and what a GPU computes needs no more than one.
     if percent < CPU or (cores and cores * CPU <= percent) or not _on_cpu(view):
         return
+    if _sees(view, quota, facts):
+        return
     taken = f"{cores} threads, one per core" if cores else "a thread per core, however many"
     yield Hit(
         severity=None if cores or percent <= _MANY else "info",
@@ -119,6 +122,19 @@ def quota_without_threads(view: View, facts: Facts) -> Hits:
         place=quota.place,
         fix=_tell(facts, threads_within(percent)),
     )
+
+
+def _sees(view: View, quota: Bound, facts: Facts) -> bool:
+    """Return whether the release takes as many threads as a quota lets run.
+
+    It reads the file at the top of its tree of cgroups: that of a container, where it has its own.
+    """
+    of_host = any(line.name in _NAMESPACES and line.value == "host" for line in view.lines)
+    boxed = view.container is not None and not view.phrases.limits_unit(quota)
+    return boxed and not of_host and facts.behaves("cpu-quota-seen")
+
+
+_NAMESPACES: Final = frozenset({"cgroup", "cgroupns", "cgroupns_mode", "Cgroupns"})
 
 
 def _cpus_without_threads(view: View, facts: Facts) -> Hits:
