@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from generator.view import Key, Place, View
 
 _TWO: Final = 2
+_SOUGHT: Final = 50  # names for which one is sought that was meant
 _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a drive
 
 
@@ -71,12 +72,17 @@ def _undefined(view: View) -> Hits:
     elsewhere = view.adds or ("include",) in own or any(ln.name == "extends" for ln in view.lines)
     if not top or not own or elsewhere or view.container is None:
         return
+    defined: dict[str, set[str]] = {}
+    for path in (path for path in own if len(path) == _TWO):
+        defined.setdefault(path[0], set()).add(path[1])
+    sought = 0
     for table, kind, name, place in (*_mounted(view, top), *_named(view)):
-        there = [path[1] for path in own if len(path) == _TWO and path[0] == table]
+        there = defined.get(table, set())
         # A file that defines none at all may be a part of one: in a document, or by its name.
         if name in there or (not there and (view.phrases.guide or _is_part(view, place))):
             continue
-        close, _ = nearest(name, there)
+        sought += 1
+        close = nearest(name, there)[0] if sought <= _SOUGHT else ""
         yield Hit(
             message=f"{view.phrases.reader} refuses the file: the {kind} `{name}` is not "
             f"defined in `{table}` at its top",

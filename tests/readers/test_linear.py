@@ -189,6 +189,15 @@ NUMBERS = {
     "ask.sh": (KEPT,),
     "a.nix": ("{{ services.ollama = {{ enable = true; port = {0}; }}; }}\n",),
     "compose.yaml": (f"{SERVICE}    cpuset: 0-{{0}}\n    mem_limit: {{0}}g\n",),
+    "ollama.yaml": (
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: ollama}}\nspec:\n  initContainers:\n"
+            "  - {{name: a, image: ollama/ollama, command: [ollama, pull, a]}}\n  containers:\n"
+            "  - {{name: b, image: ollama/ollama}}\n---\n"
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: c}}\nspec:\n"
+            "  policyTypes: [Egress]\n  egress: [{{ports: [{{port: {0}}}]}}]\n"
+        ),
+    ),
 }
 
 
@@ -344,6 +353,18 @@ NUMBERED: dict[str, tuple[str, ...]] = {
         "server {\n",
         "location /a{} {{ proxy_pass http://ollama:11434; }}\n",
         "}\n",
+    ),
+    "servers behind the end of a block": (
+        "script",
+        "curl -fsSL https://ollama.com/install.sh | sh\n",
+        "true {}\n",
+        "fi\n",
+        "  ollama serve & # {}\n",
+    ),
+    "services that wait for others that are not there": (
+        "compose",
+        "services:\n",
+        "  a{0}: {{image: 'ollama/ollama:0.32.15', depends_on: [b{0}]}}\n",
     ),
     "calls of a function": ("script", "f() {\n" + 'ollama pull "$1"\n' * 300 + "}\n", "f a{}\n"),
     "units of a script": (

@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
+from generator.records import dataclass
+from generator.units import whole
 from generator.view import BARRED, Line, Place
 
 if TYPE_CHECKING:
@@ -32,33 +34,55 @@ def barred(
 
     `address` is the variable by which a server listens elsewhere.
     """
-    policies = [one for one in tables if one.text("kind") == "NetworkPolicy"]
+    policies = _by_namespace(tables, port)
     for pod, view in served if policies else ():
-        own = [one for one in policies if _same_namespace(one, pod)]
+        own = policies.get(pod.owner.text("metadata", "namespace"), [])
         labels = _texts(pod.pod.table("metadata", "labels"))
-        chosen = [one for one in own if _selects(one, labels)]
-        if not chosen or any(map(_is_open, (*own, pod.pod.table("metadata")))):
+        chosen = [one for one in own if one.selects.items() <= labels.items()]
+        if not chosen or any(one.open for one in own) or _is_open(pod.pod.table("metadata")):
             continue
-        out = [one for one in chosen if "Egress" in _types(one)]
-        if _pulls(view) and out and not any(_allows(one, "egress", _HTTPS) for one in out):
-            yield _line(out[0], "egress", "pulls")
-        into = [one for one in chosen if "Ingress" in _types(one)]
+        out = [one for one in chosen if "Egress" in one.types]
+        if out and not any(one.lets_out for one in out) and _pulls(view):
+            yield _line(out[0].table, "egress", "pulls")
+        into = [one for one in chosen if "Ingress" in one.types]
         asked = pod.services and view.variable(address) is None
-        if asked and into and not any(_allows(one, "ingress", port) for one in into):
-            yield _line(into[0], "ingress", "clients")
+        if asked and into and not any(one.lets_in for one in into):
+            yield _line(into[0].table, "ingress", "clients")
 
 
-def _same_namespace(policy: Table, pod: Pod) -> bool:
-    return policy.text("metadata", "namespace") == pod.owner.text("metadata", "namespace")
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """What a policy says: the labels that it selects by, and whether it lets through what counts.
+
+    `open`: nobody can tell here whom it selects. One that selects by no label selects all.
+    """
+
+    table: Table
+    selects: dict[str, str]
+    open: bool
+    types: frozenset[str]
+    lets_out: bool
+    lets_in: bool
+
+
+def _by_namespace(tables: Sequence[Table], port: int) -> dict[str, list[_Policy]]:
+    """Return the policies of each namespace; each is read once, however many pods there are."""
+    found: dict[str, list[_Policy]] = {}
+    for one in (one for one in tables if one.text("kind") == "NetworkPolicy"):
+        policy = _Policy(
+            one,
+            _texts(one.table("spec", "podSelector", "matchLabels")),
+            _is_open(one),
+            _types(one),
+            lets_out=_allows(one, "egress", _HTTPS),
+            lets_in=_allows(one, "ingress", port),
+        )
+        found.setdefault(one.text("metadata", "namespace"), []).append(policy)
+    return found
 
 
 def _texts(table: Table) -> dict[str, str]:
     return {key: node.text for key, node in table.entries.items() if isinstance(node, Scalar)}
-
-
-def _selects(policy: Table, labels: dict[str, str]) -> bool:
-    """Whether a policy selects a pod; one without any label selects all."""
-    return _texts(policy.table("spec", "podSelector", "matchLabels")).items() <= labels.items()
 
 
 def _is_open(table: Table) -> bool:
@@ -68,9 +92,10 @@ def _is_open(table: Table) -> bool:
     return "matchExpressions" in selector.entries or any(map(_OPEN.search, texts.values()))
 
 
-def _types(policy: Table) -> set[str]:
+def _types(policy: Table) -> frozenset[str]:
     told = {one.text for one in policy.items("spec", "policyTypes") if isinstance(one, Scalar)}
-    return told or {"Ingress", *(["Egress"] if policy.table("spec").get("egress") else [])}
+    usual = {"Ingress", *(["Egress"] if policy.table("spec").get("egress") else [])}
+    return frozenset(told or usual)
 
 
 def _pulls(view: View) -> bool:
@@ -97,12 +122,11 @@ def _opens(rule: Table, port: int) -> bool:
 
 def _is(told: Table, port: int) -> bool:
     """Whether a port of a policy is one, or may be: a name, or a range that has it."""
-    text, end = told.text("port"), told.text("endPort")
+    first, end = whole(told.text("port")), told.text("endPort")
+    last = whole(end) if end else first
     if told.text("protocol") in {"UDP", "SCTP"}:
         return False
-    if not text.isdecimal() or (end and not end.isdecimal()):
-        return True
-    return int(text) <= port <= int(end or text)
+    return first is None or last is None or first <= port <= last
 
 
 def _line(policy: Table, side: str, what: str) -> Line:

@@ -26,6 +26,7 @@ MOST_SECONDS: Final = 10
 """How long Nix may be asked about one module, in each of two ways at most."""
 REMEMBERED: Final = 512
 MOST_NAMES: Final = 3000
+_FAR: Final = 500  # lines of one list
 _HERE: Final = Path(__file__).parent
 _NAME: Final = "given.nix"
 _ASKED: Final = "asked.json"
@@ -107,8 +108,9 @@ class Definitions:
 
     def place_of(self, found: Definition, text: str) -> Place:
         """Return where an item of a list stands, which begins on the line of its option."""
-        lines = enumerate(self.texts[found.line - 1 :] if self.text(found) else [], found.line)
-        number = next((n for n, line in lines if f'"{text}"' in line), found.line)
+        last = min(len(self.texts), found.line + _FAR) if self.text(found) else 0
+        near = range(found.line, last + 1)
+        number = next((n for n in near if f'"{text}"' in self.texts[n - 1]), found.line)
         return replace(self.place(found), line=number)
 
     def written(self, found: Definition, text: str) -> str:

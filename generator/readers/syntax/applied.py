@@ -187,6 +187,7 @@ def served_beside(
                 below = behind >= 0 and follows(lines, behind, number - first)
                 if below or not line[:1].isspace():
                     return number
+                behind = -1  # What has ended the block stands before all that comes.
     return 0
 
 
