@@ -9,6 +9,7 @@ with them, Python would make each class twice.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, cast
@@ -384,6 +385,10 @@ class HubFact:
     gated: tuple[str, ...]
     tokens: tuple[str, ...]
     source: str
+
+    def is_gated(self, repository: str) -> bool:
+        """Return whether the hub gives a repository to nobody without a token."""
+        return any(re.fullmatch(pattern, repository) for pattern in self.gated)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -65,6 +65,11 @@ def _model(case: Case, choice: ModelChoice, key: str) -> Decisions:
         message = f"vLLM has no Modelfile: {names} of `{choice.name}` are left out"
         fix = "have clients send them, or add generation_config.json to the repository"
         yield note("HW670", message, f"{key}.parameters", fix)
+    service, box = case.profile.service, case.profile.container
+    if case.facts.hub.is_gated(choice.hf) and not (service.environment_files or box.env_files):
+        message = f"the hub gives `{choice.hf}` to nobody without a token"
+        fix = "put HF_TOKEN into a file, and name it in service.environment_files"
+        yield note("HW686", message, f"{key}.hf", fix)
     found = _QUANTISED.search(choice.hf)
     if found and choice.hf_bits == 16:  # noqa: PLR2004 -- of a weight
         bits = _BITS.get(found[1].lower(), 4)

@@ -34,7 +34,7 @@ _MEANT: Final = re.compile(
 )
 def no_token(view: View, facts: Facts) -> Hits:
     told = model(view)
-    if told is None or not any(re.fullmatch(one, told[0]) for one in facts.hub.gated):
+    if told is None or not facts.hub.is_gated(told[0]):
         return
     names = {*facts.hub.tokens, *_OTHERWISE}
     # A name alone takes the value of whoever runs the command.
