@@ -49,6 +49,7 @@ from generator.readers.syntax.applied import (
 from generator.readers.syntax.asking import asked_with
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
+from generator.readers.syntax.hasty import hasty
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.restarts import (
     cut_off,
@@ -64,6 +65,8 @@ from generator.view import (
     CUT_OFF,
     EARLY,
     FORGIVEN,
+    IF_BOOTING,
+    MANAGED,
     SECOND,
     SHUT,
     UNAPPLIED,
@@ -369,6 +372,7 @@ class Told:
             yield self._noted(UNAPPLIED, at, "start")
         elif not self.bare and self.book.kind != "dockerfile":
             yield from self._restarts(texts)
+        yield from () if self.bare or self.book.kind == "dockerfile" else self._hasty()
         servers = [] if self.bare else [line for line, _ in self._servers]
         in_image = self.book.kind == "dockerfile"  # No service runs while one is built.
         if servers and not in_image and (at := served_beside(self.texts, self.engine, servers)):
@@ -384,6 +388,12 @@ class Told:
             *piped(self.texts, self.engine),
         ):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
+
+    def _hasty(self) -> Iterable[Line]:
+        """Yield what asks the service in the moment after its start."""
+        for at, verb, vain in hasty(self.texts, self.engine):
+            section = IF_BOOTING if vain else AT_ONCE
+            yield Line(section=section, name=MANAGED, value=verb, place=Place(self.file, at))
 
     def _restarts(self, texts: list[tuple[int, list[str]]]) -> Iterable[Line]:
         """Yield what restarts of the service undo, or come too late for, and what waits for one."""

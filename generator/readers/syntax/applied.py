@@ -8,7 +8,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.blocks import follows
-from generator.view import ALONE, AT_BOOT, EARLY, OF_ROOT, SECOND, UNAPPLIED, Line, Place
+from generator.view import (
+    ALONE,
+    AT_BOOT,
+    AT_ONCE,
+    EARLY,
+    IF_BOOTING,
+    OF_ROOT,
+    SECOND,
+    UNAPPLIED,
+    Line,
+    Place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,8 +38,10 @@ def while_booting(view: View) -> View:
     The installer starts its service only where systemd says `running` or `degraded`: what comes
     later in the same boot starts it. Source: scripts/install.sh@v0.32.15, configure_systemd.
     """
-    lines = tuple(line for line in view.lines if line.section not in _RUNNING)
-    return replace(view, lines=lines)
+    kept = (line for line in view.lines if line.section not in _RUNNING)
+    starts = {IF_BOOTING: AT_ONCE}
+    lines = (replace(one, section=starts.get(one.section, one.section)) for one in kept)
+    return replace(view, lines=tuple(lines))
 
 
 def without_home(view: View) -> View:
@@ -39,8 +52,8 @@ def without_home(view: View) -> View:
 
 
 def hastens(view: View) -> bool:
-    """Return whether something is said of it that holds once the installer has started it."""
-    return any(line.section in _RUNNING for line in view.lines)
+    """Return whether something is said of it that depends on what the installer has started."""
+    return any(line.section in {*_RUNNING, IF_BOOTING} for line in view.lines)
 
 
 _RUNNING: Final = frozenset({SECOND, UNAPPLIED, EARLY})

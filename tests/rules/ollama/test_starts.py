@@ -9,6 +9,8 @@ from tests.texts import Cases, Text, messages, pod, service, sides, told, unit
 
 QUADLET = "[Container]\nImage=docker.io/ollama/ollama:0.32.15\nVolume=o:/root/.ollama\n"
 PULL = "ExecStartPre=/usr/bin/ollama pull qwen3:8b"
+_STARTS = "#!/bin/sh\nsystemctl restart ollama\n"
+_INSTALLS = "curl -fsSL https://ollama.com/install.sh | sh\n"
 BESIDE = "    - name: models\n      image: ollama/ollama:0.32.15\n      {}\n"
 
 
@@ -144,12 +146,31 @@ CASES: Cases = {
             unit(PULL.replace("=", "=+", 1)),
             unit(PULL.replace("Pre", "Post")),
             {"ollama.service.d/a.conf": f"[Service]\n{PULL}\n"},
+            {"run.sh": f"{_STARTS}ollama pull qwen3:8b\n"},
+            {"run.sh": "#!/bin/sh\nservice ollama restart >/dev/null\n\n# A model\nollama run m\n"},
+            {"run.sh": "sudo systemctl enable --now ollama && sudo ollama pull qwen3:8b\n"},
+            {"Makefile": "up:\n\tsudo systemctl restart ollama\n\t@ollama pull qwen3:8b\n"},
+            {"run.sh": f"#!/bin/sh\n{_INSTALLS}systemctl restart ollama\nollama pull qwen3:8b\n"},
+            {
+                "cloud-init.yaml": "#cloud-config\nruncmd:\n  - systemctl restart ollama\n"
+                "  - ollama pull qwen3:8b\n"
+            },
+            {
+                "main.tf": 'resource "aws_instance" "a" {\n  user_data = <<-E\n    #!/bin/bash\n'
+                f"    {_INSTALLS}    systemctl start ollama\n    ollama pull qwen3:8b\n  E\n}}\n"
+            },
         ),
         (
             unit(PULL.replace("Pre=", "Post=-")),
             unit("ExecStartPost=/bin/sleep 5", PULL.replace("Pre", "Post")),
             {"run.sh": "#!/bin/sh\nollama serve &\nsleep 5\nollama pull qwen3:8b\nollama serve\n"},
-            {"run.sh": "#!/bin/sh\nsystemctl start ollama\nollama pull qwen3:8b\nollama serve\n"},
+            {"run.sh": "#!/bin/sh\nsystemctl start ollama; sleep 3\nollama pull qwen3:8b\n"},
+            {"run.sh": f"{_STARTS}until ollama list; do sleep 1; done\nollama pull qwen3:8b\n"},
+            {"run.sh": f"{_STARTS}ollama pull qwen3:8b || exit 1\n"},
+            {"run.sh": "#!/bin/sh\nsystemctl restart nginx\nollama pull qwen3:8b\n"},
+            {"run.sh": f"#!/bin/sh\n{_INSTALLS}systemctl start ollama\nollama pull qwen3:8b\n"},
+            {"run.sh": f"{_STARTS}for n in 1 2 3; do\n  ollama pull qwen3:8b && break\ndone\n"},
+            {"run.sh": f"printf 'ExecStartPost=/bin/wait' > $D\n{_STARTS}ollama pull qwen3:8b\n"},
             {"run.sh": "#!/bin/sh\nollama pull qwen3:8b || true\nollama serve\n"},
             unit(PULL.replace("=", "=-", 1)),
             unit("ExecStartPre=/bin/mkdir -p /srv/ollama"),

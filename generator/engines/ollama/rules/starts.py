@@ -14,7 +14,7 @@ from generator.rules.helpers.containers import begun
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import AT_ONCE, BEFORE, POD, PREFIXES, STARTED, STARTING, Edit
+from generator.view import AT_ONCE, BEFORE, MANAGED, POD, PREFIXES, STARTED, STARTING, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -190,7 +190,9 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
     title="a command that asks the server before it runs",
     why="ExecStartPre= runs before ExecStart=, and `ollama pull` talks to a server: none answers, "
     "the command fails, and with it the start. ExecStartPost= runs beside the server, which may "
-    "still need a moment; so does postStart of Kubernetes, which kills the container if it fails.",
+    "still need a moment; so does postStart of Kubernetes, which kills the container if it fails. "
+    "`systemctl start` comes back as soon as the process is there: the program does not wait for "
+    "the server, and what a script asks next may find none.",
     bad="[Service]\nExecStartPre=/usr/local/bin/ollama pull qwen3:8b\n"
     "ExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\n"
@@ -228,9 +230,13 @@ def asked_too_early(view: View, _: Facts) -> Hits:
                 "do sleep 1; done`",
             )
         elif line.section == AT_ONCE:
+            late = (
+                "the service was started, which may not listen yet: then it fails"
+                if line.name == MANAGED
+                else "it was started: none answers yet, and it fails"
+            )
             yield Hit(
-                message=f"`{line.name} {line.value}` asks the server in the moment after it was "
-                "started: none answers yet, and it fails",
+                message=f"`ollama {line.value}` asks the server in the moment after {late}",
                 place=line.place,
                 severity="warning",
                 fix="wait for the server first: `until ollama list >/dev/null 2>&1; do sleep 1; "

@@ -117,7 +117,7 @@ _RUNS: Final = (
     "pulled between a change of OLLAMA_MODELS and the restart goes there, and is missing "
     "afterwards. Handlers of Ansible run behind all tasks.",
     bad="ollama pull qwen3:8b &\nsystemctl restart ollama",
-    good="systemctl restart ollama\nollama pull qwen3:8b",
+    good="systemctl restart ollama\nuntil ollama list; do sleep 1; done\nollama pull qwen3:8b",
     source="server/routes.go@v0.32.15, PullHandler; envconfig/config.go@v0.32.15, Models; "
     "docs.ansible.com: Handlers",
 )
