@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.records import replace
 from generator.view import SHARES, Line
@@ -35,10 +35,13 @@ def _with_sharers(views: Sequence[View]) -> list[View]:
 def _sharing(view: View, group: Sequence[View]) -> View:
     lines = (
         Line(section=SHARES, name=one.name, value="\n".join(_words(one)), place=one.place)
-        for one in group
+        for one in group[:_MOST_SHARERS]
         if one is not view
     )
     return replace(view, lines=(*view.lines, *lines))
+
+
+_MOST_SHARERS: Final = 20  # no card has room for as many servers
 
 
 def _words(view: View) -> list[str]:

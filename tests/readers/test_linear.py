@@ -366,6 +366,13 @@ NUMBERED: dict[str, tuple[str, ...]] = {
         "services:\n",
         "  a{0}: {{image: 'ollama/ollama:0.32.15', depends_on: [b{0}]}}\n",
     ),
+    "tasks that fetch what variables name": (
+        "steps",
+        "- hosts: all\n  vars:\n",
+        "".join(f"    {name}{{0}}: b\n" for name in "abcdefghij"),
+        "  tasks:\n",
+        "  - {{get_url: {{url: 'https://a/{{{{ a{} }}}}', dest: /x}}}}\n",
+    ),
     "calls of a function": ("script", "f() {\n" + 'ollama pull "$1"\n' * 300 + "}\n", "f a{}\n"),
     "units of a script": (
         "script",

@@ -203,9 +203,8 @@ def _every_project(path: str, context: Context) -> list[str]:
 def _included(text: str) -> Iterator[str]:
     """Yield the files in folders below that a compose file includes: they share its variables."""
     for start in _INCLUDED.finditer(text):
-        part = text[start.end() :]
-        end = _TOP.search(part)
-        for match in _FILE.finditer(part[: end.start() if end else len(part)]):
+        end = _TOP.search(text, start.end())
+        for match in _FILE.finditer(text, start.end(), end.start() if end else len(text)):
             yield match[1].removeprefix("./")
 
 

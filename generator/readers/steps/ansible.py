@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 import textwrap
@@ -46,8 +47,45 @@ _DEEPEST: Final = 20
 _NESTED: Final = 4
 
 
-def names_around(file: str, around: Sequence[Table], context: Context) -> dict[str, str]:
-    """Return the variables that a task sees: those of its role, below those of its play."""
+class Names:
+    """The variables that the tasks of a file see; what several of them see is read once."""
+
+    def __init__(self, file: str, context: Context) -> None:
+        self.file, self.context = file, context
+        self._seen: dict[tuple[int, ...], dict[str, str]] = {}
+        self._of_one_line: dict[tuple[int, ...], dict[str, str]] = {}
+
+    def around(self, tables: Sequence[Table]) -> Mapping[str, str]:
+        """Return the variables that a task sees: those of its role, below those of its play."""
+        key = _scopes(tables)
+        if key not in self._seen:
+            found = dict(self._of_role)
+            for table in tables:
+                found |= _scalars(table.table("vars"))
+            self._seen[key] = found
+        return self._seen[key]
+
+    def put_in(self, text: str, tables: Sequence[Table]) -> str:
+        """Return a text that a task writes with the variables put in that have one line."""
+        if "{{" not in text or len(text) > _LONGEST:
+            return text
+        key = _scopes(tables)
+        if key not in self._of_one_line:
+            names = self.around(tables).items()
+            self._of_one_line[key] = {name: told for name, told in names if "\n" not in told}
+        return _put_in(text, self._of_one_line[key])
+
+    @functools.cached_property
+    def _of_role(self) -> dict[str, str]:
+        return _names_of_role(self.file, self.context)
+
+
+def _scopes(tables: Sequence[Table]) -> tuple[int, ...]:
+    return tuple(id(table) for table in tables if "vars" in table.entries)
+
+
+def _names_of_role(file: str, context: Context) -> dict[str, str]:
+    """Return the variables of a role, and of the groups and hosts around it."""
     defaults, own = (dict(_of_role(file, names, context)) for names in (_DEFAULTS, _OWN))
     found = defaults | own
     for name, value in of_inventory(file, context).items():
@@ -56,8 +94,6 @@ def names_around(file: str, around: Sequence[Table], context: Context) -> dict[s
             found = found if name in own else {n: v for n, v in found.items() if n != name}
         else:
             found[name] = value
-    for table in around:
-        found |= _scalars(table.table("vars"))
     return found
 
 
@@ -149,7 +185,7 @@ def _inventory(folder: str, context: Context) -> Iterator[tuple[str, str]]:
 
 def values_around(file: str, context: Context) -> dict[str, str]:
     """Return the variables of a role that are told in full, for a template of it."""
-    names = names_around(file, (), context)
+    names = _names_of_role(file, context)
     filled_in = {name: _put_in(text, names) for name, text in names.items()}
     return {n: text for n, text in filled_in.items() if not {"{", "\n"} & {*text}}
 
@@ -208,14 +244,6 @@ def filled(node: Node, names: Mapping[str, str], depth: int = 0) -> Node:
     return replace(node, entries=entries)
 
 
-def with_values(text: str, file: str, around: Sequence[Table], context: Context) -> str:
-    """Return a text that a task writes with the variables put in that are told on one line."""
-    if "{{" not in text or len(text) > _LONGEST:
-        return text
-    names = names_around(file, around, context)
-    return _put_in(text, {name: told for name, told in names.items() if "\n" not in told})
-
-
 def _put_in(text: str, names: Mapping[str, str]) -> str:
     for _ in range(_NESTED):
         before = text
@@ -234,12 +262,13 @@ def _meant(found: re.Match[str], names: Mapping[str, str]) -> str:
 
 
 def done_to_the_service(
-    task: Table, around: Sequence[Table], handlers: Handlers, engine: Engine
+    task: Table, around: Sequence[Table], handlers: Handlers, names: Names
 ) -> Iterator[tuple[int, str]]:
     """Yield the command that a task amounts to for the unit of an engine, and its line.
 
     What notifies a handler waits for its restart, and is left to that.
     """
+    engine = handlers.context.engine
     if task.text("poll") == "0" and task.get("async"):
         yield task.place.line, DETACHED
     for module, given in task.entries.items():
@@ -248,22 +277,23 @@ def done_to_the_service(
             yield given.place.line, FLUSHED
         if isinstance(given, Table):
             if name in _WRITES:
-                yield from _written(task, given, around, handlers, engine)
+                yield from _written(task, given, around, handlers, names)
             elif name in SERVICES:
                 yield from _managed(given, engine)
             yield from _run(name, given, engine)
 
 
 def _written(
-    task: Table, given: Table, around: Sequence[Table], handlers: Handlers, engine: Engine
+    task: Table, given: Table, around: Sequence[Table], handlers: Handlers, names: Names
 ) -> Iterator[tuple[int, str]]:
     """Yield the command that a change of the unit amounts to, and what of the server it sets."""
+    engine = handlers.context.engine
     unit, dest = f"/etc/systemd/system/{engine.name}.service", given.text("dest")
     dest = dest or given.text("path")
     if dest.startswith(unit):
         verb = NOTIFIED if handlers.may_restart(task, around) else "tee"
         text = " ".join(given.text(key) for key in ("content", "block", "line", "value"))
-        plain = with_values(text, handlers.file, around, handlers.context)
+        plain = names.put_in(text, around)
         yield given.place.line, f"{verb} {dest} {' '.join(_SETS.findall(plain)[:_MOST_SET])}"
         if verb == NOTIFIED and handlers.of_role_restart_alone(task, engine.name):
             yield task.place_of("notify").line, UNREAD

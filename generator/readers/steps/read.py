@@ -30,6 +30,7 @@ from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
 from generator.readers.steps.ansible import (
+    Names,
     done_to_the_service,
     downloads,
     filled,
@@ -38,9 +39,7 @@ from generator.readers.steps.ansible import (
     is_for_a_container,
     is_kept_out,
     is_left_out,
-    names_around,
     whole,
-    with_values,
 )
 from generator.readers.steps.changes import put_in
 from generator.readers.steps.forgiven import Results, forgiven
@@ -155,6 +154,7 @@ class _Steps:
         self.seen: set[int] = set()
         self.started: set[int] = set()
         self.handlers = Handlers(source.path, context)
+        self.names = Names(source.path, context)
         self.top: Node | None = None
         self.around: list[Table] = []
         self.given: dict[int, tuple[Container[str], list[Variable]]] = {}
@@ -170,7 +170,7 @@ class _Steps:
                 self.visit(item, depth + 1)
             return
         self._file(node)
-        done = done_to_the_service(node, self.around, self.handlers, self.context.engine)
+        done = done_to_the_service(node, self.around, self.handlers, self.names)
         self.told.texts += ((line, [command]) for line, command in done)
         self._detached(node)
         self._fetched(node)
@@ -202,8 +202,7 @@ class _Steps:
     def _fetched(self, task: Table) -> None:
         """Take note of what a task fetches, which may not be there any more."""
         for address in downloads(task):
-            text = with_values(address.text, self.file, self.around, self.context)
-            self.told.releases.fetches(text, address.place)
+            self.told.releases.fetches(self._filled(address.text), address.place)
 
     @functools.cached_property
     def _results(self) -> Results:
@@ -331,7 +330,7 @@ class _Steps:
             return
         encoding, line = table.text("encoding").lower(), content.starts
         packed = encoding not in PLAIN
-        plain = with_values(content.text, self.file, self.around, self.context)
+        plain = self._filled(content.text)
         written = unpacked(content.text, encoding) if packed else plain
         if written is None:
             self._unread(path, encoding, line)
@@ -358,7 +357,7 @@ class _Steps:
             self.told.documents.takes(one)
 
     def _filled(self, text: str) -> str:
-        return with_values(text, self.file, self.around, self.context)
+        return self.names.put_in(text, self.around)
 
     def _gap(self, reason: str, part: str, line: int) -> None:
         hint = "check the file itself"
@@ -419,7 +418,7 @@ class _Steps:
     def _task(self, node: Node, client: str) -> None:
         """Read a task of Ansible that starts a container."""
         node = whole(node, self.file, self.around, self.context)
-        node = filled(node, names_around(self.file, self.around, self.context))
+        node = filled(node, self.names.around(self.around))
         image = node.scalar("image") if isinstance(node, Table) else None
         if not isinstance(node, Table) or image is None or node.text("state") in _GONE:
             return

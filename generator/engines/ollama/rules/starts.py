@@ -212,8 +212,8 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             message=f"`ollama {asked[1]}` asks a server, and before ExecStart= there is none: it "
             "fails, and the service with it",
             place=line.place,
-            fix="move it to ExecStartPost=, behind a wait for the server, or to a unit of its own "
-            "with `After=` and `Requires=`",
+            fix="move it to a unit of its own with `After=` and `Requires=`, or behind a wait for "
+            "the server to ExecStartPost=, with `TimeoutStartSec=infinity` for a download",
         )
     yield from _in_a_container(view)
     yield from _asked_after(view) if _in_front(view) else ()
