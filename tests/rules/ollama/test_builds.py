@@ -62,10 +62,19 @@ CASES: Cases = {
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull qwen3:8b && wait $P"),
             image("RUN ollama pull qwen3:8b 2>&1", base=INSTALLED),
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull a && kill $P || true"),
+            image("RUN ollama serve & sleep 5; { ollama pull a; ollama pull b; } || true"),
+            image("RUN ollama serve & sleep 5 && (ollama pull a && ollama pull b) || true"),
+            image(
+                "RUN ollama serve & P=$! && until ollama list; do sleep 1; done && "
+                'ollama pull a && { [ -z "${B}" ] || ollama pull "${B}"; } && '
+                "kill $P && wait $P 2>/dev/null || true"
+            ),
         ),
         (
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull a && (kill $P || true)"),
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull a; kill $P || true"),
+            image("RUN ollama serve & sleep 5; ollama pull a; { sleep 1; kill $!; } || true"),
+            image("RUN ollama serve & sleep 5 && { ollama pull a || echo no; } && kill $! || true"),
             image("RUN ollama serve & sleep 5; ollama pull qwen3:8b"),
             image("RUN ollama serve & \\\n  # wait\n  until ollama list; do sleep 1; done; \\\n"
                   "  ollama pull qwen3:8b"),

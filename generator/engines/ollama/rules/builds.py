@@ -37,6 +37,10 @@ _ANYWAY: Final = re.compile(r"[^;&|]*\|\|\s*(?:true|:|exit\s+0|echo|printf)\b")
 _FORGIVES: Final = re.compile(r"\|\|\s*(?:true|:|exit[ \t]+0)\s*$")
 _PARTS: Final = re.compile(r"[;|]|(?<![>&])&(?!&)")
 _FETCHES: Final = re.compile(r"\bollama[ \t]+(pull|create)\b")
+_VALUE: Final = re.compile(r"\$\{[^{}]*\}")
+_GROUP: Final = re.compile(r"(?<!\$)(?:\{\s[^{}]*;\s*\}|\([^()]*\))")
+_FORGIVEN: Final = re.compile(r"\|\|\s*(?:true\b|[:;)])")
+"""What lets a pull fail; what is echoed is taken out before."""
 
 
 @Rule(
@@ -77,15 +81,22 @@ def needs_a_server(view: View, _: Facts) -> Hits:
 def _hidden(line: Line, text: str) -> Hits:
     """Yield what makes a success of a chain of `&&` with a pull in it that fails."""
     end = _FORGIVES.search(text)
-    hidden = _FETCHES.search(_PARTS.split(text[: end.start()])[-1]) if end else None
+    chain = _GROUP.sub(_of_group, _VALUE.sub("$_", text[: end.start()])) if end else ""
+    hidden = _FETCHES.search(_PARTS.split(chain)[-1])
     if end is not None and hidden is not None:
         yield Hit(
             message=f"`{end[0].rstrip()}` at the end is for a failed `ollama {hidden[1]}` as well: "
             "the image is built, and has no model",
             place=line.place,
-            fix="put it in brackets with what may fail: `(kill $PID || true)`",
+            fix="leave it out, or put it in brackets with what may fail: `(kill $PID || true)`",
             severity="warning",
         )
+
+
+def _of_group(group: re.Match[str]) -> str:
+    """Return what of a group counts for the chain that it is in: a pull by which it may fail."""
+    found = None if _FORGIVEN.search(group[0]) else _FETCHES.search(group[0])
+    return found[0] if found else ":"
 
 
 def _waits_for_ever(text: str) -> bool:
