@@ -6,7 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
-from generator.rules.helpers.containers import REFERENCE, is_client, is_official, repository
+from generator.rules.helpers.containers import (
+    REFERENCE,
+    is_client,
+    is_official,
+    is_one_off,
+    repository,
+)
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import OF_SYSTEMS, Edit
@@ -35,7 +41,8 @@ MOVING: Final = ("", "latest", "rocm")
 )
 def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
-    if container is None or container.digest or container.moving or view.adds:
+    settled = container is None or container.digest or container.moving or view.adds
+    if container is None or settled or is_one_off(view):
         return
     bare = repository(container.image)
     if container.image.startswith(_BUILT) or ("/" not in bare and bare == view.engine):

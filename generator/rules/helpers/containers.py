@@ -98,8 +98,24 @@ def brings_the_server(view: View) -> bool:
     return box is not None and bool(re.search(load_signs(view.engine).brings, box.image))
 
 
+def is_one_off(view: View) -> bool:
+    """Return whether a container that goes at its end has a shell do one thing, and no server."""
+    box = view.container
+    words = [word for word, _ in (box.arguments or box.program)] if box else []
+    if box is None or box.restart != "no" or not (words and _A_SHELL.match(" ".join(words))):
+        return False
+    told, engine = " ".join(words[2:]), load_signs(view.engine)
+    unknown = _SCRIPT.search(told) or "$@" in told or "$*" in told
+    return not unknown and engine.command[-1] not in told
+
+
+_A_SHELL: Final = re.compile(r"(?:/usr)?(?:/?bin/)?(?:ba|da)?sh -\w{0,5}c ")
+
+
 def is_client(view: View) -> bool:
-    """Return whether the container is a job that talks to a server elsewhere."""
+    """Return whether the container is a job: it talks to a server elsewhere, or to none."""
+    if is_one_off(view):
+        return True
     engine = load_signs(view.engine)
     commands = _commands(view)
     words = view.container.arguments if view.container else ()
