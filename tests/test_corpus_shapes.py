@@ -45,6 +45,7 @@ def test_what_is_said(
     assert told >= set(case.get("found", ()))
     assert not {line.rpartition(" ")[2] for line in told} & set(case.get("never", ()))
     assert {gap.file for gap in report.not_judged} >= set(case.get("not_judged", ()))
+    assert not {gap.file for gap in report.not_judged} & set(case.get("judged", ()))
     if case.get("silent"):
         assert [p for p in report.findings if p.finding.severity != "info"] == []
         assert report.judged

@@ -67,6 +67,7 @@ def views(found: Found, context: Context) -> Seen:
             seen.texts.update(texts_of((group,)))
     seen.views[:] = with_local_images(together(seen.views), context)
     taken = {variable.place.file for view in seen.views for variable in view.variables}
+    taken |= {line.place.file for view in seen.views for line in view.lines}
     seen.not_judged[:] = [
         gap for gap in seen.not_judged if gap.reason != _NO_SERVER or gap.file not in taken
     ]

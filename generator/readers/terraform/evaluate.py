@@ -267,6 +267,7 @@ class Module:
                 found, rest = scope[head], names
             case _:
                 found = self._resource((head, first), depth)
+                rest = _of_made(head, rest)
         return walked(found, rest)
 
     def _step(self, node: Syntax, file: str, scope: Scope, depth: int) -> str:
@@ -323,6 +324,16 @@ _AROUND: Final = frozenset(
 _TEXTS: Final = frozenset({"string_lit", "quoted_template", "heredoc_template"})
 _LITERALS: Final[dict[str, Kind]] = {"numeric_lit": "int", "bool_lit": "bool", "null_lit": "null"}
 _OF_LOOPS: Final = frozenset({"for_intro", "expression", "for_cond"})
+
+
+_PULLED: Final = frozenset({"image_id", "latest", "repo_digest"})
+"""What a run knows of an image that has been pulled: each stands for the one by its name."""
+
+
+def _of_made(kind: str, path: list[str]) -> list[str]:
+    """Return the rest of a path behind a resource: each of those that `count` makes is alike."""
+    path = path[1:] if path[:1] and path[0].isdecimal() else path
+    return ["name"] if kind == "docker_image" and path[:1] and path[0] in _PULLED else path
 
 
 def _once(text: str, gap: Syntax) -> str:

@@ -189,6 +189,7 @@ class _Found:
         """Take in what a resource makes, and return whether it makes anything at all."""
         kind, table = _type_of(block), self.module.resource(block)
         if table.text("count") == "0" or kind in _HELD:
+            self._turned_off(block, table)
             return False
         if kind == "helm_release":
             self._release(table)
@@ -204,6 +205,15 @@ class _Found:
         self.views += map(while_booting, views) if block.kind == _BUILD else views
         self.gaps += gaps
         return True
+
+    def _turned_off(self, block: Block, table: Table) -> None:
+        """Name a server that a variable turns off: who sets another value gets one."""
+        made = _type_of(block) == "docker_container" and table.text("count") == "0"
+        if not made or _NEVER.search(_plain(block)):
+            return
+        if view_of(table, block.labels[-1], self.built, self.context):
+            reason = "it is not made by the values at hand: its `count` is 0"
+            self.gaps.append(_gap(block, reason, "check it with the values that turn it on"))
 
     def _release(self, table: Table) -> None:
         """Take in a release of a chart: its values, and what is set over them."""
@@ -248,15 +258,16 @@ class _Found:
             reason = "what a module makes of this stands elsewhere"
         elif _type_of(block) == "helm_release":
             reason = "these are values of a chart that is not known here"
-        self.gaps.append(
-            NotJudged(
-                file=block.file,
-                line=block.line,
-                part=" ".join((block.kind, *(f'"{label}"' for label in block.labels))),
-                reason=reason,
-                hint="check what `terraform plan` prints",
-            )
-        )
+        self.gaps.append(_gap(block, reason, "check what `terraform plan` prints"))
+
+
+def _gap(block: Block, reason: str, hint: str) -> NotJudged:
+    """Return what is to be said of a block that is not judged."""
+    part = " ".join((block.kind, *(f'"{label}"' for label in block.labels)))
+    return NotJudged(file=block.file, line=block.line, part=part, reason=reason, hint=hint)
+
+
+_NEVER: Final = re.compile(r"(?m)^\s*count\s*=\s*0\s*$")
 
 
 def _plain(block: Block) -> str:
