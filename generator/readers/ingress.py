@@ -24,6 +24,7 @@ AUTHENTICATES: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of annotations, classes and gateways that say, or may say, who comes."""
+_OF_AWS: Final = re.compile(r"(?m)^alb\b|\balb$|^\s*alb\.ingress\.kubernetes\.io/")
 _NOTE: Final = "nginx.ingress.kubernetes.io/"
 _NGINX: Final = re.compile(rf"(?:^|[\s-])(?:nginx|ingress-nginx)\b|{re.escape(_NOTE)}")
 _UNIT: Final = re.compile(r"\d{1,9} ?[a-z]{1,3}")
@@ -37,6 +38,16 @@ _WORDS: Final = Words(
     authenticate=f"`{_NOTE}auth-type` and `auth-secret`",
 )
 PLAIN: Final = Words(program="the ingress")
+
+
+def named_by(kind: str, notes: str) -> str:
+    """Return what a host of an Ingress is said by, by its class or else its annotations.
+
+    Without either it is as one of nginx.
+    """
+    if _NGINX.search(f"{kind} {notes}"):
+        return "host"
+    return "alb" if _OF_AWS.search(f"{kind}\n{notes}") else "other" if kind else "host"
 
 
 def hop_of(notes: Table, kind: str, place: Place, names: tuple[Line, ...] = ()) -> Hop:

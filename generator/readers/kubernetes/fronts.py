@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.around import Hop
 from generator.readers.base import image_name
-from generator.readers.ingress import PLAIN, hop_of
+from generator.readers.ingress import PLAIN, hop_of, named_by
 from generator.readers.proxies import is_api
 from generator.readers.syntax.traefik import hosts_of, may_ask
 from generator.readers.syntax.yaml_tree import Table
@@ -58,14 +58,18 @@ def ingress(table: Table, ours: Callable[[str], bool]) -> Hop | None:
         return None
     place = Place(led[0].place.file, led[0].place.line, "rules")
     kind = table.text("spec", "ingressClassName")
-    return hop_of(table.table("metadata", "annotations"), kind, place, tuple(map(_name, led)))
+    notes = table.table("metadata", "annotations")
+    said_by = named_by(kind, "\n".join(notes.entries))
+    return hop_of(notes, kind, place, tuple(_name(rule, said_by) for rule in led))
 
 
-def _name(rule: Table) -> Line:
+def _name(rule: Table, said_by: str) -> Line:
     host = rule.scalar("host")
     place = host.place if host else rule.place
     told = host.text if host else "$"
-    return Line(section=INGRESS, name="host" if host else "host public", value=told, place=place)
+    return Line(
+        section=INGRESS, name=said_by if host else f"{said_by} public", value=told, place=place
+    )
 
 
 def _addresses(rule: Table) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.ingress import AUTHENTICATES
+from generator.readers.ingress import AUTHENTICATES, named_by
 from generator.readers.syntax.traefik import host_of
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import INGRESS, Line
@@ -43,7 +43,8 @@ def _ingress(table: Table, services: Services) -> Iterator[Line]:
         host = rule.scalar("host") if isinstance(rule, Table) else None
         led = _led_to(rule) if isinstance(rule, Table) else set()
         if host and any((name, space) in services for name in led):
-            yield Line(section=INGRESS, name="host", value=host.text, place=host.place)
+            name = named_by(kind, "\n".join(table.table("metadata", "annotations").entries))
+            yield Line(section=INGRESS, name=name, value=host.text, place=host.place)
 
 
 def _route(table: Table, services: Services) -> Iterator[Line]:

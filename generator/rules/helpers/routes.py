@@ -21,6 +21,8 @@ _AT_HOME: Final = re.compile(
 """Names that nobody asks for beyond the local network, and those of a template."""
 _ROUTES: Final = {
     "host": ("an Ingress", "`nginx.ingress.kubernetes.io/auth-type`"),
+    "alb": ("an Ingress of AWS", "`alb.ingress.kubernetes.io/auth-type`"),
+    "other": ("an Ingress", "what its controller has for that"),
     "route": ("a route of the gateway", "a policy of the gateway for the route"),
     "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
     "tcp": ("a router of Traefik for TCP", "a router of HTTP with `basicauth`"),

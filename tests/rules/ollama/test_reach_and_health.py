@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.check.told import lines
+from tests.texts import messages
 from tests.tools import require
 
 SERVER = """\
@@ -282,6 +283,31 @@ def test_an_ingress_that_asks_nobody(
     at_home = (POD % (notes, service)).replace("llm.example.org", "llm.box.local")
     assert of(lines(tmp_path, "llm.yaml", at_home), "HW661") == []
     assert of(lines(tmp_path, "llm.yaml", POD % (notes, service)), "HW661") == told
+
+
+@pytest.mark.parametrize(
+    ("notes", "kind", "how"),
+    [
+        (
+            "cert-manager.io/cluster-issuer: letsencrypt",
+            "",
+            "nginx.ingress.kubernetes.io/auth-type",
+        ),
+        ("alb.ingress.kubernetes.io/scheme: internet-facing", "", "alb.ingress.kubernetes.io/auth"),
+        ("cert-manager.io/cluster-issuer: x", "alb", "alb.ingress.kubernetes.io/auth-type"),
+        ("cert-manager.io/cluster-issuer: x", "gce", "what its controller has for that"),
+        ("cert-manager.io/cluster-issuer: x", "nginx", "nginx.ingress.kubernetes.io/auth-type"),
+    ],
+)
+def test_how_an_ingress_asks_its_class_tells(
+    notes: str, kind: str, how: str, tmp_path: Path
+) -> None:
+    text = POD % (notes, "llm")
+    if kind:
+        text = text.replace("  rules:\n", f"  ingressClassName: {kind}\n  rules:\n", 1)
+        assert kind in text
+    (told,) = messages(tmp_path, {"llm.yaml": text}, "HW661")
+    assert how in told
 
 
 @pytest.mark.parametrize(
