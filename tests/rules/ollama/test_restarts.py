@@ -32,7 +32,7 @@ def drop_in(name: str, more: str = "") -> str:
     ).rstrip()
 
 
-HANDLER = "{name: again, systemd: {name: ollama, state: restarted}}"
+HANDLER = "{name: again, systemd: {name: ollama, state: restarted, daemon_reload: true}}"
 SRV = "OLLAMA_MODELS=/srv/models"
 ASYNC = f"{{command: {PULL.strip()}, async: 900, poll: 0}}"
 
