@@ -148,7 +148,6 @@ def test_variables_of_a_guide_are_for_whom_it_means(
     ("language", "text"),
     [
         ("dockerfile", "ENV OLLAMA_KEEP_ALIVE=1d"),
-        ("powershell", "docker run -e OLLAMA_HOST=0.0.0.0 ollama/ollama"),
         ("hcl", 'env = { "OLLAMA_KEEP_ALIVE" = "1d" }'),
         ("xml", "<key>OLLAMA_KEEP_ALIVE</key><string>1d</string>"),
     ],

@@ -27,7 +27,7 @@ from tests.effort import cpu_seconds
 LENGTH, TIMES = 1500, 4
 STEEP = 10
 """How much longer four times the text may take."""
-SMALL, MOST = 0.1, 10
+SMALL, MOST = 0.1, 30
 """CPU seconds: what is never too much, and what ends a measurement."""
 UNITS = (
     *("\n", "\r", "\t", " ", "{", "{\n", "}", "[", "]", "(", '"', "'", "\\", "\\\n", "#\n"),

@@ -218,7 +218,7 @@ def test_the_home_of_the_user_inside(user: str, mount: str, held: bool) -> None:
 
 
 def test_a_release_that_reads_no_thread_count_is_told_by_the_model() -> None:
-    old = boxed({"cpu_quota": 400}, host=EIGHT, release="0.24.0")
+    old = boxed({"cpu_quota": 400}, host=EIGHT, release="0.12.0")
     (placed,) = found(quota_without_threads, old)
     assert placed.finding.fix.startswith("make the model with `PARAMETER num_thread 3`")
 
