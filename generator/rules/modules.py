@@ -241,7 +241,7 @@ def host_with_port(view: View, _: Facts) -> Hits:
     source=f"{SOURCE}; nixpkgs lib/options.nix, mergeEqualOption",
 )
 def conflicting(view: View, facts: Facts) -> Hits:
-    if not _made_by_module(view):
+    if not view.settings or not _made_by_module(view):
         return
     for setting in view.settings:
         plain = setting.within and setting.strength == 0 and not isinstance(setting.value, list)

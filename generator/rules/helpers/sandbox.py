@@ -115,9 +115,11 @@ def is_dynamic(view: View) -> bool:
 
 def adds_to_own(view: View) -> bool:
     """Return whether a file adds to the engine's own service, whose command another file has."""
-    named = view.name.partition(".")[0].partition("@")[0] == view.engine
-    drop_in = view.adds and view.phrases.unit_file and named
-    return (drop_in or view.phrases.sandboxed) and not said(view, "ExecStart")
+    if said(view, "ExecStart"):
+        return False
+    drop_in = view.adds and view.phrases.unit_file
+    named = drop_in and view.name.partition(".")[0].partition("@")[0] == view.engine
+    return named or view.phrases.sandboxed
 
 
 def obstacle(view: View, path: str) -> Obstacle | None:

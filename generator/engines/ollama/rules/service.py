@@ -298,9 +298,10 @@ _SERVES: Final = re.compile(
     source="systemd.service(5), Type=; sd_notify(3); cmd/cmd.go@v0.32.15, RunServer",
 )
 def never_notifies(view: View, _: Facts) -> Hits:
+    told = sandbox.said(view, "Type")[-1:]
     serves = any(_SERVES.match(line.value) for line in sandbox.said(view, "ExecStart"))
-    serves = serves or sandbox.adds_to_own(view)
-    for line in sandbox.said(view, "Type")[-1:]:
+    serves = serves or bool(told and sandbox.adds_to_own(view))
+    for line in told:
         if serves and line.value in sandbox.NOTIFYING and view.container is None:
             yield Hit(
                 message=f"`Type={line.value}` waits until Ollama says that it is ready, which it "

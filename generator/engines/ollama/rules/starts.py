@@ -51,8 +51,8 @@ def _in_front(view: View) -> bool:
     source="systemd.service(5), Type=; cmd/cmd.go@v0.32.15, RunServer",
 )
 def start_never_ends(view: View, _: Facts) -> Hits:
-    for line in sandbox.said(view, "Type")[-1:] if _in_front(view) else ():
-        if line.value in _ENDLESS:
+    for line in sandbox.said(view, "Type")[-1:]:
+        if line.value in _ENDLESS and _in_front(view):
             yield Hit(
                 message=f"`Type={line.value}` {_ENDLESS[line.value]}",
                 place=line.place,
@@ -201,7 +201,8 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
     source="systemd.service(5), ExecStartPre=; cmd/cmd.go@v0.32.15, checkServerHeartbeat",
 )
 def asked_too_early(view: View, _: Facts) -> Hits:
-    for line in sandbox.said(view, "ExecStartPre") if _in_front(view) else ():
+    before = sandbox.said(view, "ExecStartPre")
+    for line in before if before and _in_front(view) else ():
         command = line.value.lstrip(PREFIXES)
         asked = _ASKS.search(command)
         # What starts a server of its own for it, or is for another one, may work.
@@ -323,9 +324,11 @@ def privileged_port(view: View, _: Facts) -> Hits:
     capable = any(
         _MAY_BIND.search(line.value) for line in sandbox.said(view, "AmbientCapabilities")
     )
+    if not port or port >= _PRIVILEGED:
+        return
     dynamic, of_user = sandbox.is_dynamic(view), view.manager == "user"
     ordinary = user not in sandbox.ROOT if user else dynamic or sandbox.adds_to_own(view)
-    if port and port < _PRIVILEGED and (of_user or (ordinary and not capable)):
+    if of_user or (ordinary and not capable):
         who = f"`{user}`" if user else "a dynamic user" if dynamic else "the user of the service"
         yield Hit(
             message=f"port {port} is one of root's: {who} may not bind it, and the server ends",
