@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,7 @@ from generator.host import Host
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover
 from generator.readers.seen import views
-from generator.readers.text import listed_beside, read_beside
+from generator.readers.text import listed_once, read_beside
 from generator.records import replace
 from generator.rules.decided import SILENCE, UNREADABLE
 from generator.rules.registry import every_rule, judge, ordered
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from generator.readers.discover import Found
     from generator.units import Release
 
+_AT_HAND: Final = 64
+"""So many files beside others are kept: those of one folder are asked for again and again."""
 _FEW: Final = 200
 
 
@@ -87,11 +90,11 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
         catalogue,
         release,
         host,
-        read_beside,
+        functools.lru_cache(maxsize=_AT_HAND)(read_beside),
         release_by_file=wanted.settings.release,
         channel_by_file=wanted.settings.channel,
         exists=os.path.lexists,
-        listed=listed_beside,
+        listed=listed_once(),
         channel=_channel(wanted.nixos, catalogue),
     )
     names = _shipped(wanted.paths)

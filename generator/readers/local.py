@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.records import replace
@@ -53,7 +52,7 @@ def _built(file: str, context: Context) -> Iterator[tuple[str, str]]:
     for near in _NEAR:
         place = posixpath.normpath(posixpath.join(folder, near, posixpath.basename(file)))
         for path in dict.fromkeys((file, *context.listed(place)[:_MOST])):
-            text = context.read(path) if _SPEAKS.fullmatch(PurePosixPath(path).name) else None
+            text = context.read(path) if _SPEAKS.fullmatch(posixpath.basename(path)) else None
             for name, open_ in _names((text or "")[:_LONGEST]):
                 repository, tag = _plain(name)
                 yield repository, "" if open_ else tag

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from generator.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LARGEST: Final = 5 * 2**20
 MOST_BESIDE: Final = 500
@@ -66,10 +71,26 @@ def read_beside(path: str) -> str | None:
 
 def listed_beside(path: str) -> tuple[str, ...]:
     """Return the files of a file's own folder, itself among them, in a fixed order."""
-    folder = posixpath.dirname(path)
+    return _files_of(posixpath.dirname(path))
+
+
+def listed_once() -> Callable[[str], tuple[str, ...]]:
+    """Return `listed_beside` that looks into each folder once, for files of many of them."""
+    files = functools.cache(_files_of)
+    return lambda path: files(posixpath.dirname(path))
+
+
+def _files_of(folder: str) -> tuple[str, ...]:
     try:
-        names = sorted(os.listdir(folder or "."))  # noqa: PTH208 -- the path stays as it is named
+        with os.scandir(folder or ".") as found:
+            entries = sorted(found, key=attrgetter("name"))[:MOST_BESIDE]
     except OSError:
         return ()
-    paths = (posixpath.join(folder, name) for name in names[:MOST_BESIDE])
-    return tuple(path for path in paths if is_file(path))
+    return tuple(posixpath.join(folder, one.name) for one in entries if _is_a_file(one))
+
+
+def _is_a_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # as a link that leads to itself
+        return False

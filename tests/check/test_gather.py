@@ -1,6 +1,7 @@
 """What holds for any input of `gen check`: it ends soon, in a Report or in an expected failure."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -254,3 +255,20 @@ def test_many_services_are_no_bomb(tmp_path: Path) -> None:
 
     read(100)
     assert calls(lambda: read(100)) < 2.2 * calls(lambda: read(50))
+
+
+def test_a_folder_is_looked_into_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies beside and above is asked of each file: of many siblings that is by the square."""
+    for name in map(str, range(20)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "compose.yaml").write_text("services: {a: {image: ollama/ollama}}\n")
+    looked: list[str] = []
+    scandir = os.scandir
+
+    def noted(folder: str) -> object:
+        looked.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr("generator.readers.text.os.scandir", noted)
+    assert len(check(CheckRequest(paths=[str(tmp_path)])).texts) == 20
+    assert looked.count(str(tmp_path)) == 2  # one of them walks it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.compose import BASES
@@ -41,15 +40,11 @@ def is_stack(project: Project, file: str, context: Context) -> bool:
     One that Compose is told to start as well, is none.
     """
     texts = [*texts_near(file, context)]
-    if any(_is_meant(found[1], file, usual=True) for text in texts for found in _UP.finditer(text)):
-        return False
     deployed = (found[1] for text in texts for found in _DEPLOYS.finditer(text))
-    if any(_is_meant(told, file) for told in deployed):
-        return True
-    services = project.services.values()
-    of_compose = project.top.entries.keys() & _OF_COMPOSE
-    of_compose |= {key for one in services for key in one.entries.keys() & _OF_COMPOSE}
-    return not of_compose and any(map(_is_of_swarm, services))
+    if not (any(_is_meant(told, file) for told in deployed) or _has_keys_of_swarm(project)):
+        return False
+    started = (found[1] for text in texts for found in _UP.finditer(text))
+    return not any(_is_meant(told, file, usual=True) for told in started)
 
 
 def without_ignored(project: Project, facts: Facts) -> Project:
@@ -60,6 +55,13 @@ def without_ignored(project: Project, facts: Facts) -> Project:
         for name, one in project.services.items()
     }
     return replace(project, services=services)
+
+
+def _has_keys_of_swarm(project: Project) -> bool:
+    services = project.services.values()
+    of_compose = project.top.entries.keys() & _OF_COMPOSE
+    of_compose |= {key for one in services for key in one.entries.keys() & _OF_COMPOSE}
+    return not of_compose and any(map(_is_of_swarm, services))
 
 
 def _is_of_swarm(service: Table) -> bool:
@@ -73,7 +75,7 @@ def texts_near(file: str, context: Context) -> Iterator[str]:
     folder = posixpath.dirname(file)
     above = posixpath.normpath(posixpath.join(folder, "..", "x"))
     near = dict.fromkeys((file, *context.listed(file), *context.listed(above)))
-    spoken = [path for path in near if _SPEAKS.fullmatch(PurePosixPath(path).name)]
+    spoken = [path for path in near if _SPEAKS.fullmatch(posixpath.basename(path))]
     for path in spoken[:_MOST]:
         if text := context.glance(path):
             yield text[:_LONGEST]
@@ -81,6 +83,6 @@ def texts_near(file: str, context: Context) -> Iterator[str]:
 
 def _is_meant(words: str, file: str, *, usual: bool = False) -> bool:
     """Whether a command names a file, or one that is `usual` names none at all."""
-    name = PurePosixPath(file).name
-    named = {PurePosixPath(one).name for one in _NAMED.findall(words)}
+    name = posixpath.basename(file)
+    named = {posixpath.basename(one) for one in _NAMED.findall(words)}
     return name in named or (usual and not named and name in BASES)
