@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.commands.words import SPOKEN
-from generator.readers.syntax.blocks import follows
+from generator.readers.syntax.blocks import LONGEST, follows
 from generator.view import IN_FRONT, Line, Place
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _DETACHES: Final = re.compile(
     r"\b(?:tmux|screen|byobu|zellij|dtach|abduco|xterm|gnome-terminal|konsole|osascript|daemonize)\b"
 )
 """Programs that have something run in another terminal."""
-_LONGEST: Final = 1000  # characters of a line
 _MOST: Final = 20  # starts of one script
 
 
@@ -53,7 +52,7 @@ class InFront:
 
     def takes(self, line: CommandLine) -> None:
         """Take in a command: one that stays, or one that asks the server."""
-        words = " ".join(word.text for word in line.words)[:_LONGEST]
+        words = " ".join(word.text for word in line.words)[:LONGEST]
         place = line.words[0].place
         if line.words[0].text in SPOKEN:
             return
@@ -74,7 +73,7 @@ class InFront:
         """Take in commands of a list that one shell runs, each with its line."""
         server = " ".join(self.context.engine.command)
         at = next((n for n, (text, _) in enumerate(texts) if text.strip() == server), len(texts))
-        behind = (line for text, line in texts[at + 1 :] if self._asks(text[:_LONGEST]))
+        behind = (line for text, line in texts[at + 1 :] if self._asks(text[:LONGEST]))
         if later := next(behind, 0):
             place = Place(self.file, texts[at][1])
             self.found.append(Line(section=IN_FRONT, name=server, value=str(later), place=place))
@@ -107,8 +106,8 @@ class InFront:
         end = at
         while end + 1 < len(self._lines) and self._lines[end].endswith("\\"):
             end += 1
-        whole = [line[:_LONGEST] for line in self._lines[at : end + 1]]
-        before = "\n".join(line[:_LONGEST] for line in self._lines[:at])
+        whole = [line[:LONGEST] for line in self._lines[at : end + 1]]
+        before = "\n".join(line[:LONGEST] for line in self._lines[:at])
         quoted = before.count("'") % 2 or before.count('"') % 2
         if quoted or any(_TOLD.search(line) or _DETACHES.search(line) for line in whole):
             return False

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.blocks import follows
+from generator.readers.syntax.blocks import LONGEST, follows
 from generator.view import (
     ALONE,
     AT_BOOT,
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from generator.view import View
 
 _MANAGES: Final = r"\b(?:systemctl|service)\s(?:[^;&|\n]*\s)?"
-LONGEST: Final = 1000
-"""Characters of a line that is looked at; nobody types a longer one."""
 
 
 def while_booting(view: View) -> View:
@@ -174,7 +172,16 @@ _GUARDS: Final = re.compile(
 _OTHER_PORT: Final = re.compile(
     r"_HOST=(?![\"']?(?:https?://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost)?(?::11434)?[\"']?[\s;&])"
 )
-_QUIET: Final = re.compile(r"\s*(?:$|#|echo\b|printf\b|log\b|[A-Za-z_]\w*=\S*\s*(?:#.*)?$)")
+QUIET: Final = re.compile(r"\s*(?:$|#|@?echo\b|printf\b|log\b|[A-Za-z_]\w*=[^\s$`(]*\s*(?:#.*)?$)")
+"""A line that does nothing which takes time."""
+AS: Final = r"@?(?:sudo\s+(?:-(?:[A-Zin]+|u\s*\S+)\s+){0,3})?"
+"""What may stand before a command that somebody else runs."""
+
+
+def asking(engine: Engine) -> re.Pattern[str]:
+    """Return what a command begins with that has a server do something; its failure counts."""
+    name = re.escape(engine.name)
+    return re.compile(rf"\s*{AS}(?:\S*/)?{name}\s+(pull|run|create)\b(?!.*\|\|)")
 
 
 def served_beside(
@@ -208,7 +215,7 @@ def asked_at_once(
     texts: Iterable[tuple[int, list[str]]], engine: Engine, servers: Iterable[int]
 ) -> Iterable[tuple[int, str]]:
     """Yield the lines, and the verbs, that ask a server in the moment after it was started."""
-    asks = re.compile(rf"\s*(?:\S*/)?{re.escape(engine.name)}\s+(pull|run|create)\b(?!.*\|\|)")
+    asks = asking(engine)
     starts = frozenset(servers)
     for first, lines in texts:
         for at, line in enumerate(lines):
@@ -216,8 +223,8 @@ def asked_at_once(
                 continue
             put_behind = _RUNS.search(line)
             behind = line[put_behind.end() :] if put_behind else "wait"
-            after = (i for i in range(at + 1, len(lines)) if not _QUIET.match(lines[i]))
-            on_next = _QUIET.match(behind) is not None
+            after = (i for i in range(at + 1, len(lines)) if not QUIET.match(lines[i]))
+            on_next = QUIET.match(behind) is not None
             there = next(after, None) if on_next else at
             text = lines[there] if there is not None and on_next else behind
             if there is not None and (found := asks.match(text[:LONGEST])):
@@ -239,7 +246,7 @@ def asked_before(
 
     Nothing before it starts one, or asks whether there is one.
     """
-    asks = re.compile(rf"\s*(?:\S*/)?{re.escape(engine.name)}\s+(pull|run|create)\b(?!.*\|\|)")
+    asks = asking(engine)
     starts = frozenset(servers)
     for first, lines in texts:
         found: tuple[int, str] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.applied import LONGEST
+from generator.readers.syntax.blocks import LONGEST
 from generator.view import ASKING, Line, Place
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 _OPENS: Final = re.compile(r"^(?!\s*elif\b).*(?:\bthen|\bdo|\{|\bin)\s*(?:#.*)?$")
 _CLOSES: Final = re.compile(r"\s*(?:fi|done|\}|esac)\b|\s*\}")
 _TURNS: Final = re.compile(r"\s*(?:else\b|elif\b|\))|.*;;\s*$")
-_LONGEST: Final = 1000  # characters of a line
+LONGEST: Final = 1000
+"""Characters of a line that is looked at; nobody types a longer one."""
 
 
 def depth(lines: Sequence[str]) -> int:
@@ -20,7 +21,7 @@ def depth(lines: Sequence[str]) -> int:
 
 
 def _step(line: str) -> int:
-    text = line[:_LONGEST]
+    text = line[:LONGEST]
     return (_OPENS.search(text) is not None) - (_CLOSES.match(text) is not None)
 
 
@@ -34,7 +35,7 @@ def follows(lines: Sequence[str], first: int, later: int) -> bool:
         if not line.strip():
             continue
         open_ += _step(line)
-        if _indent(line) < far or open_ < 0 or (not open_ and _TURNS.match(line[:_LONGEST])):
+        if _indent(line) < far or open_ < 0 or (not open_ and _TURNS.match(line[:LONGEST])):
             return False
     return True
 

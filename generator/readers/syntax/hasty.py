@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.applied import LONGEST
+from generator.readers.syntax.applied import AS, QUIET, asking
+from generator.readers.syntax.blocks import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from generator.engines.signs import Signs as Engine
 
-_QUIET: Final = re.compile(r"\s*(?:$|#|@?echo\b|printf\b|log\b|[A-Za-z_]\w*=[^\s$`(]*\s*(?:#.*)?$)")
 _WAITED: Final = re.compile(r"\b(?:ExecStartPost|Type[ \t]*=[ \t]*[\"']?notify)\b")
 """What has the service manager itself wait for the server."""
-_AS: Final = r"@?(?:sudo\s+(?:-(?:[A-Zin]+|u\s*\S+)\s+){0,3})?"
 _REST: Final = (
     r"[ \t]*(?:(?:&?>|2>)\s*(?:/dev/null|&1)\s*){0,3}(?:\|\|\s*true)?[ \t]*(?:$|&&|;|#.*)"
 )
@@ -28,11 +27,11 @@ def hasty(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> Iterator[tu
     """
     name = re.escape(engine.name)
     starts = re.compile(
-        rf"\s*{_AS}(?:systemctl\s+(?:--(?!no-block)\S+\s+){{0,3}}"
+        rf"\s*{AS}(?:systemctl\s+(?:--(?!no-block)\S+\s+){{0,3}}"
         rf"(start|restart|reload-or-restart|enable(?=\s+--now))\s+(?:--now\s+)?{name}(?:\.service)?"
         rf"|(?:/etc/init\.d/|service\s+){name}\s+((?:re)?start)){_REST}"
     )
-    asks = re.compile(rf"\s*{_AS}(?:\S*/)?{name}\s+(pull|run|create)\b(?!.*\|\|)")
+    asks = asking(engine)
     scripts = _joined(texts)
     if any(_WAITED.search(line[:LONGEST]) for _, lines in scripts for line in lines):
         return
@@ -64,9 +63,9 @@ def _joined(texts: Iterable[tuple[int, list[str]]]) -> list[tuple[int, list[str]
 
 def _next(lines: list[str], at: int, rest: str) -> tuple[int, str]:
     """Return the command behind a start, and its line: on the same one, or the next that acts."""
-    if not _QUIET.match(rest):
+    if not QUIET.match(rest):
         return at, rest
-    after = (n for n in range(at + 1, min(at + _NEAR, len(lines))) if not _QUIET.match(lines[n]))
+    after = (n for n in range(at + 1, min(at + _NEAR, len(lines))) if not QUIET.match(lines[n]))
     there = next(after, at)
     return (there, lines[there]) if there != at else (at, "")
 

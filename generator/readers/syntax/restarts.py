@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.applied import LONGEST, applying, changing, starting
+from generator.readers.syntax.applied import applying, changing, starting
+from generator.readers.syntax.blocks import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
