@@ -172,7 +172,9 @@ _GUARDS: Final = re.compile(
 _OTHER_PORT: Final = re.compile(
     r"_HOST=(?![\"']?(?:https?://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost)?(?::11434)?[\"']?[\s;&])"
 )
-QUIET: Final = re.compile(r"\s*(?:$|#|@?echo\b|printf\b|log\b|[A-Za-z_]\w*=[^\s$`(]*\s*(?:#.*)?$)")
+QUIET: Final = re.compile(
+    r"\s*(?:$|#|@?echo\b|printf\b|log\b|[A-Za-z_]\w*=(?:[^\s$`(]|\$(?!\())*\s*(?:#.*)?$)"
+)
 """A line that does nothing which takes time."""
 AS: Final = r"@?(?:sudo\s+(?:-(?:[A-Zin]+|u\s*\S+)\s+){0,3})?"
 """What may stand before a command that somebody else runs."""
