@@ -27,6 +27,7 @@ KINDS: Final = {
     "code": "a program that asks a server",
     "systemd": "a unit or drop-in",
     "quadlet": "a quadlet",
+    "supervisord": "a configuration of supervisord",
     "haproxy": "a configuration of HAProxy",
     "nginx": "a configuration of nginx",
     "caddy": "a Caddyfile",

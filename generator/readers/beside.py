@@ -88,6 +88,18 @@ def scripts_near(path: str, context: Context) -> list[str]:
     return [*dict.fromkeys(found)][:_SCRIPTS]
 
 
+def dockerfiles_near(path: str, context: Context) -> Iterator[str]:
+    """Yield the text of each Dockerfile in the folder of a file, and in the one above."""
+    folder, name = posixpath.split(path)
+    above = posixpath.normpath(posixpath.join(folder, "..", name))
+    every = (one for near in (path, above) for one in context.listed(near))
+    files = [one for one in dict.fromkeys(every) if _DOCKERFILE.search(one)]
+    yield from (context.read(one) or "" for one in files[:_SCRIPTS])
+
+
+_DOCKERFILE: Final = re.compile(r"(?:^|[/.])(?:Docker|Container)file(?:\.[\w-]+)?$", re.IGNORECASE)
+
+
 def missing(what: str, place: Place) -> NotJudged:
     """Return what is to be said of a file that is not at hand."""
     return NotJudged(

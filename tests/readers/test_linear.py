@@ -88,6 +88,11 @@ HEADS: dict[str, tuple[str, ...]] = {
     "caddy": ("", ":80 {\nreverse_proxy ollama:11434 {\n", ":80 {\nreverse_proxy ollama:11434 "),
     "litellm": ("", "model_list:\n- litellm_params: {model: ollama/a, api_base: 'a"),
     "prometheus": ("", "groups:\n- rules:\n  - alert: ollama\n    expr: ollama_a{"),
+    "supervisord": (
+        "[program:ollama]\n",
+        "[program:ollama]\nenvironment=OLLAMA_A=",
+        "[program:ollama]\ncommand=ollama pull ",
+    ),
     "nixos": ("", "{ services.ollama = "),
 }
 NAMES = {"systemd": "ollama.service", "quadlet": "ollama.container", "plan": "plan.json"}
@@ -300,6 +305,11 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "programs of supervisord": (
+        "supervisord",
+        "[supervisord]\n",
+        "[program:a{0}]\ncommand=ollama serve\nenvironment=OLLAMA_HOST=127.0.0.1:{0}\n",
+    ),
     "variables of Fly": (
         "fly",
         '[build]\nimage = "ollama/ollama:0.32.15"\n[env]\n',

@@ -18,6 +18,7 @@ from generator.readers.commands.told import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
 from generator.readers.embedded import embedded, with_gaps
+from generator.readers.supervisord.programs import as_script
 from generator.view import MADE_BY, STARTED, Command, Container, Line, Place, Variable, View
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ _PROGRAMS: Final = re.compile(
 
 def scripts(stage: Stage, source: Source, context: Context) -> Iterator[tuple[Place, str | None]]:
     """Yield the scripts that a container runs, with None for one that is not at hand."""
-    names = [*dict.fromkeys(stage.asked_scripts())]
+    begun, names = [stage.starts()], [*dict.fromkeys(stage.asked_scripts())]
     words = (posixpath.basename(w.raw) for _, one in stage.copies for w in one.words())
     copied = {name for name in words if name.endswith(_SHELL)}
     for name in names:  # It grows: what a script of the image calls.
@@ -164,7 +165,25 @@ def scripts(stage: Stage, source: Source, context: Context) -> Iterator[tuple[Pl
             called = [n for n in dict.fromkeys(_WORD.findall(text or "")) if n.endswith(_SHELL)]
             near = (n for n in called if n in copied or _is_there(n, stage, source, context))
             names += [n for n in near if n not in names]
+            begun.append(text or "")
             yield place, text
+    if any("supervisord" in text for text in begun):
+        yield from _supervised(begun[0], stage, source, context)
+
+
+def _supervised(
+    starts: str, stage: Stage, source: Source, context: Context
+) -> Iterator[tuple[Place, str]]:
+    """Yield what supervisord starts of its files that are at hand, as a shell writes that."""
+    copies = (one for _, one in stage.copies if "supervis" in one.rest)
+    copied = [word.raw for one in copies for word in one.words()]
+    told = [*_OF_SUPERVISORD.findall(starts), *filter(_OF_SUPERVISORD.fullmatch, copied)]
+    for name in dict.fromkeys(posixpath.basename(path) for path in told):
+        found = (one for one in _script(name, stage, source, context) if one[1])
+        yield from ((place, as_script(text)) for place, text in found if text)
+
+
+_OF_SUPERVISORD: Final = re.compile(r"[\w./-]+\.(?:conf|ini)\b")
 
 
 def _is_there(name: str, stage: Stage, source: Source, context: Context) -> bool:

@@ -33,7 +33,7 @@ _RECIPES: Final = frozenset({"make", "makefile", "just", "justfile"})
 _FRONTS: Final = ("haproxy", "nginx", "caddy")
 _KINDS: Final = {
     **dict.fromkeys(("ini", "systemd", "conf", "unit", "toml"),
-                    ("systemd", "quadlet", "traefik", *_FRONTS, "environment")),
+                    ("systemd", "quadlet", "supervisord", "traefik", *_FRONTS, "environment")),
     **dict.fromkeys(
         ("yaml", "yml"),
         ("steps", "kubernetes", "traefik", "litellm", "prometheus", "helm", "compose"),
@@ -49,7 +49,16 @@ _KINDS: Final = {
 }  # fmt: skip
 _PLAIN: Final = frozenset({"", "text", "txt", "plaintext", "none"})
 _TELLING: Final = (
-    *("systemd", "quadlet", "kubernetes", "compose", "traefik", "litellm", "prometheus"),
+    *(
+        "systemd",
+        "quadlet",
+        "supervisord",
+        "kubernetes",
+        "compose",
+        "traefik",
+        "litellm",
+        "prometheus",
+    ),
     *_FRONTS,
 )
 _TYPED: Final = re.compile(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import Context, NeedsMore, Source, each, problem_at
+from generator.readers.beside import dockerfiles_near
 from generator.readers.commands.told import Told
 from generator.readers.embedded import with_gaps
 from generator.readers.script import SCRIPT
@@ -28,7 +29,6 @@ _LOGIN: Final = re.compile(
     r"(?:^|/)\.?(?:bash|zsh|z)?(?:rc|profile|_profile|env|login)$|bash\.bashrc$|/profile\.d/"
 )
 _SHELL: Final = (".sh", ".bash", ".zsh")
-_DOCKERFILE: Final = re.compile(r"(?:^|[/.])(?:Docker|Container)file(?:\.[\w-]+)?$", re.IGNORECASE)
 _MOST: Final = 20  # scripts of one folder
 
 
@@ -52,12 +52,9 @@ def _serves_beside(source: Source, context: Context) -> bool:
 
 def _is_of_an_image(source: Source, context: Context) -> bool:
     """Whether a Dockerfile of the folder, or of the one above, copies the script into an image."""
-    folder, name = posixpath.split(source.path)
-    above = posixpath.normpath(posixpath.join(folder, "..", name))
-    every = (path for near in (source.path, above) for path in context.listed(near))
-    files = [path for path in every if _DOCKERFILE.search(path)][:_MOST]
-    copies = re.compile(rf"(?m)^[ \t]*(?:COPY|ADD)[ \t][^\n]*\b{re.escape(name)}(?![\w.-])")
-    return any(copies.search(context.read(path) or "") for path in files)
+    name = re.escape(posixpath.basename(source.path))
+    copies = re.compile(rf"(?m)^[ \t]*(?:COPY|ADD)[ \t][^\n]*\b{name}(?![\w.-])")
+    return any(map(copies.search, dockerfiles_near(source.path, context)))
 
 
 def _views(source: Source, context: Context) -> tuple[View, ...]:

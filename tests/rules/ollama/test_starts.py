@@ -226,6 +226,7 @@ CASES: Cases = {
         (
             unit("ExecStart=/usr/local/bin/ollama run qwen3:8b"),
             {"warm.service": "[Service]\nExecStart=/bin/ollama run qwen3:8b\nRestart=always\n"},
+            {"a.conf": "[program:a]\ncommand=ollama pull qwen3:8b\nautorestart=true\n"},
         ),
         (
             unit("Type=oneshot", "ExecStart=/usr/local/bin/ollama run qwen3:8b hi"),

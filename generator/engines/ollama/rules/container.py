@@ -193,14 +193,30 @@ def _by_default(view: View, box: Container, facts: Facts) -> Hits:
     """Yield the port that leads to a server of an image that does not say where it listens."""
     port = str(facts.image.port)
     published = [p for p in box.ports if p[0].rpartition(":")[2].partition("/")[0] == port]
+    told = "\n".join(line.value for line in view.lines if "OLLAMA_HOST" in line.value)
+    own = _ALONE.search(told) if told.count("OLLAMA_HOST") == 1 else None
+    if own and published:
+        yield Hit(
+            message=f"inside the container {own[1]} is the container alone: the published port "
+            f"`{published[0][0]}` reaches nobody",
+            place=published[0][1],
+            fix="start the server with OLLAMA_HOST=0.0.0.0",
+        )
     known = _PLAIN.fullmatch(repository(box.image)) and not view.more_variables
-    if known and published and not any("OLLAMA_HOST" in line.value for line in view.lines):
+    if known and published and not told:
         yield Hit(
             message="nobody sets OLLAMA_HOST in this image: the server listens on 127.0.0.1 of the "
             f"container alone, and the published port `{published[0][0]}` reaches nobody",
             place=published[0][1],
             fix="set OLLAMA_HOST=0.0.0.0, as the image of Ollama does itself",
         )
+
+
+_ALONE: Final = re.compile(
+    r"(?m)^[ \t]*(?:env[ \t]+)?OLLAMA_HOST=[\"']?(?:http://)?(127\.0\.0\.1|localhost)(?::11434)?[\"']?"
+    r"[ \t]+(?:\S+[ \t]+)*?(?:\S*/)?ollama[ \t]+serve\b"
+)
+"""A server that a script, or what else a container begins with, tells to listen for itself."""
 
 
 @Rule(

@@ -14,7 +14,7 @@ from generator.rules.helpers.containers import is_official, target
 from generator.rules.helpers.sandbox import below
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import HOMES
-from generator.view import AT_BOOT, HOMELESS, OF_ROOT, PREFIXES, UNMADE
+from generator.view import AT_BOOT, HOMELESS, OF_ROOT, PREFIXES, UNHOMED, UNMADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -364,13 +364,20 @@ _NOBODY: Final = frozenset({"nobody", "65534"})
     title="a home in which nobody can write",
     why="`ollama serve` makes a key in `$HOME/.ollama` at its first start, and ends where it "
     "cannot. The home of `nobody` is /nonexistent or `/`, as those of many users that packages "
-    "make.",
+    "make. supervisord changes the user of a program, and not its HOME.",
     bad="[Service]\nUser=nobody\nExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nUser=nobody\nStateDirectory=ollama\nEnvironment=HOME=/var/lib/ollama\n"
     "ExecStart=/usr/local/bin/ollama serve",
     source="cmd/cmd.go@v0.32.15, initializeKeypair; Debian: base-passwd",
 )
 def unusable_home(view: View, _: Facts) -> Hits:
+    for line in view.lines_in(UNHOMED):
+        yield Hit(
+            message=f"supervisord starts it as `{line.value}` and leaves HOME as it is: in root's, "
+            "or in none, the server cannot make its key, and ends",
+            place=line.place,
+            fix='add HOME to `environment`, like `HOME="/usr/share/ollama"`',
+        )
     home = view.variable("HOME")
     if home is not None:
         path = posixpath.normpath(home.value) if home.value else ""

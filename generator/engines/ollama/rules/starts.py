@@ -14,7 +14,7 @@ from generator.rules.helpers.containers import begun
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import AT_ONCE, BEFORE, MANAGED, POD, PREFIXES, STARTED, STARTING, Edit
+from generator.view import AGAIN, AT_ONCE, BEFORE, MANAGED, POD, PREFIXES, STARTED, STARTING, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -420,12 +420,20 @@ _RUNS: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+run(?:[ \t]|$)"
     id="HW608",
     title="a service that is no server",
     why="`ollama run` is a client: it asks a server, which this unit does not start, and without a "
-    "terminal it ends at once. Restart= then starts it over and over.",
+    "terminal it ends at once. Restart= then starts it over and over, as a supervisor does with a "
+    "pull that has ended.",
     bad="[Service]\nExecStart=/usr/local/bin/ollama run qwen3:8b\nRestart=always",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always",
     source="cmd/cmd.go@v0.32.15, RunHandler",
 )
 def runs_a_client(view: View, _: Facts) -> Hits:
+    for line in view.lines_in(AGAIN):
+        yield Hit(
+            message=f"`ollama {line.value}` ends when it is done, and `{line.name}` starts it "
+            "again then, over and over",
+            place=line.place,
+            fix="have it run once, with no restart",
+        )
     if not view.phrases.directives:
         return
     starts = sandbox.said(view, "ExecStart")
