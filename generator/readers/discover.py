@@ -17,7 +17,13 @@ from generator.errors import Problem
 from generator.readers import KINDS, passed
 from generator.readers.base import Source
 from generator.readers.groups import Group, listed, ordered, paths_of, texts_of
-from generator.readers.passed import may_matter, passed_over, text_that_uses, uses_an_engine
+from generator.readers.passed import (
+    may_matter,
+    settings_that_name,
+    text_that_uses,
+    unjudged,
+    uses_an_engine,
+)
 from generator.readers.signs import (
     kind_by_look,
     kind_of,
@@ -252,7 +258,7 @@ def _walked(
         if file is not None:
             found.append(file)
         else:
-            gaps += [passed_over(path.as_posix())] if uses_an_engine(text) else []
+            gaps += unjudged(path, text)
             around += [Source(path.as_posix(), text)] if path.suffix in FELLOWS else []
     if others > passed.MOST_FILES:
         most = passed.MOST_FILES
@@ -273,14 +279,15 @@ def _looked_into(path: str, gaps: list[NotJudged], orders: list[Order]) -> Itera
         orders += orders_in(Source(path, raw.decode("utf-8", "replace")))
     text = text_that_uses(raw)
     if text is None:
+        gaps += settings_that_name(PurePosixPath(path), raw)
         return
     source = Source(path, text)
     kind = kind_by_look(source)
     if kind is not None:
         if signs_of(kind).ours(source):
             yield _File(source, kind, named=False)
-    elif uses_an_engine(text):
-        gaps.append(passed_over(path))
+    else:
+        gaps += unjudged(PurePosixPath(path), text)
 
 
 def _together(found: Sequence[_File]) -> Iterator[_File]:

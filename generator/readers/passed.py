@@ -79,6 +79,38 @@ def starts_another(text: str) -> bool:
     return _STARTED.search(text) is not None and _OURS.search(text[:_HEADER]) is None
 
 
+def speaks_of_an_engine(path: PurePosixPath, text: str) -> bool:
+    """Return whether settings, as a file of them has, name an engine beside their comments."""
+    if path.suffix.lower() not in _SETTINGS or _OF_PROJECTS.fullmatch(path.name):
+        return False
+    names = (_NAMED.search(line[:_LONGEST].partition(" #")[0]) for line in text.split("\n")
+             if not line.lstrip().startswith(("#", ";", "//")))  # fmt: skip
+    return any(names) and _OURS.search(text[:_HEADER]) is None
+
+
+_SETTINGS: Final = frozenset(
+    {
+        *(".yaml", ".yml", ".toml", ".nix", ".ini", ".cfg", ".conf", ".env", ".properties"),
+        *(".tf", ".tfvars", ".hcl", ".j2", ".service", ".timer", ".container", ".kdl"),
+    }
+)
+_OF_PROJECTS: Final = re.compile(
+    r"(?i)pyproject\.toml|cargo\.toml|mkdocs\.ya?ml|dependabot\.ya?ml|.*pre-commit.*|codecov\.ya?ml"
+    r"|pubspec\.ya?ml|pnpm-.*|.*\.lock\.ya?ml|environment\.ya?ml|_config\.ya?ml"
+)
+"""What lists the libraries of a program, or is about its sources."""
+_NAMED: Final = re.compile("|".join(rf"(?i:\b{engine.name})" for engine in _ENGINES))
+_LONGEST: Final = 1000
+
+
+def only_named(path: str) -> NotJudged:
+    """Return what is said of settings that name an engine, and that no reader takes."""
+    told = " or ".join(engine.name.capitalize() for engine in _ENGINES)
+    reason = f"names {told}, and nothing of a server is recognised in it"
+    hint = "check what it sets, where that reaches the server"
+    return NotJudged(file=path, reason=reason, hint=hint)
+
+
 def text_that_uses(raw: bytes) -> str | None:
     """Return the text of a file that uses an engine, or its port; None: it does not, or is none."""
     plain = raw[: MOST + 1].replace(b"\\_", b"_")
@@ -101,6 +133,21 @@ def reason_for(path: PurePosixPath) -> tuple[str, str]:
         return "is no drop-in: only names that end in `.conf` are read", "rename it"
     hint = "check the file that is made of it, or what it sets by hand"
     return "files of its kind are not read here", hint
+
+
+def unjudged(path: PurePosixPath, text: str) -> list[NotJudged]:
+    """Return what is said of a file that no reader takes; nothing where it is about no engine."""
+    if uses_an_engine(text):
+        return [passed_over(path.as_posix())]
+    return [only_named(path.as_posix())] if speaks_of_an_engine(path, text) else []
+
+
+def settings_that_name(path: PurePosixPath, raw: bytes) -> list[NotJudged]:
+    """Return what is said of a file whose name says nothing, and that uses no engine."""
+    named = path.suffix.lower() in _SETTINGS and any(word in raw.lower() for word in _WORDS)
+    if not named or len(raw) > MOST or b"\0" in raw[:_BEGINNING]:
+        return []
+    return unjudged(path, raw.decode("utf-8", "replace"))
 
 
 def passed_over(path: str) -> NotJudged:

@@ -58,7 +58,9 @@ def views(found: Found, context: Context) -> Seen:
         return context.read(path)
 
     fellows = _fellows(found)
-    for group in found.groups:
+    tasks = [one.text for one in fellows["steps"]] if "steps" in fellows else []
+    groups = [_lying(group, tasks, context, seen) for group in found.groups]
+    for group in (one for one in groups if one.sources):
         given = replace(context, read=reading, glance=context.read, fellows=fellows[group.kind])
         seen.not_judged.extend(_read(group, given, seen))
     for group in found.aside:
@@ -74,6 +76,23 @@ def views(found: Found, context: Context) -> Seen:
     # What a judged file has taken in is judged with that.
     seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen
+
+
+def _lying(group: Group, tasks: Sequence[str], context: Context, seen: Seen) -> Group:
+    """Return a group without what lies in a role of Ansible, and which no task installs."""
+    parts = [part for s in group.sources if (part := PurePosixPath(s.path).parts)]
+    if group.named or not any(_OF_ROLES & {*part} for part in parts):
+        return group
+    from generator.readers.steps.lying import is_left_lying  # Few files lie in a role.
+
+    looks = replace(context, glance=context.read)
+    left = [s for s in group.sources if is_left_lying(s.path, tasks, looks)]
+    reason, hint = "no task of its role installs it", "check the tasks, or take it out"
+    seen.not_judged.extend(NotJudged(file=s.path, reason=reason, hint=hint) for s in left)
+    return replace(group, sources=tuple(s for s in group.sources if s not in left))
+
+
+_OF_ROLES: Final = frozenset({"templates", "files"})
 
 
 def _fellows(found: Found) -> dict[str, tuple[Source, ...]]:

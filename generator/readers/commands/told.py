@@ -22,6 +22,7 @@ from generator.readers.commands.enables import Enables
 from generator.readers.commands.exports import Around, Exports
 from generator.readers.commands.functions import Functions, called, functions
 from generator.readers.commands.in_front import InFront
+from generator.readers.commands.kept import kept_by_scripts
 from generator.readers.commands.releases import Releases
 from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import (
@@ -99,7 +100,8 @@ class Told:
 
     `reach`: who gets what is exported. `bare`: a variable counts without `export`, as in a guide.
     `login`: a login shell reads the file. `others`: it runs more than the engine, which gets what
-    is exported as well. `served`: it starts the server. `gaps`: what could not be judged.
+    is exported as well. `served`: it starts the server, `kept`: something else of the file has its
+    service run. `gaps`: what could not be judged.
     """
 
     def __init__(
@@ -125,7 +127,7 @@ class Told:
         self.commands: list[Command] = []
         self.texts: list[tuple[int, list[str]]] = []
         self.forgiven: list[Line] = []
-        self.others = self.served = False
+        self.others = self.served = self.kept = False
         self._reach: Reach = reach
         self._managed = False
         self._tag = ""
@@ -317,7 +319,7 @@ class Told:
             *self.alone.found(),
         )
         variables = tuple(self._variables())
-        if variables or self.commands or self._requests or lines:
+        if variables or self.commands or self._requests or lines or self._is_kept():
             view = self.context.view(
                 self.book,
                 self.context.release_for(self._tag),
@@ -332,6 +334,12 @@ class Told:
             views += self._each_server(view)
         views += self.documents.found(self.texts, managed=self._managed)
         return self._guarded(self._with_clients(views))
+
+    def _is_kept(self) -> bool:
+        """Whether the scripts install the server, or have its service run: it has its defaults."""
+        if self.bare or self.book.kind == "dockerfile" or not self.engine.verbs:
+            return False
+        return self.kept or kept_by_scripts(self.texts, self.engine)
 
     def _with_clients(self, views: list[View]) -> list[View]:
         """Return Views with the programs that the scripts run beside servers."""

@@ -25,6 +25,7 @@ from generator.readers.clients import client as asks
 from generator.readers.clients import client_in, clients_alone, with_clients
 from generator.readers.commands.alone import on_their_own
 from generator.readers.commands.clouds import deployed, words_of
+from generator.readers.commands.kept import kept_by_task
 from generator.readers.commands.told import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
@@ -136,9 +137,17 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
         gap = steps.told.gaps[0]
         where = f"line {gap.line}"
         raise NeedsMore(source.path, (Problem(where, gap.reason, gap.hint, source.path),))
+    if not views and _ROLES.search(source.text):
+        reason = "it names roles or other files alone, which are judged where they are at hand"
+        hint = "check the tasks of those"
+        raise NeedsMore(source.path, (Problem("", reason, hint, source.path),))
     return with_gaps(views, steps.told.gaps)
 
 
+_ROLES: Final = re.compile(
+    r"(?m)^[ \t]*(?:- )?(?:roles|(?:ansible\.builtin\.)?(?:import|include)_(?:role|tasks|playbook))"
+    r"[ \t]*:"
+)
 _AT_BOOT: Final = re.compile(r"\A(?:## template: jinja\s*\n)?#cloud-config\b")
 
 
@@ -200,9 +209,13 @@ class _Steps:
         self.around.pop()
 
     def _fetched(self, task: Table) -> None:
-        """Take note of what a task fetches, which may not be there any more."""
+        """Take note of what a task fetches, which may not be there any more, or installs."""
+        engine = self.context.engine
         for address in downloads(task):
-            self.told.releases.fetches(self._filled(address.text), address.place)
+            text = self._filled(address.text)
+            self.told.releases.fetches(text, address.place)
+            self.told.kept = self.told.kept or re.search(engine.installs, text) is not None
+        self.told.kept = self.told.kept or kept_by_task(task, engine, self._filled)
 
     @functools.cached_property
     def _results(self) -> Results:
