@@ -592,7 +592,8 @@ class Phrases:
         if self.headers:
             none = line.section == UNASSIGNED or line.section.startswith("X-")
             return "" if none else line.section
-        return dict(self.sections).get(line.section.rpartition(".")[2], "")
+        name = line.section.rpartition(".")[2] if self.sections else ""
+        return next((section for key, section in self.sections if key == name), "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -679,6 +680,13 @@ class View:
         """Return the lines of a section, in order."""
         return self.sections.get(section, ())
 
+    def lines_named(self, *names: str) -> tuple[Line, ...]:
+        """Return the lines of these names, in order."""
+        there = [name for name in names if name in self._by_name]
+        if len(there) < 2:  # noqa: PLR2004 -- one name has its lines in order
+            return self._by_name[there[0]] if there else ()
+        return tuple(line for line in self.lines if line.name in there)
+
     def shares_its_place(self, variable: Variable) -> bool:
         """Return whether something else is assigned where a variable is."""
         return self._assigned[variable.place] > 1
@@ -702,6 +710,13 @@ class View:
         for line in self.lines:
             found.setdefault(line.section, []).append(line)
         return {section: tuple(lines) for section, lines in found.items()}
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, tuple[Line, ...]]:
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.name, []).append(line)
+        return {name: tuple(lines) for name, lines in found.items()}
 
     @functools.cached_property
     def _read(self) -> dict[str, Variable]:

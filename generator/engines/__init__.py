@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import TYPE_CHECKING, Final, cast
 
@@ -19,6 +20,7 @@ JUDGED: Final = tuple(ENGINES)
 """Those whose servers are judged: of what READ leaves out, in the kinds of file of its Signs."""
 
 
+@functools.cache
 def load_signs(name: str) -> Signs:
     """Return how the engine `name`, a key of ENGINES, is recognised in files."""
     return cast("Signs", importlib.import_module(f"generator.engines.{name}.signs").SIGNS)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from generator.records import dataclass
+from generator.rules.helpers.same import NOTED
 from generator.rules.registry import ordered, rules_of
 from generator.view import View
 
@@ -30,7 +31,6 @@ _but_name: Final = attrgetter(*OWN[1:])
 _shared: Final = attrgetter(*(name for name in View.__dataclass_fields__ if name not in OWN))
 _MOST: Final = 500
 """So many Views of a kind are remembered."""
-_NOTED: Final = "_noted"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,7 @@ def _noting(view: View, names: tuple[str, ...], read: set[str]) -> View:
     """Return the View so that it notes which fields of these names are read."""
     noting: View = object.__new__(_class(names))
     vars(noting).update({name: getattr(view, name) for name in View.__dataclass_fields__})
-    vars(noting)[_NOTED] = read
+    vars(noting)[NOTED] = read
     return noting
 
 
@@ -127,7 +127,7 @@ def _class(names: tuple[str, ...]) -> type[View]:
 
 def _noted(name: str) -> property:
     def field(view: View) -> object:
-        vars(view)[_NOTED].add(name)
+        vars(view)[NOTED].add(name)
         return vars(view)[name]
 
     return property(field)

@@ -37,9 +37,7 @@ _COLON: Final = re.compile(r"([A-Za-z_]\w*)[ \t]*:?[ \t]*([^\s'\"]*)", re.ASCII)
 )
 def line_without_assignment(view: View, _: Facts) -> Hits:
     who = view.phrases.drops_lines or "systemd ignores"
-    for line in view.lines:
-        if line.section != UNASSIGNED:
-            continue
+    for line in view.lines_in(UNASSIGNED):
         found = _COLON.fullmatch(line.value)
         right = f"{found[1]}={found[2]}" if found else ""
         certain = found is not None and not needs_judgement(found[1])
@@ -63,8 +61,8 @@ def line_without_assignment(view: View, _: Facts) -> Hits:
 def _with_the_word_before_it(view: View) -> Iterator[tuple[str, str, Place]]:
     """Yield what another format has for a word before variables, and was taken for their name."""
     told = [(one.name, one.value, one.place) for one in view.variables]
-    for line in view.lines:
-        if line.section.startswith("beside.") and line.name == "variable":
+    for line in view.lines_named("variable"):
+        if line.section.startswith("beside."):
             name, _, value = line.value.partition("=")
             told.append((name, value, line.place))
     yield from (one for one in told if _WORD.fullmatch(one[0]) and _ASSIGNED.match(one[1]))

@@ -40,8 +40,8 @@ _STORE: Final = "/nix/store/"
 def shell_command(view: View, _: Facts) -> Hits:
     if not view.phrases.directives:
         return
-    for line in view.lines:
-        if line.name in _COMMANDS and view.phrases.section(line) == "Service":
+    for line in view.lines_named(*_COMMANDS):
+        if view.phrases.section(line) == "Service":
             left = line.name == "ExecStart" and _leaves(line.value) and _is_simple(view)
             message, fix = (_ENDS, _IN_FRONT) if left else _fault(line)
             if message:

@@ -398,7 +398,7 @@ def no_device_handed_in(view: View, _: Facts) -> Hits:
     box = view.container
     if box is None or box.gpu_access or box.privileged or view.adds:
         return
-    if not view.phrases.devices_told or any(line.name == "extends" for line in view.lines):
+    if not view.phrases.devices_told or view.lines_named("extends"):
         return
     for name, wanted in _MEANS_A_GPU.items():
         variable = view.variable(name)
@@ -465,8 +465,8 @@ def two_ways_in(view: View, _: Facts) -> Hits:
     "overcommitable resources",
 )
 def gpu_without_a_limit(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if (line.section, line.name) == (POD, "gpu-request"):
+    for line in view.lines_in(POD):
+        if line.name == "gpu-request":
             yield Hit(
                 message=f"`{line.value}` is requested and has no limit: Kubernetes refuses the "
                 "manifest",
@@ -487,7 +487,7 @@ def gpu_without_a_limit(view: View, _: Facts) -> Hits:
     source="kubernetes.io: Schedule GPUs; NVIDIA k8s-device-plugin, README",
 )
 def node_without_its_gpu(view: View, _: Facts) -> Hits:
-    told = (ln for ln in view.lines if (ln.section, ln.name) == (POD, "gpu-node"))
+    told = (line for line in view.lines_in(POD) if line.name == "gpu-node")
     line = next(told, None)
     if line is not None and not is_client(view):
         kind = line.value.partition("/")[0]

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def start_limit_in_service(view: View, _: Facts) -> Hits:
     # StartLimitBurst= there still works, by age.
     moved: set[str] = set()
-    for line in view.lines:
-        if line.name == "StartLimitIntervalSec" and view.phrases.section(line) == "Service":
+    for line in view.lines_named("StartLimitIntervalSec"):
+        if view.phrases.section(line) == "Service":
             # The first one of a file takes the others along.
             first = view.phrases.headers and line.place.file not in moved
             moved.add(line.place.file)
@@ -113,8 +113,8 @@ def no_section(view: View, facts: Facts) -> Hits:
     source="docs.docker.com/reference/compose-file/version-and-name",
 )
 def compose_version(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if not line.section and line.name in view.phrases.obsolete:
+    for line in view.lines_named(*view.phrases.obsolete):
+        if not line.section:
             place = Place(line.place.file, line.place.line, line.name)
             yield Hit(
                 message=f"`{line.name}` is obsolete: Compose ignores it and warns at every command",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.accepted import ANY
 from generator.rules.helpers.names import nearest, own_key
+from generator.rules.helpers.same import once
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import EMPTIED, MISLAID, Edit
 
@@ -69,7 +70,7 @@ def _undefined(view: View) -> Hits:
     """Yield what is used by a name that the file gives to nothing: volumes, networks, services."""
     top = view.phrases.defines_volumes
     own = {key.path for key in view.keys if len(key.path) <= _TWO}
-    elsewhere = view.adds or ("include",) in own or any(ln.name == "extends" for ln in view.lines)
+    elsewhere = view.adds or ("include",) in own or view.lines_named("extends")
     if not top or not own or elsewhere or view.container is None:
         return
     defined: dict[str, set[str]] = {}
@@ -109,8 +110,8 @@ def _named(view: View) -> Iterator[tuple[str, str, str, Place]]:
     for table, kind, key in (("networks", "network", "networks"), *_OF_SERVICES):
         lines = (
             line
-            for line in view.lines
-            if line.name == key and (line.section == section or line.section.startswith("beside."))
+            for line in view.lines_named(key)
+            if line.section == section or line.section.startswith("beside.")
         )
         listed = ((line.value, line.place) for line in lines)
         path = ("services", view.name, key)
@@ -125,10 +126,8 @@ _EVERY_NETWORK: Final = "default"  # Compose makes that one itself.
 
 
 def _unknown(view: View, facts: Facts) -> Iterator[Key]:
-    accepted = facts.accepted(view.phrases.accepts)
-    for key in view.keys:
-        known = accepted.below(key.path[:-1])
-        if known is not None and key.path[-1] not in known and not own_key(view, key.path[-1]):
+    for key, known in _looked_up(view, facts):
+        if known is None and not own_key(view, key.path[-1]):
             yield key
 
 
@@ -234,11 +233,15 @@ def newer_key(view: View, facts: Facts) -> Hits:
 
 
 def _known(view: View, facts: Facts) -> Iterator[tuple[Key, Known]]:
+    return ((key, known) for key, known in _looked_up(view, facts) if known is not None)
+
+
+@once
+def _looked_up(view: View, facts: Facts) -> tuple[tuple[Key, Known | None], ...]:
+    """Return the keys of tables that do not take any, with what is known of each."""
     accepted = facts.accepted(view.phrases.accepts)
-    for key in view.keys:
-        known = (accepted.below(key.path[:-1]) or {}).get(key.path[-1])
-        if known is not None:
-            yield key, known
+    tables = ((key, accepted.below(key.path[:-1])) for key in view.keys)
+    return tuple((key, table.get(key.path[-1])) for key, table in tables if table is not None)
 
 
 def _older(name: str) -> str:

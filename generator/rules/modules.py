@@ -71,8 +71,8 @@ def not_an_option(view: View, facts: Facts) -> Hits:
 def _removed_and_read(view: View, facts: Facts) -> Hits:
     """Yield options that are gone, and that the module asks `config` for."""
     named = {setting.name.partition(".")[0] for setting in view.settings if not setting.within}
-    for line in view.lines:
-        option = facts.module_options.get(line.name) if line.section == "config" else None
+    for line in view.lines_in("config"):
+        option = facts.module_options.get(line.name)
         until = option.until if option and not option.renamed and line.name not in named else ""
         if option and until and until <= (view.channel or UNSTABLE):
             yield Hit(
@@ -338,7 +338,7 @@ def _spelled(value: Any) -> str:  # noqa: ANN401
 )
 def package_alone(view: View, facts: Facts) -> Hits:
     package, option = _option(view, "package"), facts.module_options["acceleration"]
-    supported = any(line.section == "nixpkgs.config" for line in view.lines)
+    supported = view.lines_in("nixpkgs.config")
     if not view.channel or view.channel >= (option.until or "") or package is None or supported:
         return
     if _option(view, option.name) is None and view.acceleration in option.values:

@@ -51,7 +51,7 @@ def _of_nvidia(view: View, box: Container) -> Place | None:
 
     A plain request for GPUs may be for the runtime of AMD.
     """
-    driver = any((line.name, line.value) == ("driver", "nvidia") for line in view.lines)
+    driver = any(line.value == "nvidia" for line in view.lines_named("driver"))
     named = bool(box.gpus) and all(one.startswith("nvidia.com/") for one in box.gpus)
     told = driver or named or box.gpu_access == "runtime" or view.acceleration == "cuda"
     return box.place if told and box.gpu_access in _GIVEN else None
@@ -91,7 +91,7 @@ def half_of_rocm(view: View, facts: Facts) -> Hits:
     if box.privileged or not (view.phrases.devices_told or _of_nvidia(view, box)):
         return
     yield from _without_rocm(view, facts) if view.phrases.devices_told else ()
-    if not _OF_ROCM.search(box.tag) or any(line.name == "extends" for line in view.lines):
+    if not _OF_ROCM.search(box.tag) or view.lines_named("extends"):
         return
     given = [text for text, _ in box.nodes]
     if (place := _of_nvidia(view, box)) and not given:
@@ -122,7 +122,7 @@ def _without_rocm(view: View, facts: Facts) -> Hits:
     box = view.container
     if box is None or not is_official(view, facts) or re.search(r"rocm|\$", box.tag) or box.digest:
         return
-    if any(line.name in {"RUN", "COPY", "ADD"} for line in view.lines):
+    if view.lines_named("RUN", "COPY", "ADD"):
         return  # It may have been put in.
     override = next((v for n in _CHOOSE[:1] if (v := view.variable(n)) and v.value), None)
     kfd = any(text.startswith(_KFD) for text, _ in box.nodes)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.catalogue.facts import Facts
+    from generator.rules.rule import Check
     from generator.view import LocatedFinding, View
 
 
@@ -43,7 +44,17 @@ def every_rule() -> dict[str, Rule]:
 
 def judge(view: View, facts: Facts) -> tuple[LocatedFinding, ...]:
     """Return what the rules of any server, and of the View's engine, have to say about it."""
-    return ordered([placed for rule in rules_of(view.engine) for placed in rule.judge(view, facts)])
+    found: list[LocatedFinding] = []
+    for rule, check in _checks_of(view.engine):
+        # Most have nothing to say, of any View.
+        if hits := list(check(view, facts)):
+            found.extend(rule.located(hits, view))
+    return ordered(found)
+
+
+@functools.cache
+def _checks_of(engine: str) -> tuple[tuple[Rule, Check], ...]:
+    return tuple((rule, rule.check) for rule in rules_of(engine) if rule.check is not None)
 
 
 def ordered(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:

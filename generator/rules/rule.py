@@ -68,9 +68,10 @@ class Rule:
         """Return what this Rule has to say about the view."""
         hits = list(self.check(view, facts)) if self.check else []
         # Most have nothing to say, of any View.
-        return list(self._located(hits, view)) if hits else []
+        return list(self.located(hits, view)) if hits else []
 
-    def _located(self, hits: list[Hit], view: View) -> Iterator[LocatedFinding]:
+    def located(self, hits: list[Hit], view: View) -> Iterator[LocatedFinding]:
+        """Yield a Finding for each Hit of its check, with what else the report needs of it."""
         box = view.container
         alone = box is not None and any(box.place == hit.place for hit in hits)
         valued = _names_by_value(view) if alone else {}

@@ -305,7 +305,7 @@ _INSTALLS: Final = frozenset({"WantedBy", "RequiredBy", "UpheldBy"})
     source="systemd.special(7), UNITS MANAGED BY THE USER SERVICE MANAGER",
 )
 def started_by_nobody(view: View, _: Facts) -> Hits:
-    wanted = [line for line in view.lines if line.section == "Install" and line.name in _INSTALLS]
+    wanted = [line for line in view.lines_in("Install") if line.name in _INSTALLS]
     named = {word for line in wanted for word in line.value.split()}
     if named and named <= OF_SYSTEMS and view.manager == "user":
         yield Hit(

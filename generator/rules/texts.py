@@ -26,8 +26,8 @@ _KINDS: Final = {"port": ("an integer", "toString"), "bool": ("a Boolean", "lib.
     source="Nix Reference Manual: String interpolation",
 )
 def number_in_text(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        option = facts.module_options.get(line.name) if line.section == "config" else None
+    for line in view.lines_in("config"):
+        option = facts.module_options.get(line.name)
         told = _KINDS.get(option.type) if option and line.value else None
         if told:
             kind, function = told

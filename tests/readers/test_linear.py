@@ -24,7 +24,7 @@ from generator.rules.registry import judge
 from tests.commands import called
 from tests.effort import cpu_seconds
 
-LENGTH, TIMES, TRIES = 1500, 4, 4
+LENGTH, FEW, TIMES, TRIES = 1000, 250, 4, 4
 STEEP = 10
 """How much longer four times the text may take."""
 SMALL, MOST = 0.1, 30
@@ -435,7 +435,7 @@ def numbered(parts: tuple[str, ...], times: int) -> str:
 @pytest.mark.parametrize("case", sorted(NUMBERED))
 def test_many_variables_are_judged_in_proportion_to_their_number(case: str) -> None:
     kind, *parts = NUMBERED[case]
-    few, many = (numbered((*parts,), n) for n in (500, 500 * TIMES))
+    few, many = (numbered((*parts,), n) for n in (FEW, FEW * TIMES))
     with bounded():
         judged(kind, few)  # what is read once
         assert not steeper(lambda text: judged(kind, text), few, many)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import load_signs
+from generator.rules.helpers.same import once
 from generator.units import Release
 from generator.view import MADE_BY, STARTED, Line
 
@@ -82,9 +83,10 @@ def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
 def is_installed(view: View) -> bool:
     """Return whether an image has the program of its own installer."""
     installs = load_signs(view.engine).installs
-    return any(line.name == "RUN" and re.search(installs, line.value) for line in view.lines)
+    return any(re.search(installs, line.value) for line in view.lines_named("RUN"))
 
 
+@once
 def is_of_a_fork(view: View) -> bool:
     """Return whether it is made of a fork, which reads names that the engine does not."""
     image, engine = view.container.image if view.container else "", load_signs(view.engine)
@@ -98,6 +100,7 @@ def brings_the_server(view: View) -> bool:
     return box is not None and bool(re.search(load_signs(view.engine).brings, box.image))
 
 
+@once
 def is_one_off(view: View) -> bool:
     """Return whether a container that goes at its end has a shell do one thing, and no server."""
     box = view.container
@@ -112,6 +115,7 @@ def is_one_off(view: View) -> bool:
 _A_SHELL: Final = re.compile(r"(?:/usr)?(?:/?bin/)?(?:ba|da)?sh -\w{0,5}c ")
 
 
+@once
 def is_client(view: View) -> bool:
     """Return whether the container is a job: it talks to a server elsewhere, or to none."""
     if is_one_off(view):
@@ -125,13 +129,19 @@ def is_client(view: View) -> bool:
     return client and not re.search(rf"\b{engine.command[-1]}\b", commands)
 
 
+@once
 def runs_own_script(view: View) -> bool:
     """Return whether the container begins with somebody's script, which may install programs."""
     return _SCRIPT.search(_commands(view)) is not None
 
 
-def begun(view: View) -> Iterator[Line]:
-    """Yield the scripts and commands with which a container begins, each once."""
+@once
+def begun(view: View) -> tuple[Line, ...]:
+    """Return the scripts and commands with which a container begins, each once."""
+    return tuple(_begun(view))
+
+
+def _begun(view: View) -> Iterator[Line]:
     program = view.container.program if view.container else ()
     scripts = [(word, place) for word, place in program if " " in word.strip()]
     for word, place in scripts:
@@ -157,7 +167,7 @@ _WAITS: Final = re.compile(
 def installs(view: View, tool: str) -> bool:
     """Return whether a command that makes the image installs a program, or copies it there."""
     pattern = rf"\b(?:install|add)\b[^;&|]*(?<![\w.-]){re.escape(tool)}(?![\w.-])"
-    made = (line.value for line in view.lines if line.name == "RUN")
+    made = (line.value for line in view.lines_named("RUN"))
     return any(re.search(pattern, text) for text in made)
 
 
@@ -173,7 +183,7 @@ def holds_models(view: View) -> bool:
 def pulls_into_image(view: View) -> bool:
     """Return whether the build of an image pulls or makes models."""
     asks = re.compile(rf"\b{re.escape(view.engine)}\b[\"',\s]+(?:pull|create|run)\b")
-    return any(line.name in {"RUN", MADE_BY} and asks.search(line.value) for line in view.lines)
+    return any(asks.search(line.value) for line in view.lines_named("RUN", MADE_BY))
 
 
 def copies_into(view: View, path: str) -> bool:
@@ -184,9 +194,10 @@ def copies_into(view: View, path: str) -> bool:
 
 
 def _copies(view: View) -> Iterator[str]:
-    return (line.value for line in view.lines if line.name == "COPY")
+    return (line.value for line in view.lines_named("COPY"))
 
 
+@once
 def _commands(view: View) -> str:
     """Return what a container runs, without its probes and hooks."""
     own = (line for line in view.lines if line.name.lower() in _COMMANDS)

@@ -51,8 +51,8 @@ class Obstacle:
 
 def said(view: View, *names: str) -> list[Line]:
     """Return what [Service] says under those names, in order."""
-    found = (line for line in view.lines if line.name in names)
-    return [line for line in found if view.phrases.section(line) == "Service" and line.value]
+    found = view.lines_named(*names)
+    return [line for line in found if line.value and view.phrases.section(line) == "Service"]
 
 
 def last(view: View, name: str, default: str = "") -> str:
@@ -243,5 +243,5 @@ def stranger(view: View, path: str) -> str:
 
 def is_job(view: View) -> bool:
     """Return whether a unit does something once beside the server, and is no server."""
-    once = any(line.name == "Type" and line.value.strip() == "oneshot" for line in view.lines)
+    once = any(line.value.strip() == "oneshot" for line in view.lines_named("Type"))
     return view.phrases.unit_file and once and view.starts is None and view.container is None

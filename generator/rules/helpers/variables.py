@@ -7,10 +7,9 @@ is no Edit. Whoever applies one also leaves it out where the line does not hold 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from generator.rules.helpers.same import Same
+from generator.rules.helpers.same import once
 from generator.rules.rule import Hit
 from generator.view import Edit
 
@@ -29,6 +28,7 @@ _BY_PREFIX: Final = re.compile(
 """How a script asks for every variable whose name begins so."""
 
 
+@once
 def asked_by_commands(view: View) -> frozenset[str]:
     """Return the variables that the file itself uses, as a script of its entry point does."""
     values = [line.value for line in view.lines if "$" in line.value]
@@ -46,25 +46,18 @@ def server_variables(view: View) -> tuple[Variable, ...]:
     return view.served
 
 
+@once
 def known_variables(view: View, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
     """Return the variables of the server that its release reads, with what is known of each."""
-    return _known(Same(view), facts)
-
-
-def known_values(view: View, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
-    """Return those of `known_variables` whose value the file tells in full."""
-    return _told(Same(view), facts)
-
-
-@lru_cache(maxsize=4)
-def _known(same: Same, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
-    each = ((variable, facts.variable(variable.name)) for variable in same.view.served)
+    each = ((variable, facts.variable(variable.name)) for variable in view.served)
     return tuple((variable, fact) for variable, fact in each if fact is not None and fact.known)
 
 
-@lru_cache(maxsize=4)
-def _told(same: Same, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
-    return tuple((v, fact) for v, fact in _known(same, facts) if not (v.unresolved or swallowed(v)))
+@once
+def known_values(view: View, facts: Facts) -> tuple[tuple[Variable, Fact], ...]:
+    """Return those of `known_variables` whose value the file tells in full."""
+    every = known_variables(view, facts)
+    return tuple((v, fact) for v, fact in every if not (v.unresolved or swallowed(v)))
 
 
 _BESIDE: Final = re.compile(r"\s([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")

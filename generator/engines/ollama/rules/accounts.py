@@ -99,7 +99,7 @@ _OF_UBUNTU: Final = re.compile(r"\bpython3-(?:pip|full)\b")
 def managed_by_packages(view: View, facts: Facts) -> Hits:
     if not _is_noble(view, facts):
         return
-    made = [line for line in view.lines if line.name in {"RUN", "COPY"}]
+    made = view.lines_named("RUN", "COPY")
     begun = view.lines_in(STARTED)
     every = " ".join(line.value for line in (*made, *begun))
     told = " ".join(f"{one.name}={one.value}" for one in view.variables)

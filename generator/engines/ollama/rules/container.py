@@ -55,7 +55,7 @@ def no_volume(view: View, facts: Facts) -> Hits:
             edits=(container.unkept,),
             unsafe=True,
         )
-    named = any(line.name in {"volumes_from", "extends"} for line in view.lines)
+    named = view.lines_named("volumes_from", "extends")
     elsewhere = named or view.adds
     if container is None or elsewhere or is_client(view):
         return
@@ -144,7 +144,7 @@ def _holds(mount: str, path: str) -> bool:
 )
 def not_of_the_container(view: View, facts: Facts) -> Hits:
     address, box = view.variable("OLLAMA_HOST"), view.container
-    own = any(line.name in {"ipv4_address", "ipv6_address", "network_mode"} for line in view.lines)
+    own = view.lines_named("ipv4_address", "ipv6_address", "network_mode")
     if own or box is None or box.host_network is not None or is_client(view):
         return
     if address is None:
@@ -229,10 +229,10 @@ _ALONE: Final = re.compile(
     source="podman-systemd.unit(5): Environment=, EnvironmentHost=",
 )
 def for_podman_alone(view: View, _: Facts) -> Hits:
-    if view.container is None or not any(x.section == "Container" for x in view.lines):
+    if view.container is None or not view.lines_in("Container"):
         return
-    inside = " ".join(f"{x.name}={x.value}" for x in view.lines if x.section == "Container")
-    commands = any(x.section == "Service" and x.name.startswith("Exec") for x in view.lines)
+    inside = " ".join(f"{x.name}={x.value}" for x in view.lines_in("Container"))
+    commands = any(x.name.startswith("Exec") for x in view.lines_in("Service"))
     if commands or "env-host" in inside or "EnvironmentHost" in inside:
         return
     for line in view.lines:

@@ -129,7 +129,7 @@ def _sees(view: View, quota: Bound, facts: Facts) -> bool:
 
     It reads the file at the top of its tree of cgroups: that of a container, where it has its own.
     """
-    of_host = any(line.name in _NAMESPACES and line.value == "host" for line in view.lines)
+    of_host = any(line.value == "host" for line in view.lines_named(*_NAMESPACES))
     boxed = view.container is not None and not view.phrases.limits_unit(quota)
     return boxed and not of_host and facts.behaves("cpu-quota-seen")
 

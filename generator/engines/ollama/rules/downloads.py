@@ -50,7 +50,7 @@ def nothing_to_install(view: View, facts: Facts) -> Hits:
     box = view.container
     if box is None or not _BARE.fullmatch(box.image.partition("@")[0]):
         return
-    made = [line for line in view.lines if line.name in {"RUN", "COPY"}]
+    made = view.lines_named("RUN", "COPY")
     told = view.variable("OLLAMA_VERSION")
     for at, line in enumerate(made):
         if line.name != "RUN" or not _INSTALLER.search(line.value):

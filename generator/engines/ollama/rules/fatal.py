@@ -63,9 +63,8 @@ def ends_with_a_pull(view: View, _: Facts) -> Hits:
                 fix="let it fail: `ollama pull … || echo 'not pulled' >&2`, or pull only what "
                 "`ollama show` does not find",
             )
-    for line in view.lines:
-        hook = line.section == POD and line.name == STARTING
-        last = _LAST_OF_HOOK.search(line.value[-_NEAR:]) if hook else None
+    for line in view.lines_in(POD):
+        last = _LAST_OF_HOOK.search(line.value[-_NEAR:]) if line.name == STARTING else None
         if last and "||" not in line.value and not re.search(r"\bif\b", line.value):
             yield Hit(
                 message=f"`{_short(last[1])}` is the end of postStart, and asks the registry at "

@@ -166,7 +166,7 @@ def waits_for_no_check(view: View, facts: Facts) -> Hits:
     box = view.container
     if box is None or not box.waited_for or not is_official(view, facts) or view.adds:
         return
-    if any(line.name == "extends" for line in view.lines):
+    if view.lines_named("extends"):
         return
     if box.healthcheck is None or box.healthcheck[0] == ("NONE",):
         names = ", ".join(f"`{name}`" for name in box.waited_for)
@@ -272,8 +272,8 @@ _INSTALLS: Final = re.compile(
     source="Dockerfile@v0.32.15:296-320; ollama#9781",
 )
 def lacking_program(view: View, facts: Facts) -> Hits:
-    for line in view.lines:
-        at = _calls(line.value, view.engine) if line.section == FOREIGN else None
+    for line in view.lines_in(FOREIGN):
+        at = _calls(line.value, view.engine)
         if at is not None:
             inline = line.place.key or "\n" not in line.value
             yield Hit(
@@ -304,7 +304,7 @@ def _told(view: View) -> Iterator[Line]:
     """Yield what is run in a container, and what makes its image."""
     yield from view.lines_in(EXECUTED)
     yield from begun(view)
-    yield from (line for line in view.lines if line.name == "RUN")
+    yield from view.lines_named("RUN")
 
 
 def _executes(line: Line, tool: str) -> int | None:

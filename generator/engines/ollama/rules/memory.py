@@ -261,10 +261,10 @@ def _not_all_layers(view: View, facts: Facts) -> Hits:
 def _beyond_memory(view: View, facts: Facts) -> Hits:
     limit = memory_limit(view) if computes_on_cpu(view) else None
     have = limit[0] if limit else host_of(view).gpu_memory
-    models = need.known_models(view, facts)
-    if not have or not models:
+    known = need.known_models(view, facts)
+    if not have or not known:
         return
-    models.sort(key=lambda model: (-need.least(view, facts, model).total, model.names))
+    models = sorted(known, key=lambda m: (-need.least(view, facts, m).total, m.names))
     largest = models[0]
     loaded = models[: may_be_loaded(view, facts)]
     if largest.weight_bytes >= have:

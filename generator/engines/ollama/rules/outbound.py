@@ -41,9 +41,8 @@ def asks_in_vain(view: View, facts: Facts) -> Hits:
         or not facts.behaves("outbound-call-at-start")
     ):
         return
-    for line in view.lines:
-        shut = _SHUT_OFF.get(line.name)
-        if shut is not None and shut.fullmatch(line.value.strip()):
+    for line in view.lines_named(*_SHUT_OFF):
+        if _SHUT_OFF[line.name].fullmatch(line.value.strip()):
             yield Hit(
                 message=f"`{line.name}` shuts the server off, and each of its starts asks "
                 "ollama.com for models, in vain",

@@ -87,8 +87,8 @@ def until_reboot(view: View, _: Facts) -> Hits:
     source="launchd.plist(5), StandardOutPath",
 )
 def unwritable_log(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.name in _LOGS and line.value.startswith(_OF_ROOT) and view.manager == "user":
+    for line in view.lines_named(*_LOGS):
+        if line.value.startswith(_OF_ROOT) and view.manager == "user":
             yield Hit(
                 message=f"the user of a launch agent may not write `{line.value}`: launchd ends "
                 "the agent before the program runs",

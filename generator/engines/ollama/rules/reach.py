@@ -298,9 +298,7 @@ def answers_itself_alone(view: View, _: Facts) -> Hits:
 def socket_in_front(view: View, facts: Facts) -> Hits:
     address = view.variable("OLLAMA_HOST")
     port = port_of(address.value, facts.image.port) if address else facts.image.port
-    for line in view.lines:
-        if line.section != SOCKET:
-            continue
+    for line in view.lines_in(SOCKET):
         same = (whole(line.value) or port_of(line.value, 0)) == port
         end = "the port is taken, and it does not start" if same else "nobody answers here"
         yield Hit(

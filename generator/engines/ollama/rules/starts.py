@@ -140,7 +140,7 @@ def without_sockets(view: View, _: Facts) -> Hits:
             if sandbox.allows_listed(said)
             else "leave AF_INET and AF_INET6 out of it",
         )
-    shared = any(line.name == "JoinsNamespaceOf" for line in view.lines)
+    shared = view.lines_named("JoinsNamespaceOf")
     for line in sandbox.said(view, "PrivateNetwork")[-1:]:
         if shared or not sandbox.is_on(line.value):
             return

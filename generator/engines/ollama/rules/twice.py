@@ -60,9 +60,9 @@ def second_server(view: View, facts: Facts) -> Hits:
     port = port_of(address.value, facts.image.port) if address else facts.image.port
     if port != facts.image.port or not told:
         return
-    for line in view.lines:
+    for line in view.lines_named(*_STARTING):
         named = re.search(rf"(?:^|\s){re.escape(own)}(?=\s|$)", line.value)
-        if named and line.name in _STARTING and view.phrases.section(line) == "Unit":
+        if named and view.phrases.section(line) == "Unit":
             yield Hit(
                 message=f"`{line.name}={own}` starts a server that listens on port {port}, and "
                 "so does this unit: the second one ends",

@@ -28,9 +28,7 @@ _LONG: Final = 40
     "server/routes.go@v0.32.15, PullHandler, streamResponse",
 )
 def fails_unnoticed(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        if line.section != UNNOTICED:
-            continue
+    for line in view.lines_in(UNNOTICED):
         told = line.value if len(line.value) <= _LONG else f"{line.value[:_LONG]}…"
         if line.name == "stream":
             yield Hit(

@@ -101,7 +101,7 @@ def no_card(view: View, _: Facts) -> Hits:
     box = view.container
     if box is None or box.gpu_access or box.privileged or box.nodes or view.adds:
         return
-    if not view.phrases.devices_told or any(line.name == "extends" for line in view.lines):
+    if not view.phrases.devices_told or view.lines_named("extends"):
         return
     runtime = view.variable("NVIDIA_VISIBLE_DEVICES")
     if not is_own_image(view) or repository(box.image).endswith("-cpu"):

@@ -43,7 +43,7 @@ def no_cache(view: View, _: Facts) -> Hits:
         return
     if told is None or not _OF_A_HUB.fullmatch(told[0]) or last(view, "--download-dir"):
         return
-    if any(line.name in {"volumes_from", "extends"} for line in view.lines):
+    if view.lines_named("volumes_from", "extends"):
         return
     named = [text for text, _ in box.mounts if ":" in text and not text.startswith(":")]
     paths = [one.value for name in _CACHES if (one := view.variable(name))]

@@ -10,7 +10,7 @@ from generator.engines.ollama.scheduler.settings import context_of, may_be_loade
 from generator.fit.host import Host, computes_on_cpu, host_of
 from generator.fit.kv import kv_of
 from generator.fit.shape import DEFAULT_BATCH, shape_of
-from generator.rules.helpers.same import Same
+from generator.rules.helpers.same import once
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -35,14 +35,10 @@ def default_context(view: View, facts: Facts) -> int | None:
 VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GGML_VK_VISIBLE_DEVICES")
 
 
-def known_models(view: View, facts: Facts) -> list[ModelFact]:
+@once
+def known_models(view: View, facts: Facts) -> tuple[ModelFact, ...]:
     """Return what the Catalogue knows of the service's models, each once."""
-    return list(_known(Same(view), facts))
-
-
-@lru_cache(maxsize=4)
-def _known(same: Same, facts: Facts) -> tuple[ModelFact, ...]:
-    found = (facts.model(used.base or used.name) for used in same.view.models)
+    found = (facts.model(used.base or used.name) for used in view.models)
     known = [model for model in found if model is not None]
     return tuple({(model.names[0], model.quantisation): model for model in known}.values())
 
@@ -55,23 +51,24 @@ def heaviest(view: View, facts: Facts) -> list[ModelFact]:
 
 def asked(view: View, facts: Facts, model: ModelFact) -> OllamaAsk:
     """Return what the service asks for when it loads a model: one slot for some architectures."""
-    return _granted(Same(view), facts, model.names[0])
+    return _granted(view, facts, model.names[0])
 
 
-@lru_cache(maxsize=32)
-def _granted(same: Same, facts: Facts, name: str) -> OllamaAsk:
-    return _ask_of(same, facts).granted(name)
+@once
+def _granted(view: View, facts: Facts, name: str) -> OllamaAsk:
+    return _ask_of(view, facts).granted(name)
 
 
-@lru_cache(maxsize=4)
-def _ask_of(same: Same, facts: Facts) -> OllamaAsk:
+@once
+def _ask_of(view: View, facts: Facts) -> OllamaAsk:
     """Return what a service asks for; several rules want to know, of several models each."""
     # Most services name no model that is known; this loads only for one that does.
     from generator.engines.ollama.scheduler.ask import ask_of
 
-    return ask_of(same.view, facts)
+    return ask_of(view, facts)
 
 
+@once
 def least(view: View, facts: Facts, model: ModelFact) -> Need:
     """Return the least that a model takes where it computes, on all GPUs together or the host.
 
@@ -79,12 +76,7 @@ def least(view: View, facts: Facts, model: ModelFact) -> Need:
     buffer counts from 0.30 on: those of older engines were never measured. GPUs do not get the
     token embedding. Without a size for the quantisation only the cache is counted.
     """
-    return _least(Same(view), facts, model)
-
-
-@lru_cache(maxsize=32)
-def _least(same: Same, facts: Facts, model: ModelFact) -> Need:
-    view, free = same.view, tuple(host_of(same.view).free)
+    free = tuple(host_of(view).free)
     return _least_on(asked(view, facts, model), model, free, on_cpu=computes_on_cpu(view))
 
 
