@@ -38,6 +38,7 @@ KINDS: Final = {
     "kubernetes": "a manifest of Kubernetes",
     "steps": "a CI file, cloud-init or tasks of Ansible",
     "script": "a script",
+    "recipes": "a Taskfile, a Procfile, tasks of mise or scripts of npm",
     "windows": "a script of PowerShell or cmd",
     "launchd": "an agent of launchd",
     "fly": "an application of Fly.io",

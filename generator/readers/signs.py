@@ -168,7 +168,7 @@ def orders_in(source: Source) -> tuple[Order, ...]:
 
 
 _NOT_HIDDEN: Final = re.compile(
-    r"\.env|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml"
+    r"\.env|\.(?:mise|devcontainer)[\w.-]*\.(?:toml|json)|\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml"
     r"|\.(?:bash(?:rc|_profile|_login|_aliases)|profile|z(?:shrc|profile|shenv|login))"
 )
 

@@ -88,6 +88,12 @@ HEADS: dict[str, tuple[str, ...]] = {
     "caddy": ("", ":80 {\nreverse_proxy ollama:11434 {\n", ":80 {\nreverse_proxy ollama:11434 "),
     "litellm": ("", "model_list:\n- litellm_params: {model: ollama/a, api_base: 'a"),
     "prometheus": ("", "groups:\n- rules:\n  - alert: ollama\n    expr: ollama_a{"),
+    "recipes": (
+        "",
+        "tasks:\n  a:\n    cmds:\n      - ollama serve ",
+        "vars:\n  A: '{{.A | default ",
+        "tasks:\n  a:\n    cmds:\n      - '{{.A ",
+    ),
     "supervisord": (
         "[program:ollama]\n",
         "[program:ollama]\nenvironment=OLLAMA_A=",
@@ -95,7 +101,12 @@ HEADS: dict[str, tuple[str, ...]] = {
     ),
     "nixos": ("", "{ services.ollama = "),
 }
-NAMES = {"systemd": "ollama.service", "quadlet": "ollama.container", "plan": "plan.json"}
+NAMES = {
+    "systemd": "ollama.service",
+    "recipes": "Taskfile.yml",
+    "quadlet": "ollama.container",
+    "plan": "plan.json",
+}
 CONTEXT = Context(load_catalogue())
 
 
@@ -305,6 +316,12 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "tasks of a runner": ("recipes", "tasks:\n", "  a{0}: {{cmds: [ollama serve]}}\n"),
+    "commands of a task": (
+        "recipes",
+        "tasks:\n  a:\n    cmds:\n",
+        "      - ollama pull a{0}\n",
+    ),
     "programs of supervisord": (
         "supervisord",
         "[supervisord]\n",

@@ -19,9 +19,6 @@ _PAIR: Final = re.compile(
     r"(?<![\w.-])([A-Za-z_]\w*+)[ \t]*+=[ \t]*+(\"[^\"]*\"|'[^']*'|[^\s,\"']*+)[ \t]*+(?:,|$)"
 )
 _FILLED: Final = re.compile(r"%\((?:ENV_)?(\w+)\)[sd]")
-_SHELL: Final = re.compile(r"(?:\S*/)?(?:ba|da|z)?sh[ \t]+-\w*c[ \t]+[\"']?")
-_PARTS: Final = re.compile(r"&&|;")
-_PAUSE: Final = re.compile(r"sleep[ \t]+\d+[smh]?")
 ON: Final = frozenset({"true", "yes", "on", "1"})
 OFF: Final = frozenset({"false", "no", "off", "0"})
 
@@ -56,20 +53,6 @@ def variables_of(section: Section, file: str) -> Iterator[Variable]:
 def _filled_in(text: str) -> str:
     """Return a text with what supervisord fills in as a shell would."""
     return _FILLED.sub(r"${\1}", text).replace("%%", "%")
-
-
-def asked_by(command: str, name: str) -> list[str]:
-    """Return what a command does, one after the other, where it only asks a server.
-
-    `name` is the engine's program.
-    """
-    plain = command.replace("\\\n", "")
-    shell = _SHELL.match(plain)
-    told = plain[shell.end() :] if shell else plain
-    parts = [part.strip(" \t\"'") for part in _PARTS.split(told)]
-    asks = re.compile(rf"(?:\S*/)?{re.escape(name)}[ \t]+(?:pull|create)[ \t][^|&]+")
-    known = all(asks.fullmatch(part) or _PAUSE.fullmatch(part) for part in parts)
-    return parts if known and any(map(asks.fullmatch, parts)) else []
 
 
 def as_script(text: str) -> str:

@@ -15,11 +15,11 @@ from generator.readers.supervisord import SUPERVISORD
 from generator.readers.supervisord.programs import (
     OFF,
     ON,
-    asked_by,
     command_of,
     is_program,
     variables_of,
 )
+from generator.readers.syntax.asking import asked_by
 from generator.readers.syntax.ini import Section, sections
 from generator.view import AGAIN, AT_ONCE, UNHOMED, Container, Line, Place, Variable
 
@@ -128,10 +128,10 @@ class _Program:
 
     def _asking(self, *, served: bool) -> Iterator[Line]:
         """Yield a pull that is started whenever it has ended, or once, beside the server."""
-        parts = asked_by(self.command, self.engine.name)
-        first = parts[0].split()[1] if parts else ""
-        if parts and self.says("autorestart", ON):
-            verb = next(one.split()[1] for one in parts if self.engine.name in one)
+        verbs = asked_by(self.command, self.engine.name)
+        first = verbs[0] if verbs else ""
+        if verbs and self.says("autorestart", ON):
+            verb = next(filter(None, verbs))
             place = self._place("autorestart")
             yield Line(section=AGAIN, name="autorestart=true", value=verb, place=place)
         once = self.says("autorestart", OFF) and self.says("startsecs", frozenset({"0"}))

@@ -63,3 +63,26 @@ def asked_by_tasks(commands: Iterable[Command], variables: Iterable[Variable]) -
     if verbs and all(verb in _ASKS for verb in verbs):
         for one in variables:
             yield Line(section=ASKING, name=one.name, value=verbs[0], place=one.place)
+
+
+_SHELL: Final = re.compile(r"(?:\S*/)?(?:ba|da|z)?sh[ \t]+-\w*c[ \t]+[\"']?")
+_PARTS: Final = re.compile(r"&&|;")
+_PAUSE: Final = re.compile(r"sleep[ \t]+\d+[smh]?")
+
+
+def asked_by(command: str, name: str) -> list[str]:
+    """Return the verbs of a command that only asks a server, one after the other; else nothing.
+
+    `name` is the engine's program; a pause counts as an empty verb.
+    """
+    plain = command.replace("\\\n", "")
+    shell = _SHELL.match(plain)
+    told = plain[shell.end() :] if shell else plain
+    asks = re.compile(rf"(?:\S*/)?{re.escape(name)}[ \t]+(pull|create)[ \t][^|&]+")
+    verbs: list[str] = []
+    for part in (one.strip(" \t\"'") for one in _PARTS.split(told)):
+        found = asks.fullmatch(part)
+        if found is None and not _PAUSE.fullmatch(part):
+            return []
+        verbs.append(found[1] if found else "")
+    return verbs if any(verbs) else []
