@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from generator.view import Variable, View
 
 
+ASKED: Final = re.compile(r"https?://(?:[A-Za-z][A-Za-z0-9.-]*|127[\d.]+):\d+(?:/\S*)?", re.ASCII)
+"""The URL of one server, at which a program asks: to listen on it no scheme is needed."""
+
+
 def of_applications(
     found: Sequence[Variable], context: Context, *, servers: bool = False
 ) -> Iterator[Variable]:

@@ -30,7 +30,7 @@ _TARGETS: Final = frozenset(
 )
 _TYPES: Final = ("service", "target", "socket", "timer", "mount", "path", "device", "slice")
 _MADE_BY_PODMAN: Final = r".+\.(?:container|volume|network|pod|kube|build|image)"
-_FILLED_IN: Final = re.compile(r"[%$<>{}\\/\"'=]|@\w+@")
+_FILLED_IN: Final = re.compile(r"[%$<>{}\\/\"'=…]|@\w+@")
 
 
 @Rule(

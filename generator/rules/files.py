@@ -154,6 +154,8 @@ def unexpanded(view: View, facts: Facts) -> Hits:
         # Where the format expands variables itself, its reader may not know of what.
         if found is None or (view.phrases.expands and found[0] != "~"):
             continue
+        if found[0] != "~" and _is_filled_in(view):
+            continue
         itself = found[0].strip("${}") == variable.name
         effect = "what stood in it is lost" if itself else "it is taken literally"
         yield Hit(
@@ -162,6 +164,17 @@ def unexpanded(view: View, facts: Facts) -> Hits:
             fix="write out what it stands for",
         )
     yield from _as_it_stands(view)
+
+
+_TAKEN_PLAIN: Final = frozenset({"User", "Group", "WorkingDirectory"})
+
+
+def _is_filled_in(view: View) -> bool:
+    """Whether a unit is a template: it has a name where systemd would refuse one."""
+    said = (line for line in view.lines if line.name in _TAKEN_PLAIN)
+    return any(
+        view.phrases.section(line) == "Service" and _EXPANSION.match(line.value) for line in said
+    )
 
 
 def _as_it_stands(view: View) -> Hits:

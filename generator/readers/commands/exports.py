@@ -6,6 +6,7 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.applications import ASKED
 from generator.readers.commands.words import variable
 from generator.view import UNEXPORTED, Line
 
@@ -151,7 +152,7 @@ class Exports:
         if apart or (reach == "shell" and name in around.written):
             return "client"
         if reach == "shell" and not (around.managed or around.asks or self.login):
-            # Whoever runs the script starts one by it, but for what names another machine.
-            other = name == self._engine.address and _OF_A_MACHINE.fullmatch(value.text)
-            return "client" if other else "server"
+            # Whoever runs the script starts one by it, but for where a program asks.
+            asked = _OF_A_MACHINE.fullmatch(value.text) or ASKED.fullmatch(value.text)
+            return "client" if asked and name == self._engine.address else "server"
         return reach

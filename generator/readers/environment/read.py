@@ -9,7 +9,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.applications import of_applications
+from generator.readers.applications import ASKED, of_applications
 from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
 from generator.readers.environment.dotenv import is_dotenv, passed_on, unpassed, variables_of
@@ -17,6 +17,7 @@ from generator.readers.layers import overruled, said
 from generator.readers.signs import BOM
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
+from generator.records import replace
 from generator.view import UNASSIGNED, UNSEEN, Line, Overruled, Place, Reach, Variable, View, unseen
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _view(source: Source, context: Context) -> View:
     left = () if _is_script(source) else tuple(dropped(source))
     own = PurePosixPath(source.path).name == f"{context.engine.name}.env"
     said = tuple(of_applications(_variables(source, context.engine), context, servers=own))
+    said = said if own else tuple(_of_a_client(one, context) for one in said)
     variables = tuple(passed_on(source, said, context))
     blank = all(line.lstrip()[:1] in {"", "#", ";"} for line in source.text.splitlines())
     if not (variables or left or blank or _is_script(source)):
@@ -68,6 +70,12 @@ def _view(source: Source, context: Context) -> View:
         lines=(*left, *unpassed(source, said, context)),
         overruled=_overruled(source),
     )
+
+
+def _of_a_client(variable: Variable, context: Context) -> Variable:
+    """Return a variable: the URL of one server is for programs that ask there."""
+    asked = variable.name == context.engine.address and ASKED.fullmatch(variable.value)
+    return replace(variable, reach="client") if asked else variable
 
 
 def _overruled(source: Source) -> tuple[Overruled, ...]:
