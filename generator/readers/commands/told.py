@@ -51,6 +51,7 @@ from generator.readers.syntax.asking import asked_with
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
 from generator.readers.syntax.hasty import hasty
+from generator.readers.syntax.namesakes import namesakes
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.restarts import (
     cut_off,
@@ -391,6 +392,7 @@ class Told:
             place = Place(self.file, at)
             yield Line(section=BEFORE, name=verb, value=str(start), place=place)
         yield from asked_with(self.texts, self.engine, self.file)
+        yield from namesakes(self.texts, self.engine, self.file)
         for at, what, how in (
             *forgiven(self.texts, self.engine),
             *piped(self.texts, self.engine),

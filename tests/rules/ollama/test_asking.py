@@ -1,4 +1,4 @@
-"""HW690 and HW691: what is asked of a server in vain."""
+"""HW690, HW691 and HW694: what is asked of a server in vain."""
 
 from pathlib import Path
 
@@ -76,6 +76,46 @@ CASES: Cases = {
             made('{"model": "modelfile", "from": "qwen3:8b"}'),
             script("ollama create m -f Modelfile"),
             script('curl http://localhost:11434/api/show -d \'{"model": "m", "modelfile": 1}\''),
+        ),
+    ),
+    "HW694": (
+        (
+            script('ollama list | grep -q "${MODEL%%:*}" || ollama pull "$MODEL"'),
+            script(
+                'if ! docker exec llm ollama list 2>/dev/null | grep -q "^${MODEL%:*}"; then',
+                "  echo missing",
+                '  docker exec llm ollama pull "${MODEL}"',
+                "fi",
+            ),
+            script(
+                'if ollama list | grep -qi "$(echo "$MODEL" | cut -d: -f1)"; then',
+                "  echo there",
+                "else",
+                '  ollama pull "$MODEL"',
+                "fi",
+            ),
+            script(
+                "there() { ollama ls | awk 'NR>1{print $1}' | grep -q \"^${1%%:*}\"; }",
+                "for one in qwen3:8b bge-m3; do",
+                '  there "$one" || ollama pull "$one"',
+                "done",
+            ),
+            script(
+                "base=${MODEL%%:*}",
+                'ollama list | grep -q "$base" || {',
+                '  ollama pull "$MODEL"',
+                "}",
+            ),
+        ),
+        (
+            script('ollama list | grep -q "$MODEL" || ollama pull "$MODEL"'),
+            script('ollama list | grep -q "${MODEL%%:*}" || echo "run: ollama pull $MODEL"'),
+            script('ollama list | grep -q "${MODEL%%:*}:latest" || ollama pull "$MODEL"'),
+            script('ollama list | grep -q "${MODEL%%:*}.*${MODEL##*:}" || ollama pull "$MODEL"'),
+            script('ollama pull "$MODEL"', 'ollama list | grep -q "${MODEL%%:*}" || exit 1'),
+            script('ollama list | grep -q "${MODEL%%:*}" && ollama rm "$MODEL"'),
+            script('# ollama list | grep -q "${MODEL%%:*}" || ollama pull "$MODEL"'),
+            script('while ! ollama list | grep -q "${MODEL%%:*}"; do sleep 9; done'),
         ),
     ),
 }

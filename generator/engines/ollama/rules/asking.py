@@ -1,11 +1,11 @@
-"""HW690 and HW691: what is asked of a server in vain."""
+"""HW690, HW691 and HW694: what is asked of a server in vain."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import ASKING
+from generator.view import ASKING, NAMESAKE
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -76,4 +76,25 @@ def made_of_a_modelfile(view: View, facts: Facts) -> Hits:
             severity="warning" if based else None,
             fix="write its lines as fields, `from`, `system`, `template` and `parameters`, or run "
             "`ollama create -f`",
+        )
+
+
+@Rule(
+    id="HW694",
+    title="a model that counts as there by another's tag",
+    why="`ollama list` has a line for each tag. A script that looks for the name alone finds any "
+    "of them, and of models whose name begins so as well: once `qwen3:8b` is there, `qwen3:14b` is "
+    "never pulled, and each request for it is answered with 404.",
+    bad='ollama list | grep -q "${MODEL%%:*}" || ollama pull "$MODEL"',
+    good='ollama show "$MODEL" >/dev/null 2>&1 || ollama pull "$MODEL"',
+    source="cmd/cmd.go@v0.32.15, ListHandler; server/routes.go@v0.32.15, ShowHandler",
+)
+def found_by_name_alone(view: View, _: Facts) -> Hits:
+    for line in view.lines_in(NAMESAKE):
+        yield Hit(
+            message=f"the tag is left out of `${line.value}`: where another one of that model is "
+            "there, the one that is asked for is never pulled",
+            place=line.place,
+            fix=f'ask for the whole name: `ollama show "${line.value}" >/dev/null 2>&1 || ollama '
+            f'pull "${line.value}"`',
         )
