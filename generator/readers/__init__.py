@@ -39,6 +39,7 @@ KINDS: Final = {
     "steps": "a CI file, cloud-init or tasks of Ansible",
     "script": "a script",
     "recipes": "a Taskfile, a Procfile, tasks of mise or scripts of npm",
+    "devcontainer": "a dev container",
     "windows": "a script of PowerShell or cmd",
     "launchd": "an agent of launchd",
     "fly": "an application of Fly.io",

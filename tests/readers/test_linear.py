@@ -88,6 +88,12 @@ HEADS: dict[str, tuple[str, ...]] = {
     "caddy": ("", ":80 {\nreverse_proxy ollama:11434 {\n", ":80 {\nreverse_proxy ollama:11434 "),
     "litellm": ("", "model_list:\n- litellm_params: {model: ollama/a, api_base: 'a"),
     "prometheus": ("", "groups:\n- rules:\n  - alert: ollama\n    expr: ollama_a{"),
+    "devcontainer": (
+        "",
+        '{"runArgs": [',
+        '{"postStartCommand": "ollama serve & ',
+        '{"features": {"a/ollama:1": {"pull": "',
+    ),
     "recipes": (
         "",
         "tasks:\n  a:\n    cmds:\n      - ollama serve ",
@@ -316,6 +322,12 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "commands of a dev container": (
+        "devcontainer",
+        '{"postStartCommand": "ollama serve", "postCreateCommand": {',
+        '"a{}": "ollama pull b", ',
+        "}}",
+    ),
     "tasks of a runner": ("recipes", "tasks:\n", "  a{0}: {{cmds: [ollama serve]}}\n"),
     "commands of a task": (
         "recipes",
