@@ -1,4 +1,4 @@
-"""HW528: commands of a unit that are written for a shell."""
+"""HW528: commands that are written for a shell, and get none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import PREFIXES
+from generator.view import PREFIXES, UNSHELLED
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -32,12 +32,25 @@ _STORE: Final = "/nix/store/"
     why="systemd starts programs itself. Of a command it knows the words alone: an assignment or "
     "`cd` before it is taken for the program, `>` and `&&` are handed over as words, and a path "
     "that begins with `./`, `~` or a variable makes it refuse the unit. A shell that is told so "
-    "does it all, but must not put the server into the background: where it ends, all ends.",
+    "does it all, but must not put the server into the background: where it ends, all ends. The "
+    "module `command` of Ansible starts a program in the same way.",
     bad="ExecStart=OLLAMA_HOST=0.0.0.0 ./ollama serve > /var/log/ollama.log",
     good="Environment=OLLAMA_HOST=0.0.0.0\nExecStart=/usr/local/bin/ollama serve",
-    source="systemd.service(5), COMMAND LINES; systemd-analyze verify",
+    source="systemd.service(5), COMMAND LINES; systemd-analyze verify; "
+    "ansible.builtin.command: use ansible.builtin.shell for `<`, `>`, `|` and `&&`",
 )
 def shell_command(view: View, _: Facts) -> Hits:
+    for line in view.lines_in(UNSHELLED):
+        yield Hit(
+            message=f"`{line.value}` starts the program without a shell, which gets `{line.name}` "
+            "as a word"
+            if "=" not in line.name
+            else f"`{line.value}` knows no shell: it takes `{line.name}` for the program",
+            place=line.place,
+            fix="write `environment:` for it"
+            if "=" in line.name
+            else "write `ansible.builtin.shell`, with `set -o pipefail` in bash for a pipe",
+        )
     if not view.phrases.directives:
         return
     for line in view.lines_named(*_COMMANDS):

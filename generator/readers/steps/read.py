@@ -46,6 +46,7 @@ from generator.readers.steps.changes import put_in
 from generator.readers.steps.forgiven import Results, forgiven
 from generator.readers.steps.handlers import Handlers
 from generator.readers.steps.packed import PLAIN, unpacked
+from generator.readers.steps.unshelled import unshelled
 from generator.readers.syntax.applied import while_booting, without_home
 from generator.readers.syntax.asking import asked_by_tasks
 from generator.readers.syntax.options import Argument, Option, options
@@ -206,6 +207,7 @@ class _Steps:
         commands, engine = self.told.commands[before:], self.context.engine.name
         self.told.forgiven += forgiven(node, commands, lambda: self._results, engine)
         self.told.forgiven += _asked_by(node, commands)
+        self.told.forgiven += unshelled(node, engine)
         self.around.pop()
 
     def _fetched(self, task: Table) -> None:
