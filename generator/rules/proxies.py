@@ -53,14 +53,14 @@ def _how(said: Said) -> str:
     why="A server is silent while it loads a model and reads a long prompt, and without streaming "
     "until the last word: minutes on a CPU. A proxy that waits a minute answers 504 in its place, "
     "or cuts the stream, while the server goes on computing for nobody. nginx waits 60 seconds "
-    "where no `proxy_read_timeout` is said, LiteLLM as long as its `request_timeout`; "
-    "ingress-nginx takes a number of seconds alone, and passes over `30m` and `600s`. The "
-    "`writeTimeout` of an entry point of Traefik ends an answer in its middle, too.",
+    "where no `proxy_read_timeout` is said, the router of OpenShift 30, LiteLLM as long as its "
+    "`request_timeout`; ingress-nginx takes a number of seconds alone, and passes over `30m` and "
+    "`600s`. The `writeTimeout` of an entry point of Traefik ends an answer in its middle, too.",
     bad="timeout server 60s    # haproxy.cfg",
     good="timeout server 30m",
     source="nginx.org: proxy_read_timeout; docs.haproxy.org/2.8: timeout server; "
     "caddyserver.com/docs: reverse_proxy, response_header_timeout; ingress-nginx, "
-    "internal/ingress/annotations/proxy/main.go",
+    "internal/ingress/annotations/proxy/main.go; docs.openshift.com: Route configuration",
 )
 def gives_up(view: View, _: Facts) -> Hits:
     for hop, said, others in _said(view.hops, "answer"):

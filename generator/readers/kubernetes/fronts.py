@@ -1,4 +1,4 @@
-"""Ingresses and routes of Traefik as proxies before a server, also one that is in other files."""
+"""Ingresses, and routes of Traefik and OpenShift, before a server, also one of other files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from generator.around import Hop
 from generator.readers.base import image_name
 from generator.readers.ingress import PLAIN, hop_of, named_by
+from generator.readers.kubernetes import openshift
+from generator.readers.kubernetes.openshift import is_route, led_to
 from generator.readers.proxies import is_api
 from generator.readers.syntax.traefik import hosts_of, may_ask
 from generator.readers.syntax.yaml_tree import Table
@@ -29,6 +31,8 @@ def fronts(tables: Sequence[Table], context: Context) -> Iterator[tuple[Table, t
         kind = table.text("kind")
         if kind == "Ingress" and (hop := ingress(table, ours)):
             yield table, (hop,)
+        elif is_route(table) and ours(led_to(table)):
+            yield table, (openshift.hop_of(table),)
         elif kind == "IngressRoute" and (hops := tuple(_routes(table, tables, context))):
             yield table, hops
 

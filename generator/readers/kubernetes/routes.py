@@ -1,4 +1,4 @@
-"""Names under which an Ingress, or a route of a gateway or of Traefik, leads to a Service."""
+"""Names under which an Ingress or a route leads to a Service: of a gateway, Traefik, OpenShift."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.ingress import AUTHENTICATES, named_by
+from generator.readers.kubernetes.openshift import is_route, led_to, names_of
 from generator.readers.syntax.traefik import host_of
 from generator.readers.syntax.yaml_tree import Scalar, Table
 from generator.view import INGRESS, Line
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     Services = Collection[tuple[str, str]]
 
 _ROUTES: Final = ("HTTPRoute", "IngressRoute")
-LEADING: Final = (*_ROUTES, "Ingress")
+LEADING: Final = (*_ROUTES, "Ingress", "Route")
 """Kinds of the resources that lead to a Service."""
 _OUTSIDE: Final = re.compile(r"\b(?:external|public|internet|wan|cloudflared?)\b", re.IGNORECASE)
 
@@ -32,6 +33,8 @@ def routes(tables: Sequence[Table], services: Services) -> Iterator[Line]:
     for table in tables:
         if table.text("kind") == "Ingress":
             yield from _ingress(table, services)
+        elif is_route(table) and (led_to(table), table.text("metadata", "namespace")) in services:
+            yield from names_of(table)
 
 
 def _ingress(table: Table, services: Services) -> Iterator[Line]:

@@ -25,6 +25,7 @@ _ROUTES: Final = {
     "other": ("an Ingress", "what its controller has for that"),
     "route": ("a route of the gateway", "a policy of the gateway for the route"),
     "traefik": ("a router of Traefik", "the middleware `basicauth` or `forwardauth`"),
+    "openshift": ("a Route of OpenShift", "a proxy before it, like `oauth-proxy`"),
     "tcp": ("a router of Traefik for TCP", "a router of HTTP with `basicauth`"),
     "fly": ("Fly's proxy", "a server of its own before it, or drop the service and use `flycast`"),
     "run": ("an invoker that is anybody", "a service account as the invoker"),
@@ -41,6 +42,9 @@ _ROUTES: Final = {
 }
 """What a name is said by, and how it asks who comes. A second word in the name of the line says
 that it is public even where nobody knows the name, which something else fills in."""
+
+
+_NAMELESS: Final = {"openshift": "under a name that the cluster makes up"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +73,5 @@ def public_routes(view: View) -> Iterator[Route]:
         filled_in = public.strip() and re.search(r"[{$]", line.value)
         if filled_in or is_public(line.value):
             subject, how = _ROUTES.get(what, _ROUTES["host"])
-            name = "by any name" if line.value == "$" else f"as {line.value}"
+            name = _NAMELESS.get(what, "by any name") if line.value == "$" else f"as {line.value}"
             yield Route(subject, how, name, line.place)

@@ -437,10 +437,10 @@ def tunnel_to_the_api(view: View, _: Facts) -> Hits:
 @Rule(
     id="HW661",
     title="a public name for the API that asks nobody who they are",
-    why="An Ingress, a route of a gateway or of Traefik, or a site of a proxy opens the API under "
-    "its name, and the API has no authentication: whoever finds the name can run, pull and delete "
-    "models. Said where no annotation or middleware names authentication or who may come, and not "
-    "for names of a local network, like `.local`.",
+    why="An Ingress, a route of a gateway, Traefik or OpenShift, or a site of a proxy opens the "
+    "API under its name, and the API has no authentication: whoever finds the name can run, pull "
+    "and delete models. Said where no annotation or middleware names authentication or who may "
+    "come, and not for names of a local network, like `.local`.",
     bad="kind: Ingress, with `backend: {service: {name: ollama}}`",
     good="annotations: {nginx.ingress.kubernetes.io/auth-type: basic}",
     source="kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations",
