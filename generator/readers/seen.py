@@ -227,6 +227,11 @@ def _views_of(
                 raise
             views += error.views
             refused.append(error)
+    if any(view.container for view in views):
+        # Most files run no container.
+        from generator.readers.begun import with_begun
+
+        views = [with_begun(view, load_engine(view.engine)) for view in views]
     return views, refused
 
 

@@ -15,7 +15,7 @@ from generator.rules.helpers.variables import (
     swallowed,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import LITERAL, Edit, Place
+from generator.view import ASKING, FORGIVEN, LITERAL, Edit, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,6 +191,8 @@ def _as_it_stands(view: View) -> Hits:
 _PLAIN: Final = re.compile(r"[\w./:,*@+-]+", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s\"'\\]*", re.ASCII)
 _JUDGED_ELSEWHERE: Final = frozenset({"StartLimitIntervalSec"})  # HW514
+_OF_COMMANDS: Final = frozenset({ASKING, FORGIVEN})
+"""Sections of what a reader tells of the commands of a unit."""
 EXPORT: Final = "export "  # HW118
 
 
@@ -208,7 +210,8 @@ def ignored_line(view: View, facts: Facts) -> Hits:
     known = {**facts.directives, **_sections_of(view, facts)}
     for line in view.lines:
         section = view.phrases.section(line)
-        if not section or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
+        said = section in _OF_COMMANDS
+        if not section or said or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
             continue
         if line.value == f"[{section}]" and not line.name:
             yield from _header(view, line, section, known)

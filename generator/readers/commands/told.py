@@ -38,7 +38,6 @@ from generator.readers.commands.words import (
     variable,
 )
 from generator.readers.syntax.applied import (
-    asked_at_once,
     asked_before,
     forgiven,
     kept_out,
@@ -50,7 +49,7 @@ from generator.readers.syntax.applied import (
 from generator.readers.syntax.asking import asked_with
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
-from generator.readers.syntax.hasty import hasty
+from generator.readers.syntax.hasty import asked_at_once, hasty
 from generator.readers.syntax.namesakes import namesakes
 from generator.readers.syntax.passing import is_removed
 from generator.readers.syntax.restarts import (

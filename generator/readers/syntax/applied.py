@@ -213,26 +213,6 @@ def served_beside(
     return 0
 
 
-def asked_at_once(
-    texts: Iterable[tuple[int, list[str]]], engine: Engine, servers: Iterable[int]
-) -> Iterable[tuple[int, str]]:
-    """Yield the lines, and the verbs, that ask a server in the moment after it was started."""
-    asks = asking(engine)
-    starts = frozenset(servers)
-    for first, lines in texts:
-        for at, line in enumerate(lines):
-            if first + at not in starts or len(line) > LONGEST:
-                continue
-            put_behind = _RUNS.search(line)
-            behind = line[put_behind.end() :] if put_behind else "wait"
-            after = (i for i in range(at + 1, len(lines)) if not QUIET.match(lines[i]))
-            on_next = QUIET.match(behind) is not None
-            there = next(after, None) if on_next else at
-            text = lines[there] if there is not None and on_next else behind
-            if there is not None and (found := asks.match(text[:LONGEST])):
-                yield first + there, found[1]
-
-
 _BRINGS_UP: Final = re.compile(
     r"\b(?:start|restart|enable|install\.sh|brew|open|launchctl|docker|podman|compose|nohup|until"
     r"|sleep|while|wait\w*)\b|\b(?:list|ls|ps)\b[^|]*/dev/null|\w[ \t]*\([ \t]*\)|\bfunction\b"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.blocks import LONGEST
+from generator.readers.syntax.statements import scopes
 from generator.view import ASKING, Line, Place
 
 if TYPE_CHECKING:
@@ -31,27 +32,22 @@ def asked_with(texts: Iterable[tuple[int, list[str]]], engine: Engine, file: str
         rf"\s*(?:sudo\s+)?(?:docker|podman|nerdctl)(?:\s+compose|-compose)?\s+exec(\s[^;&|]*?\s){called}"
     )
     for first, lines in texts:
-        for number, parts in _commands(first, lines):
-            line = " ".join(part.rstrip("\\") for part in parts)
-            if "=" not in line or engine.name not in line or len(line) > LONGEST:
+        for one in (one for scope in scopes("\n".join(lines)) for one in scope):
+            if "=" not in one.text or engine.name not in one.text or len(one.text) > LONGEST:
                 continue
-            for pattern, one in ((before, _SET), (inside, _HANDED)):
-                found = pattern.match(line)
-                for name, _ in one.findall(found[1]) if found else ():
-                    at = next(i for i, part in enumerate(parts) if f"{name}=" in part)
-                    place = Place(file, number + at, name)
+            for pattern, each in ((before, _SET), (inside, _HANDED)):
+                found = pattern.match(one.text)
+                for name, _ in each.findall(found[1]) if found else ():
+                    at = _line_of(f"{name}=", lines, one.line)
                     verb = found[2] if found else ""
+                    place = Place(file, first + at, name)
                     yield Line(section=ASKING, name=name, value=verb, place=place)
 
 
-def _commands(first: int, lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield commands by the number of their first line, each with the lines that it stands on."""
-    parts: list[str] = []
-    for number, line in enumerate(lines, first):
-        parts.append(line)
-        if not line.endswith("\\") or len(parts) > _LINES:
-            yield number - len(parts) + 1, parts
-            parts = []
+def _line_of(text: str, lines: Sequence[str], first: int) -> int:
+    """Return the line, counted from 0, on which a part of a command stands that begins on one."""
+    near = range(first, min(first + _LINES, len(lines)))
+    return next((at for at in near if text in lines[at]), first)
 
 
 _LINES: Final = 20

@@ -1,56 +1,153 @@
-"""Scripts that have the service manager start a server, and ask it in the same moment."""
+"""Scripts that start a server, or have the service manager do so, and ask it in the same moment."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.syntax.applied import AS, QUIET, asking
+from generator.readers.syntax.applied import AS, QUIET
 from generator.readers.syntax.blocks import LONGEST
+from generator.readers.syntax.statements import Statement, scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
 
+    Texts = Iterable[tuple[int, list[str]]]
+
 _WAITED: Final = re.compile(r"\b(?:ExecStartPost|Type[ \t]*=[ \t]*[\"']?notify)\b")
 """What has the service manager itself wait for the server."""
-_REST: Final = (
-    r"[ \t]*(?:(?:&?>|2>)\s*(?:/dev/null|&1)\s*){0,3}(?:\|\|\s*true)?[ \t]*(?:$|&&|;|#.*)"
+_OPENS: Final = r"(?:(?:if|then|do|else|\(|\{)\s*+){0,3}"
+_REDIRECTED: Final = r"(?:\s*(?:&?>{1,2}|2>{1,2}|<)\s*(?:&\d|[^\s&]+)){0,3}"
+_QUICK: Final = re.compile(
+    rf"[(){{}}\s]*+(?:fi\b[\s)}}]*)?"
+    rf"|\s*{AS}systemctl\s+(?:--\S+\s+){{0,3}}(?:status|is-active|is-enabled|enable|daemon-reload)\b.*"
+    r"|\s*(?:\S*/)?\w+\s+(?:--version|-v)\s*.*|\s*(?:disown|trap|set|cd|touch|mkdir|renice)\b.*",
+    re.DOTALL,
 )
+"""A command that is done before a server listens."""
+_VAIN: Final = re.compile(
+    r"(?:until\s+|while\s+!\s*)"
+    r"(?:(?:\S*/)?\w+\s+(?:--version|-v)|pgrep\b[^|]*|pidof\b.*|(?:which|command\s+-v|kill\s+-0)\s.*)"
+    rf"{_REDIRECTED}\s*",
+    re.DOTALL,
+)
+"""A wait for what is so before the server listens: the program is there, the process runs."""
+_SLEEPS: Final = re.compile(r"(?:do\s+)?(?:sleep\s+\S+|:|true|echo\b.*)?|do", re.DOTALL)
+_EACH: Final = re.compile(r"(?:for\s+\w+(?:\s+in\b.*)?|while\s+(?:IFS=\S*\s+)?read\b.*)", re.DOTALL)
+_LEAVES: Final = re.compile(r"(?:break|exit|return)\b")
+_EXCUSE: Final = re.compile(
+    r"(?:true|:|echo|printf|log|warn|exit|return|die|fail|\{|\()(?:\s.*)?", re.DOTALL
+)
+_FAR: Final = 60  # commands
 
 
-def hasty(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> Iterator[tuple[int, str, str]]:
+def hasty(texts: Texts, engine: Engine) -> Iterator[tuple[int, str, str]]:
     """Yield the lines that ask a server which has just been started, the verb, and what started it.
 
     What starts it after its installer has done so does nothing, and is `start` or `enable`.
     """
     name = re.escape(engine.name)
     starts = re.compile(
-        rf"\s*{AS}(?:systemctl\s+(?:--(?!no-block)\S+\s+){{0,3}}"
+        rf"\s*{_OPENS}{AS}(?:systemctl\s+(?:--(?!no-block)\S+\s+){{0,3}}"
         rf"(start|restart|reload-or-restart|enable(?=\s+--now))\s+(?:--now\s+)?{name}(?:\.service)?"
-        rf"|(?:/etc/init\.d/|service\s+){name}\s+((?:re)?start)){_REST}"
+        rf"|(?:/etc/init\.d/|service\s+){name}\s+((?:re)?start)){_REDIRECTED}\s*"
     )
-    asks = asking(engine)
-    scripts = _joined(texts)
+    scripts = [(first, lines) for first, lines in _joined(texts) if _manages(lines, engine)]
     if any(_WAITED.search(line[:LONGEST]) for _, lines in scripts for line in lines):
         return
-    installs = re.compile(engine.installer)
+    asks, installs = _asking(engine), re.compile(engine.installer)
     installed = False
     for first, lines in scripts:
-        for at, line in enumerate(lines):
-            if line.lstrip().startswith("#") or len(line) > LONGEST:
-                continue
-            installed = installed or installs.search(line) is not None
-            if started := starts.match(line):
-                verb = started[1] or started[2]
-                there, text = _next(lines, at, line[started.end() :])
-                vain = installed and "restart" not in verb
-                if found := asks.match(text[:LONGEST]):
-                    yield first + there, found[1], verb if vain else ""
+        for scope in scopes("\n".join(lines)):
+            for at, one in enumerate(scope):
+                installed = installed or installs.search(one.text[:LONGEST]) is not None
+                found = starts.fullmatch(one.text) if one.end != "&" else None
+                asked = first_asked(scope, at + 1, asks) if found else None
+                if found and asked:
+                    verb = found[1] or found[2]
+                    vain = installed and "restart" not in verb
+                    yield first + asked[0].line, asked[1], verb if vain else ""
 
 
-def _joined(texts: Iterable[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+def _manages(lines: Sequence[str], engine: Engine) -> bool:
+    """Whether a script may have the service manager start a server: most have not."""
+    return any(engine.name in line and _STARTS.search(line[:LONGEST]) for line in lines)
+
+
+_STARTS: Final = re.compile(r"\b(?:systemctl|service|init\.d)\b.*\b(?:start|restart|enable)\b")
+
+
+def asked_at_once(
+    texts: Texts, engine: Engine, servers: Iterable[int] = ()
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines, and the verbs, that ask a server in the moment after it was put behind.
+
+    `servers` are lines on which one is started, as somebody else has found.
+    """
+    asks, serves = _asking(engine), serving(engine)
+    known = frozenset(servers)
+    for first, lines in _joined(texts):
+        for scope in scopes("\n".join(lines)):
+            for at, one in enumerate(scope):
+                ours = one.end == "&" and len(one.text) <= LONGEST
+                told = ours and first + one.line in known and engine.command[-1] in one.text
+                if told or (ours and serves.match(one.text)):
+                    asked = first_asked(scope, at + 1, asks)
+                    if asked:
+                        yield first + asked[0].line, asked[1]
+
+
+def first_asked(
+    scope: Sequence[Statement], at: int, asks: re.Pattern[str]
+) -> tuple[Statement, str] | None:
+    """Return the first command from one on that asks the server, if nothing before it waits."""
+    vain, excused = False, scope[at - 1].end == "||" if at else False
+    for number, one in enumerate(scope[at : at + _FAR], at):
+        text = one.text
+        if len(text) > LONGEST:
+            return None
+        if vain:
+            vain = not text.startswith("done")
+            if vain and not _SLEEPS.fullmatch(text):
+                return None
+        elif excused:
+            if not _EXCUSE.fullmatch(text):
+                return None
+        elif _VAIN.fullmatch(text):
+            vain = True
+        elif found := asks.match(text):
+            after = scope[number + 1].text if number + 1 < len(scope) else ""
+            again = one.end == "&&" and _LEAVES.match(after)
+            return None if again or one.end == "||" else (one, found[1] or found[2])
+        elif not (QUIET.match(text) or _QUICK.fullmatch(text) or _EACH.fullmatch(text)):
+            return None
+        excused = one.end == "||"
+    return None
+
+
+def _asking(engine: Engine) -> re.Pattern[str]:
+    """Return what a command begins with that has a server do something."""
+    name = re.escape(engine.name)
+    return re.compile(
+        rf"\s*{_OPENS}{AS}(?:(?:time|nohup|command)\s+)?(?:\S*/)?{name}\s+(pull|run|create)\b"
+        r"|\s*(?:do\s+)?curl\b(?!.*--retry).*?(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d+"
+        r"(/api/(?:pull|generate|chat|create|embed)\b)",
+        re.DOTALL,
+    )
+
+
+def serving(engine: Engine) -> re.Pattern[str]:
+    """Return what a command begins with that is a server."""
+    program, verb = (re.escape(word) for word in engine.command)
+    return re.compile(
+        rf"{_OPENS}{AS}(?:(?:nohup|setsid|exec|env|[A-Za-z_]\w*=\S*)\s+){{0,9}}"
+        rf"[\"']?(?:\S*/)?{program}[\"']?\s+{verb}\b"
+    )
+
+
+def _joined(texts: Texts) -> list[tuple[int, list[str]]]:
     """Return scripts, with those as one that stand line below line, as the items of a list do."""
     found: list[tuple[int, list[str]]] = []
     for first, lines in texts:
@@ -59,15 +156,3 @@ def _joined(texts: Iterable[tuple[int, list[str]]]) -> list[tuple[int, list[str]
         else:
             found.append((first, [*lines]))
     return found
-
-
-def _next(lines: list[str], at: int, rest: str) -> tuple[int, str]:
-    """Return the command behind a start, and its line: on the same one, or the next that acts."""
-    if not QUIET.match(rest):
-        return at, rest
-    after = (n for n in range(at + 1, min(at + _NEAR, len(lines))) if not QUIET.match(lines[n]))
-    there = next(after, at)
-    return (there, lines[there]) if there != at else (at, "")
-
-
-_NEAR: Final = 20  # lines

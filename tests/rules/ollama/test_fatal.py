@@ -7,6 +7,7 @@ import pytest
 from tests.texts import Cases, Text, pod, service, sides, told
 
 _CHAIN = "ollama serve & sleep 9 && ollama pull qwen3:8b && "
+_SERVES_ON_ONE = "ollama serve & until ollama list; do sleep 1; done; "
 _SERVES = "ollama serve &\nuntil ollama list; do sleep 1; done\n"
 
 
@@ -34,6 +35,9 @@ CASES: Cases = {
             ),
             service(f'entrypoint: ["/bin/sh", "-c", "{_CHAIN}wait"]'),
             service(f'entrypoint: ["/bin/sh", "-c", "{_CHAIN}ollama pull b && tail -f /dev/null"]'),
+            service(f'entrypoint: [sh, -c, "set -e; {_SERVES_ON_ONE}ollama pull qwen3:8b; wait"]'),
+            service(f'entrypoint: [sh, -ec, "{_SERVES_ON_ONE}ollama pull qwen3:8b; wait"]'),
+            service(f'entrypoint: [sh, -c, "{_SERVES_ON_ONE}ollama pull a || exit 1; wait"]'),
             hook(f"{_WAITS}ollama pull qwen3:8b"),
         ),
         (
@@ -50,6 +54,12 @@ CASES: Cases = {
             service(
                 'entrypoint: ["/bin/sh", "-c", "ollama serve & sleep 9; (ollama pull a || true)'
                 ' && wait"]'
+            ),
+            service(
+                f'entrypoint: [sh, -ec, "{_SERVES_ON_ONE}(ollama pull a; ollama pull b) & wait"]'
+            ),
+            service(
+                f'entrypoint: [sh, -ec, "{_SERVES_ON_ONE}ollama show a || ollama pull a; wait"]'
             ),
             hook(f"{_WAITS}ollama pull qwen3:8b || true"),
             hook(f"{_WAITS}ollama pull qwen3:8b; true"),

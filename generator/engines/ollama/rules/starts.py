@@ -236,8 +236,9 @@ def asked_too_early(view: View, _: Facts) -> Hits:
                 if line.name == MANAGED
                 else "it was started: none answers yet, and it fails"
             )
+            call = line.value if line.value.startswith("/") else f"ollama {line.value}"
             yield Hit(
-                message=f"`ollama {line.value}` asks the server in the moment after {late}",
+                message=f"`{call}` asks the server in the moment after {late}",
                 place=line.place,
                 severity="warning",
                 fix="wait for the server first: `until ollama list >/dev/null 2>&1; do sleep 1; "
