@@ -19,7 +19,7 @@ from generator.view import OF_SYSTEMS, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import View
+    from generator.view import Container, View
 
 
 # Tags that move on with each release, and the shape of one that does not.
@@ -94,10 +94,12 @@ _AFTER_SUCCESS: Final = {
     id="HW513",
     title="nothing brings the server back",
     why="Such a server stays down after a crash of the driver, a kill for memory and, in a "
-    "container, a reboot. The installer's unit has Restart=always, and a drop-in inherits that.",
+    "container, a reboot. `on-failure` of Docker and Podman is for a crash alone. The installer's "
+    "unit has Restart=always, and a drop-in inherits that.",
     bad="[Service]\nExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always\nRestartSec=3",
-    source="scripts/install.sh@v0.32.15:221-235; systemd.service(5), Restart=",
+    source="scripts/install.sh@v0.32.15:221-235; systemd.service(5), Restart=; "
+    "docs.docker.com: Start containers automatically",
 )
 def no_restart(view: View, _: Facts) -> Hits:
     asked = any(
@@ -125,6 +127,20 @@ def no_restart(view: View, _: Facts) -> Hits:
             place=start,
             fix=view.phrases.restart,
         )
+    if box is not None and box.restart.startswith("on-failure") and not view.phrases.headers:
+        yield from () if is_client(view) else _down_after_a_reboot(view, box)
+
+
+def _down_after_a_reboot(view: View, box: Container) -> Hits:
+    """Yield the policy by which a container is started anew after a failure alone."""
+    told = (line.place for line in view.lines if line.value.strip("\"'") == box.restart)
+    yield Hit(
+        message=f"`{box.restart}` is for a crash alone: the server stays down after a reboot, or a "
+        "restart of Docker",
+        place=next(told, box.place),
+        severity="info",
+        fix="write `unless-stopped`",
+    )
 
 
 def _waits_for_nothing(view: View) -> Hits:

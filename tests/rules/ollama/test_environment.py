@@ -336,6 +336,7 @@ def test_a_sentence_is_not_quoted_as_a_name() -> None:
     [
         (("environment: {PUID: 1000, PGID: 1000}",), ["warning", "warning"]),
         (("environment: {WEBUI_AUTH: 'false'}",), ["info"]),
+        (("environment: {ENABLE_IMAGE_GENERATION: 'True', SEARXNG_QUERY_URL: x}",), ["info"] * 2),
         (("environment: {TZ: Europe/Berlin}",), ["info"]),
         (("environment: {TZ: Europe/Berlin}", "volumes: [/etc/localtime:/etc/localtime:ro]"), []),
         (("environment: {PUID: 1000}", "entrypoint: /start.sh"), []),

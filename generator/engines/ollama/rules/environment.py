@@ -172,7 +172,13 @@ _USERS: Final = frozenset(
     }
 )
 """By which images of linuxserver.io and their like choose a user."""
-_OF_WEBUI: Final = re.compile(r"WEBUI_\w+|ENABLE_(?:SIGNUP|OLLAMA_API|OPENAI_API)", re.ASCII)
+_OF_WEBUI: Final = re.compile(
+    r"WEBUI_\w+|AUDIO_(?:STT|TTS)_\w+|RAG_(?:EMBEDDING|RERANKING)_\w+|(?:COMFYUI|AUTOMATIC1111)_BASE_URL"
+    r"|IMAGE_GENERATION_(?:ENGINE|MODEL)|WEB_SEARCH_ENGINE|SEARXNG_QUERY_URL|DEFAULT_USER_ROLE"
+    r"|ENABLE_(?:SIGNUP|LOGIN_FORM|OAUTH_SIGNUP|OLLAMA_API|OPENAI_API|IMAGE_GENERATION"
+    r"|(?:RAG_)?WEB_SEARCH|COMMUNITY_SHARING|ADMIN_EXPORT|CODE_(?:EXECUTION|INTERPRETER))",
+    re.ASCII,
+)
 _ZONES: Final = ("/etc/localtime", "/usr/share/zoneinfo")
 
 
