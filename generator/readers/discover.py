@@ -25,6 +25,7 @@ from generator.readers.passed import (
     uses_an_engine,
 )
 from generator.readers.signs import (
+    end_of,
     kind_by_look,
     kind_of,
     may_be_ours,
@@ -383,8 +384,8 @@ def _paths(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator
 
 def _is_meant(path: PurePosixPath) -> bool:
     """Whether a name alone says that it is a file for an engine, or one of a project."""
-    named = names_an_engine(f"{path.parent.name}/{path.name}")
-    return any((named and s.by_suffix(path)) or s.by_name(path) for s in map(signs_of, KINDS))
+    named, end = names_an_engine(f"{path.parent.name}/{path.name}"), end_of(path)
+    return any((named and s.by_suffix(*end)) or s.by_name(path) for s in map(signs_of, KINDS))
 
 
 def _no_file(path: str) -> NotJudged:

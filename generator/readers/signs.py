@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BETWEEN: Final = re.compile(r"[\s/;,'\"]")
 _LONG: Final = 300
+_IN_FOLDERS: Final = ".conf"
+"""Files that are told apart by the folder in which they lie."""
 BOM: Final = "\ufeff"
 """The byte order mark, with which editors of Windows begin a file."""
 
@@ -122,16 +124,14 @@ class Signs:
 
     def by_name(self, path: PurePosixPath) -> bool:
         """Return whether the name alone tells."""
-        sure = self._is_sure(path, path.suffix)
-        return sure or re.fullmatch(self.names, path.name) is not None
+        return self._is_sure(*end_of(path)) or re.fullmatch(self.names, path.name) is not None
 
-    def by_suffix(self, path: PurePosixPath) -> bool:
-        """Return whether files with such an end may be of this kind."""
-        suffix = path.suffix
-        return suffix in self.maybe or self._is_sure(path, suffix)
+    def by_suffix(self, suffix: str, folder: str) -> bool:
+        """Return whether files with such an end, in such a folder, may be of this kind."""
+        return suffix in self.maybe or self._is_sure(suffix, folder)
 
-    def _is_sure(self, path: PurePosixPath, suffix: str) -> bool:
-        in_folder = suffix == ".conf" and self.folders and path.parent.name.endswith(self.folders)
+    def _is_sure(self, suffix: str, folder: str) -> bool:
+        in_folder = suffix == _IN_FOLDERS and self.folders and folder.endswith(self.folders)
         return suffix in self.sure or bool(in_folder)
 
     def is_general(self, path: PurePosixPath) -> bool:
@@ -199,12 +199,25 @@ def _ends(kinds: tuple[str, ...]) -> frozenset[str]:
     return frozenset().union(*(one.sure | one.maybe for one in every))
 
 
+def end_of(path: PurePosixPath) -> tuple[str, str]:
+    """Return the suffix of a file, and its folder where that tells the kind as well."""
+    suffix = path.suffix
+    return suffix, path.parent.name if suffix == _IN_FOLDERS else ""
+
+
+@functools.lru_cache(maxsize=256)
+def _by_suffix(kinds: tuple[str, ...], suffix: str, folder: str) -> dict[str, Signs]:
+    return {kind: s for kind, s in _of_all(kinds).items() if s.by_suffix(suffix, folder)}
+
+
 def may_be_ours(path: PurePosixPath) -> bool:
     """Return whether a file of a directory is worth reading; of hidden ones, few are."""
     if path.name.startswith(".") and not _NOT_HIDDEN.fullmatch(path.name):
         return False
-    every = _every().values()
-    return path.suffix in _suffixes() or any(s.by_suffix(path) or s.by_name(path) for s in every)
+    end = end_of(path)
+    if end[0] in _suffixes() or _by_suffix((*OWN, *KINDS), *end):
+        return True
+    return any(signs.by_name(path) for signs in _every().values())
 
 
 def kind_of(source: Source, *, walked: bool = False) -> str | None:
@@ -214,7 +227,7 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
     found on the way (`walked`) has to have the right name, too.
     """
     path, text, every = PurePosixPath(source.path), source.text.removeprefix(BOM), _every()
-    by_suffix = {kind: signs for kind, signs in every.items() if signs.by_suffix(path)}
+    by_suffix = _by_suffix((*OWN, *KINDS), *end_of(path))
     for kind, signs in (by_suffix or every).items():
         named = path.suffix in signs.named and not walked and not re.search(signs.never, text)
         if signs.by_name(path) or named:

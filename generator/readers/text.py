@@ -30,12 +30,13 @@ def is_masked(path: str) -> bool:
 
 def text_of(path: str, problems: list[Problem]) -> str | None:
     """Return the text of a file, None and a Problem where there is none."""
-    if is_masked(path):
-        return ""
-    if os.path.exists(path) and not is_file(path):  # noqa: PTH110
-        message = "is no regular file, and might never end"
-        problems.append(Problem("", message, "name a file, or `-` for standard input", path))
-        return None
+    if not is_file(path):
+        if is_masked(path):
+            return ""
+        if os.path.exists(path):  # noqa: PTH110
+            message = "is no regular file, and might never end"
+            problems.append(Problem("", message, "name a file, or `-` for standard input", path))
+            return None
     try:
         with Path(path).open("rb") as file:
             raw = file.read(LARGEST + 1)

@@ -56,6 +56,7 @@ class Roles:
     ) -> None:
         self.project, self.context, self.built, self.overlay = project, context, built, overlay
         self.engine = context.engine
+        self._commands: dict[int, list[str]] = {}
         every = project.services.items()
         self.servers = {name: one for name, one in every if self._is_server(name, one)}
         others = {name: one for name, one in every if name not in self.servers}
@@ -174,6 +175,13 @@ class Roles:
             yield from self.calls(job)
 
     def _command(self, service: Table) -> list[str]:
+        """Return what a service of the project runs; several ask of each."""
+        known = self._commands.get(id(service))
+        if known is None:
+            known = self._commands[id(service)] = self._run_by(service)
+        return known
+
+    def _run_by(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""
         entry, command = (argv(service, key) for key in ("entrypoint", "command"))
         built = self.built.get(id(service))
