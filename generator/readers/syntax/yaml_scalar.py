@@ -43,8 +43,10 @@ def _whole(text: str) -> str:
 
 
 def _number(text: str) -> tuple[Kind, str] | None:
+    if text[:1] not in "+-.0123456789":
+        return None
     digits = text.replace("_", "")
-    if len(digits) > _LONGEST or text[:1] not in "+-.0123456789":
+    if len(digits) > _LONGEST:
         return None
     match = _NUMBER.fullmatch(digits)
     if match is not None:
