@@ -66,7 +66,7 @@ def grouped(found: Found) -> list[tuple[str, list[str]]]:
         ("x.toml", PROFILE, "profile"),
         ("x.toml", "", "profile"),
         ("plan.json", PLAN, "plan"),
-        ("package.json", "{}", None),
+        ("tsconfig.json", "{}", None),
         ("schema.json", SCHEMA, "plan"),  # Its reader says that it is none.
         (STDIN, SCHEMA, None),
         (".env", "", "environment"),
