@@ -36,7 +36,7 @@ KINDS: Final = {
     "prometheus": "rules or a configuration of Prometheus",
     "alertmanager": "a configuration of Alertmanager",
     "kubernetes": "a manifest of Kubernetes",
-    "steps": "a CI file, cloud-init or tasks of Ansible",
+    "steps": "a CI file, cloud-init, Butane or tasks of Ansible",
     "script": "a script",
     "recipes": "a Taskfile, a Procfile, tasks of mise or scripts of npm",
     "devcontainer": "a dev container",

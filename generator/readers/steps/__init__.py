@@ -1,4 +1,4 @@
-"""CI files, cloud-init and Ansible: how they are recognised, and what they call things."""
+"""CI files, cloud-init, Butane and Ansible: how they are recognised, and what they call things."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ _VARIABLES: Final = "|".join(rf"{name}_(?:\w+_)?env(?:ironment)?(?:_\w+)?" for n
 VARIABLES: Final = re.compile(_VARIABLES, re.ASCII)
 """Those in which they keep the environment of the server, for a role that writes its unit."""
 SIGNS: Final = Signs(
+    sure=frozenset({".bu"}),
     names=r"\.(?:gitlab-ci|woodpecker|drone)[\w.-]*\.ya?ml|user-data|cloud-(?:init|config)[\w.-]*",
     maybe=frozenset({".yaml", ".yml"}),
-    content=r"(?m)\A#cloud-config\b|^(?:jobs|runcmd|write_files|before_script|stages|steps)[ \t]*:"
+    content=r"(?m)\A#cloud-config\b"
+    r"|^variant[ \t]*:[ \t]*[\"']?(?:fcos|flatcar|openshift|r4e|fiot)\b"
+    r"|^(?:jobs|runcmd|write_files|before_script|stages|steps)[ \t]*:"
     r"|^[ \t]*(?:- )?(?:[a-z]+\.[a-z]+\.)?(?:docker|podman)_container[ \t]*:"
     rf"|^(?:{_MODELS}|{_VARIABLES}):[ \t]*(?:#[^\n]*)?$"
     r"|^- (?:hosts|import_playbook)[ \t]*:|^  script[ \t]*:"

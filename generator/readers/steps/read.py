@@ -1,4 +1,4 @@
-"""CI files, cloud-init and Ansible tasks: the commands that they run, the files that they write,
+"""CI files, cloud-init, Butane and Ansible tasks: the commands that they run, the files that they write,
 and the containers that they start.
 """
 
@@ -339,8 +339,10 @@ class _Steps:
 
     def _file(self, table: Table) -> None:
         """Read a file that a step writes, unpacked where it says how."""
-        content = table.scalar("content")
-        path = next((text for key in ("path", "dest") if (text := table.text(key))), "")
+        content, path = table.scalar("content"), table.text("path") or table.text("dest")
+        if content is None:  # A file, a unit or a drop-in of Butane.
+            content = table.scalar("contents") or table.scalar("contents", "inline")
+            path = path or self._unit(table.text("name"))
         if content is None or not path:
             return
         encoding, line = table.text("encoding").lower(), content.starts
@@ -353,6 +355,12 @@ class _Steps:
         views, gaps = embedded(written, path, self.file, line, self.context, packed=packed)
         self.views += on_their_own(views)
         self.told.gaps += gaps
+
+    def _unit(self, name: str) -> str:
+        """Return where a unit of Butane is put, or a drop-in of the unit around it."""
+        unit = next((above for one in reversed(self.around) if (above := one.text("name"))), "")
+        drop_in = f"{unit}.d/" if unit and name.endswith(".conf") else ""
+        return f"/etc/systemd/system/{drop_in}{name}" if name else ""
 
     def _unread(self, path: str, encoding: str, line: int) -> None:
         """Name a file that is packed in a way that nobody reads here."""
