@@ -23,6 +23,7 @@ KINDS: Final = {
     "plan": "a plan",
     "dockerfile": "a Dockerfile",
     "modelfile": "a Modelfile",
+    "pm2": "applications of pm2",
     "document": "Markdown with fences",
     "code": "a program that asks a server",
     "systemd": "a unit or drop-in",

@@ -88,6 +88,11 @@ HEADS: dict[str, tuple[str, ...]] = {
     "caddy": ("", ":80 {\nreverse_proxy ollama:11434 {\n", ":80 {\nreverse_proxy ollama:11434 "),
     "litellm": ("", "model_list:\n- litellm_params: {model: ollama/a, api_base: 'a"),
     "prometheus": ("", "groups:\n- rules:\n  - alert: ollama\n    expr: ollama_a{"),
+    "pm2": (
+        "",
+        "module.exports = {apps: [{script: 'ollama', args: 'serve ",
+        "module.exports = {apps: [{script: 'ollama', args: 'serve', env: {",
+    ),
     "devcontainer": (
         "",
         '{"runArgs": [',
@@ -110,6 +115,7 @@ HEADS: dict[str, tuple[str, ...]] = {
 NAMES = {
     "systemd": "ollama.service",
     "recipes": "Taskfile.yml",
+    "pm2": "ecosystem.config.js",
     "quadlet": "ollama.container",
     "plan": "plan.json",
 }
@@ -322,6 +328,12 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "applications of pm2": (
+        "pm2",
+        "module.exports = {apps: [",
+        "{{script: 'ollama', args: 'serve', env: {{OLLAMA_HOST: '127.0.0.1:{}'}}}},",
+        "]}",
+    ),
     "commands of a dev container": (
         "devcontainer",
         '{"postStartCommand": "ollama serve", "postCreateCommand": {',

@@ -1,5 +1,5 @@
-"""CI files, cloud-init, Butane and Ansible tasks: the commands that they run, the files that they write,
-and the containers that they start.
+"""CI files, cloud-init, Butane and Ansible tasks: the commands that they run, the files that they
+write, and the containers that they start.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from generator.readers.beside import dockerfiles_near
 from generator.readers.commands.told import Told
 from generator.readers.commands.words import models
 from generator.readers.embedded import with_gaps
+from generator.readers.managed import managed
 from generator.readers.supervisord import SUPERVISORD
 from generator.readers.supervisord.programs import (
     OFF,
@@ -21,14 +22,13 @@ from generator.readers.supervisord.programs import (
 )
 from generator.readers.syntax.asking import asked_by
 from generator.readers.syntax.ini import Section, sections
-from generator.view import AGAIN, AT_ONCE, UNHOMED, Container, Line, Place, Variable
+from generator.view import AGAIN, AT_ONCE, UNHOMED, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.view import View
 
-_UNTOLD: Final = "untold"
 _OF_ROOT: Final = frozenset({"", "root", "0"})
 _SETS_HOME: Final = re.compile(
     r"(?m)^[ \t]*(?:USER[ \t]|ENV[ \t][^\n]*\bHOME\b)|\bsupervisord -u\b"
@@ -111,16 +111,8 @@ class _Program:
         for view in self.told.found():
             known = replace(view, name=self.name, lines=(*view.lines, *lines))
             server = self.serves and view.container is None
-            yield self._server(known, inside=around.inside) if server else known
-
-    def _server(self, view: View, *, inside: bool) -> View:
-        ends = self.says("autorestart", OFF)
-        place = self._place("autorestart")
-        if not inside:
-            return replace(view, starts=place if ends else None)
-        # What is published, and where the models are, whoever runs the container tells.
-        box = Container(image="", place=place, digest=True, restart="" if ends else _UNTOLD)
-        return replace(view, container=box)
+            ends, place = self.says("autorestart", OFF), self._place("autorestart")
+            yield managed(known, place, ends=ends, inside=around.inside) if server else known
 
     def _place(self, key: str) -> Place:
         told = self.section.keys.get(key)

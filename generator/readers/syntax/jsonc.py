@@ -1,4 +1,4 @@
-"""JSON with comments, as YAML reads it."""
+"""JSON with comments, and object literals of JavaScript, as YAML reads them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import Final
 
 _STRINGS: Final = r'"(?:[^"\\\n]|\\.)*+"|\'(?:[^\'\\\n]|\\.)*+\'|`[^`]*+`'
 _PARTS: Final = re.compile(rf"{_STRINGS}|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/")
+_WORDS: Final = re.compile(
+    rf"(?P<text>{_STRINGS})|(?P<choice>\?\s*(?:{_STRINGS}|[\w.]++)\s*:\s*(?:{_STRINGS}|[\w.]++))"
+    rf"|(?P<call>\((?:[^()\"'`]|{_STRINGS})*+\))|(?P<key>[\w$])[ \t]*:(?=\S)|\t"
+)
 _VISIBLE: Final = re.compile(r"[^\n]")
 
 
@@ -15,5 +19,22 @@ def without_comments(text: str) -> str:
     return _PARTS.sub(_blank, text)
 
 
+def as_yaml(text: str) -> str:
+    """Return an object literal as YAML takes it, without what calls and choices are made of."""
+    return _WORDS.sub(_word, without_comments(text))
+
+
 def _blank(part: re.Match[str]) -> str:
     return _VISIBLE.sub(" ", part[0]) if part[0].startswith("/") else part[0]
+
+
+def _word(part: re.Match[str]) -> str:
+    if part["call"] or part["choice"]:
+        return "()" + "\n" * part[0].count("\n")
+    if part["key"]:
+        return f"{part['key']}: "
+    text = part["text"] or " "
+    if text[0] == "`" and not {'"', "\n", "\\"} & {*text}:
+        return f'"{text[1:-1]}"'
+    # A quote of YAML is written twice, not behind a backslash.
+    return text.replace("\\'", "''") if text[0] == "'" else text
