@@ -45,6 +45,7 @@ KINDS: Final = {
     "launchd": "an agent of launchd",
     "fly": "an application of Fly.io",
     "render": "a blueprint of Render",
+    "nomad": "a job of Nomad",
     "terraform": "a module of Terraform",
     "compose": "a compose file",
     "helm": "values of the Helm chart",

@@ -88,6 +88,11 @@ HEADS: dict[str, tuple[str, ...]] = {
     "caddy": ("", ":80 {\nreverse_proxy ollama:11434 {\n", ":80 {\nreverse_proxy ollama:11434 "),
     "litellm": ("", "model_list:\n- litellm_params: {model: ollama/a, api_base: 'a"),
     "prometheus": ("", "groups:\n- rules:\n  - alert: ollama\n    expr: ollama_a{"),
+    "nomad": (
+        "",
+        'job "a" {\ntask "a" {\ndriver = "docker"\nconfig {\nimage = "ollama/ollama"\n',
+        'job "a" {\ngroup "a" {\ntask "a" {\ndriver = "exec"\nconfig {\ncommand = "ollama serve ',
+    ),
     "pm2": (
         "",
         "module.exports = {apps: [{script: 'ollama', args: 'serve ",
@@ -328,6 +333,12 @@ NUMBERED: dict[str, tuple[str, ...]] = {
     "pulls of a script": ("script", "ollama serve &\n", "ollama pull a{}\n"),
     "commands of an image": ("dockerfile", "FROM ollama/ollama:0.32.15\n", "RUN useradd a{}\n"),
     "a compose file": ("compose", f"{SERVICE}    environment:\n", "      OLLAMA_A{}: 1\n"),
+    "tasks of Nomad": (
+        "nomad",
+        'job "a" {\n',
+        'task "a{}" {{\ndriver = "docker"\nconfig {{\nimage = "ollama/ollama"\n}}\n}}\n',
+        "}\n",
+    ),
     "applications of pm2": (
         "pm2",
         "module.exports = {apps: [",
