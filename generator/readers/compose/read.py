@@ -31,6 +31,7 @@ from generator.readers.compose.contents import Contents
 from generator.readers.compose.depends import gated, undefined
 from generator.readers.compose.environment import Environment
 from generator.readers.compose.gateways import asks_all
+from generator.readers.compose.jobs import Job
 from generator.readers.compose.lost import Lost
 from generator.readers.compose.neighbours import Neighbours
 from generator.readers.compose.project import Loader, Project, joined, load_project
@@ -292,12 +293,20 @@ class _Services:
         yield from self._foreign()
         for proxy, service in self.project.services.items() if self.engine.verbs else ():
             yield from proxied(proxy, service, service.place.file, self.context)
+        for job, service in self.roles.jobs.items() if self.engine.verbs else ():
+            yield from self._of_job(job, service)
         for job, service in self.roles.jobs.items():
             # Of the engine's own image, a job has no more programs than the server.
             if "build" not in service.entries and self.engine.is_image(
                 self.roles.repository(service)
             ):
                 yield from self._run_by(job, service)
+
+    def _of_job(self, job: str, service: Table) -> Iterator[Line]:
+        """Yield what a job asks of the server too soon, or lets fail unnoticed."""
+        mounts = container_of(f"services.{job}", service, self.project.around)[0].mounts
+        scripts, asked = self._scripts(service, mounts), self.roles.asked(service)
+        yield from Job(job, service, scripts, self.engine).lines(self.servers, asked)
 
     def _run_by(self, job: str, service: Table) -> Iterator[Line]:
         """Yield what a job of the engine's own image runs, and what it hands to the program."""

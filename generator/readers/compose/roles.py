@@ -198,7 +198,7 @@ class Roles:
 
     def models(self, name: str, service: Table, begun: Iterator[ModelUse]) -> tuple[ModelUse, ...]:
         """Return the models that the server's command and scripts ask for, and jobs beside it."""
-        ours = [job for job in self.jobs.values() if self._asked(job) in {"", name}]
+        ours = [job for job in self.jobs.values() if self.asked(job) in {"", name}]
         asked = (
             use_of(call, asking.place_of(key))
             for asking in (service, *ours)
@@ -207,7 +207,7 @@ class Roles:
         )
         return each_once((*begun, *asked))
 
-    def _asked(self, job: Table) -> str:
+    def asked(self, job: Table) -> str:
         """Return the server that a job talks to, empty where it does not say."""
         words = " ".join((job.text("environment", self.engine.address), *argv(job, "command")))
         named = (n for n in self.servers if re.search(rf"(?<![\w.-]){re.escape(n)}:\d", words))

@@ -312,7 +312,9 @@ def _volume(stage: Stage, one: Instruction) -> None:
 
 def _run(stage: Stage, one: Instruction) -> None:
     stage.runs.append(one)
-    stage.lines.append(_line("RUN", one))
+    line = _line("RUN", one)
+    told = "\n".join(text for text, _ in one.documents)
+    stage.lines.append(replace(line, value=f"{line.value}\n{told}") if told else line)
 
 
 def _copy(stage: Stage, one: Instruction) -> None:

@@ -20,6 +20,7 @@ from generator.readers.helm.read import quantity
 from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.routes import LEADING, routes
 from generator.readers.kubernetes.scaling import TOLD_BY, scaling_of
+from generator.readers.kubernetes.scripts import begun_with
 from generator.readers.layers import overruled, said
 from generator.readers.syntax.shell import calls, is_shell, use_of
 from generator.readers.syntax.storage import network
@@ -29,6 +30,7 @@ from generator.units import whole
 from generator.view import (
     EXECUTED,
     HANDED,
+    IN_INIT,
     LIMIT,
     NODE,
     POD,
@@ -122,6 +124,33 @@ class Pod:
                     place = replace(item.place, line=item.starts)
                     yield Line(section=EXECUTED, name="", value=item.text, place=place)
 
+    def in_init(self) -> Iterator[Line]:
+        """Yield what init containers ask of the server of their own pod, which starts later."""
+        if not any(isinstance(one, Table) and self._is_server(one)
+                   for one in self.spec.items("containers")):  # fmt: skip
+            return
+        program, verb = self.engine.command
+        for box in (one for one in self.spec.items("initContainers") if isinstance(one, Table)):
+            words = " ".join(self._words(box))
+            asks = next(calls(self._words(box), self.engine), None) if words else None
+            serves = re.search(rf"\b{verb}\b|_HOST=", words) is not None
+            if box.text("restartPolicy") == "Always" or not asks or serves:
+                continue
+            if self._asks_own(box):
+                key = "command" if "command" in box.entries else "args"
+                told, place = f"{program} {asks.verb}", box.place_of(key)
+                yield Line(section=IN_INIT, name=box.text("name"), value=told, place=place)
+
+    def _asks_own(self, box: Table) -> bool:
+        """Whether a container asks the server of its own pod: by itself, or by its Service."""
+        named = [one for one in box.items("env") if isinstance(one, Table)]
+        told = [one for one in named if one.text("name") == self.engine.address]
+        if "envFrom" in box.entries or any("value" not in one.entries for one in told):
+            return False
+        host = told[-1].text("value").rpartition("://")[2].partition(":")[0] if told else ""
+        own = {one.text("metadata", "name") for one in self.services}
+        return host in {"", "localhost", "127.0.0.1", "0.0.0.0"} or host.split(".")[0] in own  # noqa: S104
+
     def unnoticed(self) -> Iterator[Line]:
         """Yield the pulls of containers that end, where nobody sees that one fails."""
         key = "containers" if self.kind in _ENDS else "initContainers"
@@ -200,6 +229,7 @@ class Pod:
                 *flat("", box, _NOT_FLAT),
                 *flat("annotations", self.pod.table("metadata", "annotations"), frozenset()),
                 *self._of_pod(box),
+                *begun_with(box, self.spec, self.beside),
             ),
             overruled=overruled(said((one, one.place.file) for one in self._own(box)), {}),
             models=models,

@@ -174,7 +174,7 @@ def _astray(
 
 def _unnoticed(pod: Pod) -> Iterator[View]:
     """Yield what a pod pulls without anybody seeing that it fails."""
-    if lines := tuple(pod.unnoticed()):
+    if lines := (*pod.unnoticed(), *pod.in_init()):
         yield _part(pod.owner, pod.context, lines=lines)
 
 

@@ -218,6 +218,8 @@ _BRINGS_UP: Final = re.compile(
     r"|sleep|while|wait\w*)\b|\b(?:list|ls|ps)\b[^|]*/dev/null|\w[ \t]*\([ \t]*\)|\bfunction\b"
 )
 """What may have a server up before a script starts one, or has commands run in another order."""
+_ALONE: Final = re.compile(r"(?:exec\s+)?(?:/[\w./-]*/)?[\w-]+\s+serve\s*$")
+"""A server that takes the place of the script, or stays in front, whatever was decided before."""
 _LEAVES: Final = re.compile(r"\b(?:exit|return|else|elif|case|esac|done)\b|;;")
 
 
@@ -234,7 +236,7 @@ def asked_before(
         found: tuple[int, str] | None = None
         for number, line in enumerate(lines, first):
             if number in starts:
-                if found and _RUNS.search(line):
+                if found and (_RUNS.search(line) or _ALONE.match(line)):
                     yield *found, number
                 break
             if line.lstrip().startswith("#") or len(line) > LONGEST:
@@ -281,7 +283,7 @@ def piped(texts: Iterable[tuple[int, list[str]]], engine: Engine) -> Iterator[tu
     name, installer = re.escape(engine.name), engine.installer
     fetched = re.compile(
         rf"(?:^|\s)((?:curl|wget)\b)[^|;#]{{0,300}}?{installer}[^|;&#]{{0,100}}"
-        r"(\|\s*(?:sudo\s+(?:-\w+\s+)?)?(?:ba|da|z)?sh\b)([^\n]*)"
+        r"(\|\s*(?:sudo\s+(?:-\w+\s+)?)?(?:ba|da|z)?sh\b)([^\n;]*)"
         rf"|(?:^|\s)({name}\s+pull)\s[^|;#]{{1,200}}(?<!\|)(\|&?\s*tee\b)([^\n]*)"
     )
     texts = list(texts)

@@ -99,6 +99,14 @@ def asked_at_once(
                         yield first + asked[0].line, asked[1]
 
 
+def asked_first(text: str, engine: Engine) -> tuple[int, str] | None:
+    """Return the line, from 0, and the verb, where a script begins with what a server has to do."""
+    asks = _asking(engine, anywhere=True)
+    found = (first_asked(scope, 0, asks) for scope in scopes(text))
+    asked = next((one for one in found if one is not None), None)
+    return (asked[0].line, asked[1]) if asked else None
+
+
 def first_asked(
     scope: Sequence[Statement], at: int, asks: re.Pattern[str]
 ) -> tuple[Statement, str] | None:
@@ -127,12 +135,13 @@ def first_asked(
     return None
 
 
-def _asking(engine: Engine) -> re.Pattern[str]:
-    """Return what a command begins with that has a server do something."""
+def _asking(engine: Engine, *, anywhere: bool = False) -> re.Pattern[str]:
+    """Return what a command begins with that has a server do something; of curl, the own host's."""
     name = re.escape(engine.name)
+    host = r"[\w.$\{\}-]+" if anywhere else r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
     return re.compile(
         rf"\s*{_OPENS}{AS}(?:(?:time|nohup|command)\s+)?(?:\S*/)?{name}\s+(pull|run|create)\b"
-        r"|\s*(?:do\s+)?curl\b(?!.*--retry).*?(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d+"
+        rf"|\s*(?:do\s+)?curl\b(?!.*--retry)[^|]*?{host}:\d+"
         r"(/api/(?:pull|generate|chat|create|embed)\b)",
         re.DOTALL,
     )

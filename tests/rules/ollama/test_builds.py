@@ -61,6 +61,14 @@ CASES: Cases = {
             image("RUN ollama serve > /log 2>&1 & \\\n  sleep 5 && ollama pull qwen3:8b && wait"),
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull qwen3:8b && wait $P"),
             image("RUN ollama pull qwen3:8b 2>&1", base=INSTALLED),
+            image('RUN ["/bin/bash", "-c", "ollama pull qwen3:8b"]'),
+            image("RUN bash -c 'ollama pull qwen3:8b'"),
+            image("RUN <<EOF", "set -e", "ollama pull qwen3:8b", "EOF"),
+            image("RUN bash <<'EOF'", "ollama serve &", "sleep 5", "ollama pull a", "wait", "EOF"),
+            {
+                **image("COPY get.sh /get.sh", "RUN chmod +x /get.sh && /get.sh"),
+                "get.sh": "#!/bin/sh\nollama pull qwen3:8b\n",
+            },
             image("RUN ollama serve & P=$! && sleep 5 && ollama pull a && kill $P || true"),
             image("RUN ollama serve & sleep 5; { ollama pull a; ollama pull b; } || true"),
             image("RUN ollama serve & sleep 5 && (ollama pull a && ollama pull b) || true"),
@@ -76,6 +84,12 @@ CASES: Cases = {
             image("RUN ollama serve & sleep 5; ollama pull a; { sleep 1; kill $!; } || true"),
             image("RUN ollama serve & sleep 5 && { ollama pull a || echo no; } && kill $! || true"),
             image("RUN ollama serve & sleep 5; ollama pull qwen3:8b"),
+            image("RUN bash <<'EOF'", "ollama serve &", "sleep 5", "ollama pull qwen3:8b", "EOF"),
+            image('RUN ["bash", "-c", "ollama serve & sleep 5; ollama pull qwen3:8b"]'),
+            {
+                **image("COPY get.sh /get.sh", "RUN ollama serve & sleep 5 && /get.sh"),
+                "get.sh": "#!/bin/sh\nollama pull qwen3:8b\n",
+            },
             image("RUN ollama serve & \\\n  # wait\n  until ollama list; do sleep 1; done; \\\n"
                   "  ollama pull qwen3:8b"),
             image("RUN ollama serve & P=$!; sleep 5; ollama pull qwen3:8b; kill $P; wait $P"),

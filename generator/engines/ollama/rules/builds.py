@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.rule import Hit, Hits, Rule
+from generator.view import MADE_BY
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -19,6 +21,8 @@ _SERVES: Final = re.compile(rf"{_BEFORE}ollama\s+(?:serve|start)\s*(?:&&|;|$)")
 _NOT_ALONE: Final = re.compile(
     r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)|(?<!install)\.sh\b"
 )
+_BESIDE: Final = re.compile(r"ollama\s+(?:serve|start)\b|OLLAMA_HOST|(?<!&)&(?!&|\d)")
+"""What may have a server up beside a script, in the command that runs it."""
 _BEHIND: Final = (
     r"ollama\s+(?:serve|start)\b(?:(?!ollama\s+(?:serve|start)\b)[^;&|]|(?<=>)&\d?|&>)*+"
     r"(?<!&)&(?![&\d>])"
@@ -56,12 +60,15 @@ _FORGIVEN: Final = re.compile(r"\|\|\s*(?:true\b|[:;)])")
     source="cmd/cmd.go@v0.32.15, checkServerHeartbeat; docs.docker.com/reference/dockerfile: RUN",
 )
 def needs_a_server(view: View, _: Facts) -> Hits:
-    for line in view.lines:
-        text = line.value
-        if line.name != "RUN" or _SPOKEN.search(text) or text.startswith(("<<", "[")):
+    every = view.lines_named("RUN", MADE_BY)
+    beside = {line.place: line.value for line in every if line.name == "RUN"}
+    for line in every:
+        text = _as_run(line.value)
+        by_script = line.name == MADE_BY
+        if _SPOKEN.search(text) or (by_script and _BESIDE.search(beside.get(line.place, ""))):
             continue
         text = _SAID.sub("", text) if "echo" in text or "printf" in text else text
-        if _SERVES.search(text):
+        if _SERVES.search(text) and not by_script:
             message = "`ollama serve` stays in front: this RUN, and the build, never end"
             fix = "put it into the background with `&`, and end the RUN with the last pull"
         elif _waits_for_ever(text):
@@ -76,6 +83,34 @@ def needs_a_server(view: View, _: Facts) -> Hits:
             yield from _hidden(line, text)
             continue
         yield Hit(message=message, place=line.place, fix=fix)
+
+
+def _as_run(text: str) -> str:
+    """Return the script of a RUN on one line, whatever hands it to the shell."""
+    if text.startswith("["):
+        try:
+            words = json.loads(text)
+        except (ValueError, RecursionError):
+            return ""
+        shell = len(words) > 2 and all(isinstance(word, str) for word in words)  # noqa: PLR2004
+        text = words[2] if shell and words[1] in _HANDED else ""
+    elif found := _IN_QUOTES.fullmatch(text):
+        text = _ESCAPED.sub(r"\1", found[2]) if found[1] is None else found[1]
+    elif found := _OF_DOCUMENT.match(text):
+        text = text[found.end() :]
+    lines = (line.strip() for line in text.replace("\\\n", " ").split("\n"))
+    return " ; ".join(line for line in lines if line and not line.startswith("#"))
+
+
+_HANDED: Final = frozenset({"-c", "-ec", "-lc", "-xc", "-exc"})
+_IN_QUOTES: Final = re.compile(
+    r"(?:/bin/)?(?:ba|da)?sh\s+-\w{0,4}c\s+(?:'([^']*)'|\"((?:[^\"\\]|\\.)*+)\")\s*",
+    re.DOTALL,
+)
+_ESCAPED: Final = re.compile(r"\\([\\\"$`])")
+_OF_DOCUMENT: Final = re.compile(
+    r"(?:(?:/\S{0,40})?(?:ba|da)?sh(?:\s+-\w+){0,3}\s*)?<<-?\s*['\"]?\w+['\"]?[ \t]*\n"
+)
 
 
 def _hidden(line: Line, text: str) -> Hits:

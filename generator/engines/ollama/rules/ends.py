@@ -87,6 +87,16 @@ _STAYS: Final = re.compile(
 """What may keep a shell, and with it the container, from its end."""
 
 
+_QUIETLY: Final = re.compile(r"(?:\d|&)?>{1,2}\s*(?:/dev/null|&\d)")
+_ROUND: Final = re.compile(
+    r"\b(?:until|while\s+!)\s[^;&|\n]*[;\n]\s*do\s+(?:(?:sleep\s+[\d.]+|echo[^;&\n]*)\s*[;\n]\s*){1,2}done\b"
+)
+"""A wait that ends when the server answers."""
+_EACH: Final = re.compile(
+    r"\bfor\s+\w+\s+in\s+[\w .:/-]+[;\n]\s*do\s+(ollama\s+pull)\s+\"?\$\$?\{?\w+\}?\"?\s*"
+    r"[;\n]\s*done\b"
+)
+"""A pull of each model of a list."""
 _AGAIN: Final = re.compile(r"(?i)always|unless-stopped|any|on-.*|.*\$.*")
 """What starts a container anew: of an image nobody tells, and it may be there to pull, and end."""
 
@@ -96,6 +106,7 @@ def _ends_with_its_pulls(view: View, behind: list[str], last: str) -> bool:
     box = view.container
     again = box is not None and (box.ports or _AGAIN.fullmatch(box.restart.strip("\"'")))
     alone = len(behind) == 1 and _SERVES.search(behind[0].rpartition("&")[2])
+    last = _ROUND.sub("", _EACH.sub(r"\1", _QUIETLY.sub("", last)))
     return bool(again and alone and _PULLS.search(last) and not _STAYS.search(last))
 
 

@@ -14,7 +14,19 @@ from generator.rules.helpers.containers import begun
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
-from generator.view import AGAIN, AT_ONCE, BEFORE, MANAGED, POD, PREFIXES, STARTED, STARTING, Edit
+from generator.view import (
+    AGAIN,
+    AT_ONCE,
+    BEFORE,
+    IN_INIT,
+    MANAGED,
+    POD,
+    PREFIXES,
+    SOON,
+    STARTED,
+    STARTING,
+    Edit,
+)
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -217,6 +229,7 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             "the server to ExecStartPost=, with `TimeoutStartSec=infinity` for a download",
         )
     yield from _in_a_container(view)
+    yield from _by_others(view)
     yield from _asked_after(view) if _in_front(view) else ()
     for line in view.lines:
         if line.section == POD and line.name == STARTING:
@@ -244,6 +257,28 @@ def asked_too_early(view: View, _: Facts) -> Hits:
                 fix="wait for the server first: `until ollama list >/dev/null 2>&1; do sleep 1; "
                 "done`",
             )
+
+
+def _by_others(view: View) -> Hits:
+    """Yield what jobs and init containers ask before the server answers."""
+    for line in view.lines_in(SOON):
+        call = line.value if line.value.startswith("/") else f"ollama {line.value}"
+        yield Hit(
+            message=f"`{line.name}` asks by `{call}` as soon as the server's container is started, "
+            "which may not listen yet: then it fails, and nothing tries again",
+            place=line.place,
+            severity="warning",
+            fix="wait with `condition: service_healthy` and a `healthcheck` of `ollama list`, or "
+            "have it tried again: `restart: on-failure`",
+        )
+    for line in view.lines_in(IN_INIT):
+        yield Hit(
+            message=f"`{line.value}` in the init container `{line.name}` asks the server of its "
+            "own pod, which starts when that has ended: the pod never starts",
+            place=line.place,
+            fix="pull in a Job, or in postStart behind a wait; or start a server in the init "
+            "container, on the same volume",
+        )
 
 
 def _in_a_container(view: View) -> Hits:
