@@ -27,7 +27,9 @@ def with_begun(view: View, engine: Engine) -> View:
     """Return a View with what the scripts that its container begins with ask of its server."""
     if view.container is None or engine.by_arguments:
         return view
-    lines = tuple(line for line in _lines(view, engine) if line not in view.lines)
+    found = tuple(_lines(view, engine))
+    known = frozenset(view.lines) if found else frozenset()
+    lines = tuple(line for line in found if line not in known)
     commands = tuple(_commands(view, engine))
     if not lines and not commands:
         return view
