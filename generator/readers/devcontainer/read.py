@@ -126,11 +126,13 @@ class _DevContainer:
         image = self.top.scalar("image")
         name = image_name(image.text if image else "")
         ours = self.engine.is_image(name.repository) or bool(self.built and self.built.serves)
-        variables = list(self._variables())
+        variables = [*self._variables()]
+        theirs = {one.name for one in variables if self._is_of_a_program(one)}
+        meant = [one for one in variables if one.name not in theirs]
         if self.told.served:
             nearer = {variable.name for variable in self.told.variables}
             self.told.variables += (
-                replace(v, reach="server", shared=True) for v in variables if v.name not in nearer
+                replace(v, reach="server", shared=True) for v in meant if v.name not in nearer
             )
         elif not ours:
             own = self.engine.prefixes
@@ -141,7 +143,17 @@ class _DevContainer:
             replace(v, container=box) if self.told.served and v.container is None else v
             for v in found
         ]
-        return [*([self._server(image, box, variables)] if ours else []), *served]
+        return [*([self._server(image, box, meant)] if ours else []), *served]
+
+    def _is_of_a_program(self, one: Variable) -> bool:
+        """Whether a variable is for programs that somebody works on in the container.
+
+        What is handed on from the host, and the server does not read, is theirs as well.
+        """
+        fact = self.context.catalogue.at(self.engine.name).variable(one.name)
+        served = fact is not None and fact.works and fact.scope != "client"
+        theirs = re.fullmatch(self.engine.application, one.name) is not None
+        return not served and (theirs or one.unresolved)
 
     def _variables(self) -> Iterator[Variable]:
         """Yield what the container has, and what the editor adds for what it starts there."""

@@ -36,7 +36,7 @@ _KINDS: Final = {
                     ("systemd", "quadlet", "supervisord", "traefik", *_FRONTS, "environment")),
     **dict.fromkeys(
         ("yaml", "yml"),
-        ("steps", "kubernetes", "traefik", "litellm", "prometheus", "helm", "compose"),
+        ("steps", "recipes", "kubernetes", "traefik", "litellm", "prometheus", "helm", "compose"),
     ),
     **dict.fromkeys(("env", "dotenv", "properties"), ("environment",)),
     **dict.fromkeys(("dockerfile", "docker", "containerfile"), ("dockerfile",)),

@@ -29,6 +29,7 @@ _LOGIN: Final = re.compile(
     r"(?:^|/)\.?(?:bash|zsh|z)?(?:rc|profile|_profile|env|login)$|bash\.bashrc$|/profile\.d/"
 )
 _SHELL: Final = (".sh", ".bash", ".zsh")
+_OF_AN_EDITOR: Final = ".devcontainer"
 _MOST: Final = 20  # scripts of one folder
 
 
@@ -51,7 +52,12 @@ def _serves_beside(source: Source, context: Context) -> bool:
 
 
 def _is_of_an_image(source: Source, context: Context) -> bool:
-    """Whether a Dockerfile of the folder, or of the one above, copies the script into an image."""
+    """Whether a Dockerfile of the folder, or of the one above, copies the script into an image.
+
+    What lies beside a dev container is for that.
+    """
+    if _OF_AN_EDITOR in source.path.split("/"):
+        return True
     name = re.escape(posixpath.basename(source.path))
     copies = re.compile(rf"(?m)^[ \t]*(?:COPY|ADD)[ \t][^\n]*\b{name}(?![\w.-])")
     return any(map(copies.search, dockerfiles_near(source.path, context)))
