@@ -301,6 +301,7 @@ def _probe(stage: Stage, one: Instruction) -> None:
 def _user(stage: Stage, one: Instruction) -> None:
     made = value(one.rest.strip(), stage.known, one.escape)
     stage.user = made.text
+    stage.lines.append(replace(_line("USER", one), value=made.text))
 
 
 def _volume(stage: Stage, one: Instruction) -> None:

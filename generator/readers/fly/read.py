@@ -56,6 +56,7 @@ def _views(source: Source, context: Context) -> list[View]:
         mounts=tuple(fly.mounts()),
         restart="always",
         exposed=tuple(fly.exposed()),
+        program=tuple(fly.program()),
         asked=tuple(fly.asked()),
     )
     variables = [*(built.variables if built else ()), *fly.variables()]
@@ -69,7 +70,7 @@ def _views(source: Source, context: Context) -> list[View]:
             lines=(*(built.lines if built else ()), *fly.mislaid()),
             acceleration=fly.acceleration(),
             bounds=tuple(fly.bounds()),
-            container=over(built, box, told="processes" in data),
+            container=over(built, box, told="processes" in data or bool(box.program)),
         )
     ]
 
@@ -111,6 +112,15 @@ class _Fly:
             yield Variable(
                 name=name, value=text, place=self.place(name), written=f'"{text}"' if plain else ""
             )
+
+    def program(self) -> Iterator[tuple[str, Place]]:
+        """Yield the entry point that is named instead of the image's, and what it is told."""
+        own = _table(self.data, "experimental")
+        for key in ("entrypoint", "cmd") if own.get("entrypoint") else ():
+            words = own.get(key)
+            for word in words if isinstance(words, list) else ():
+                if isinstance(word, str):
+                    yield word, self.place(key)
 
     def mislaid(self) -> Iterator[Line]:
         """Yield the keys that stand at the top, or among the variables, and belong elsewhere."""

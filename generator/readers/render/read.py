@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +52,8 @@ def _view(service: Table, source: Source, context: Context) -> View | None:
         exposed=tuple(_exposed(service)),
     )
     variables = [*(built.variables if built else ()), *_variables(service)]
+    told = service.scalar("dockerCommand")
+    box = replace(box, program=_program(told)) if told is not None else box
     return context.view(
         RENDER,
         context.release_of(image),
@@ -58,8 +61,17 @@ def _view(service: Table, source: Source, context: Context) -> View | None:
         place=service.place,
         variables=tuple(built.read(variables) if built else variables),
         lines=built.lines if built else (),
-        container=over(built, box, told=service.scalar("dockerCommand") is not None),
+        container=over(built, box, told=told is not None),
     )
+
+
+def _program(told: Scalar) -> tuple[tuple[str, Place], ...]:
+    """Return the words of `dockerCommand`; of one that nobody can part, none."""
+    try:
+        words = shlex.split(told.text)
+    except ValueError:
+        return ()
+    return tuple((word, replace(told.place, line=told.starts)) for word in words)
 
 
 def _built(service: Table, source: Source, context: Context) -> Built | None:

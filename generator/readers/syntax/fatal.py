@@ -40,6 +40,9 @@ def fatal(script: str, engine: Engine, *, errexit: bool = False) -> Iterator[tup
     pulls = re.compile(
         rf"(?:do\s+)?(?:/[\w/.-]*/)?[\"']?{re.escape(engine.name)}[\"']?\s+pull\s+\S"
     )
+    asked = re.compile(
+        rf"if\s+!\s+((?:/[\w/.-]*/)?{re.escape(engine.name)}\s+pull\s+\S.*)", re.DOTALL
+    )
     for scope in scopes(script):
         at = next((n for n, s in enumerate(scope) if s.end == "&" and serves.match(s.text)), None)
         if at is None or not any(_STAYS.match(one.text) for one in scope[-_NEAR:]):
@@ -47,6 +50,9 @@ def fatal(script: str, engine: Engine, *, errexit: bool = False) -> Iterator[tup
         told = strict or any(_ERREXIT.match(one.text) for one in scope[:at])
         for number in _plain(scope, at + 1):
             one = scope[number]
+            if (tried := asked.match(one.text)) and _gives_up(scope, number):
+                yield one.line, " ".join(tried[1].split())
+                return
             if pulls.match(one.text) and _is_fatal(scope, number, errexit=told and not handled):
                 yield one.line, " ".join(one.text.removeprefix("do").split())
                 return
@@ -59,7 +65,7 @@ def _plain(scope: Sequence[Statement], first: int) -> Iterator[int]:
         bare = _INNER.sub("", one.text)
         opened = bare.count("(") + bare.count("{") - bare.count(")") - bare.count("}")
         if not (depth or groups or opened > 0):
-            yield number
+            yield number  # A command that is the condition is one itself.
         groups = max(0, groups + opened)
         if _MERGE.match(bare):
             loops, depth = (loops - 1, depth) if loops and not depth else (loops, max(0, depth - 1))
@@ -67,6 +73,16 @@ def _plain(scope: Sequence[Statement], first: int) -> Iterator[int]:
             depth += 1
         elif bare.startswith("for "):
             loops, depth = (loops + 1, depth) if not depth else (loops, depth + 1)
+
+
+def _gives_up(scope: Sequence[Statement], at: int) -> bool:
+    """Whether the branch of a failure, and no other one, has the script end."""
+    branch = takewhile(lambda one: not _TURNS.match(one.text), scope[at + 1 : at + 1 + _FAR])
+    return any(_ENDS.match(one.text.removeprefix("then").lstrip()) for one in branch)
+
+
+_TURNS: Final = re.compile(r"(?:fi|else|elif|if|for|while|until|case)\b")
+_FAR: Final = 10  # commands
 
 
 def _is_fatal(scope: Sequence[Statement], at: int, *, errexit: bool) -> bool:

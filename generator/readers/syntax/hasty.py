@@ -22,7 +22,7 @@ _OPENS: Final = r"(?:(?:if|then|do|else|\(|\{)\s*+){0,3}"
 _REDIRECTED: Final = r"(?:\s*(?:&?>{1,2}|2>{1,2}|<)\s*(?:&\d|[^\s&]+)){0,3}"
 _QUICK: Final = re.compile(
     rf"[(){{}}\s]*+(?:fi\b[\s)}}]*)?"
-    rf"|\s*{AS}systemctl\s+(?:--\S+\s+){{0,3}}(?:status|is-active|is-enabled|enable|daemon-reload)\b.*"
+    rf"|\s*{AS}systemctl\s+(?:--\S+\s+){{0,3}}(?:status|is-active|is-enabled)\b.*"
     r"|\s*(?:\S*/)?\w+\s+(?:--version|-v)\s*.*|\s*(?:disown|trap|set|cd|touch|mkdir|renice)\b.*",
     re.DOTALL,
 )
@@ -41,6 +41,12 @@ _EXCUSE: Final = re.compile(
     r"(?:true|:|echo|printf|log|warn|exit|return|die|fail|\{|\()(?:\s.*)?", re.DOTALL
 )
 _FAR: Final = 60  # commands
+_BOX: Final = (
+    r"(?:docker|podman)(?:\s+(?:container\s+)?run\s(?=(?:.*\s)?-\w*d\w*\s|.*--detach\b).*\bollama/ollama\b"
+    r"|[\s-]compose\s(?:\S+\s){0,9}up\b(?!.*--wait\b)(?=.*\s(?:-\w*d\w*|--detach)\b)"
+    r"(?:(?:\s+--?\w\S*)*\s*$|.*\bollama\b))"
+)
+"""What starts a container, or those of a project, and comes back when they are started."""
 
 
 def hasty(texts: Texts, engine: Engine) -> Iterator[tuple[int, str, str]]:
@@ -54,6 +60,7 @@ def hasty(texts: Texts, engine: Engine) -> Iterator[tuple[int, str, str]]:
         rf"(start|restart|reload-or-restart|enable(?=\s+--now))\s+(?:--now\s+)?{name}(?:\.service)?"
         rf"|(?:/etc/init\.d/|service\s+){name}\s+((?:re)?start)){_REDIRECTED}\s*"
     )
+    boxes = re.compile(rf"\s*{_OPENS}{AS}{_BOX}")
     scripts = [(first, lines) for first, lines in _joined(texts) if _manages(lines, engine)]
     if any(_WAITED.search(line[:LONGEST]) for _, lines in scripts for line in lines):
         return
@@ -64,19 +71,27 @@ def hasty(texts: Texts, engine: Engine) -> Iterator[tuple[int, str, str]]:
             for at, one in enumerate(scope):
                 installed = installed or installs.search(one.text[:LONGEST]) is not None
                 found = starts.fullmatch(one.text) if one.end != "&" else None
-                asked = first_asked(scope, at + 1, asks) if found else None
-                if found and asked:
+                short = found is None and one.end != "&" and len(one.text) <= LONGEST
+                box = short and boxes.match(one.text) is not None
+                asked = first_asked(scope, at + 1, asks) if found or box else None
+                if asked and box and asked[1].startswith("/"):
+                    yield first + asked[0].line, asked[1], ""
+                if asked and found:
                     verb = found[1] or found[2]
                     vain = installed and "restart" not in verb
                     yield first + asked[0].line, asked[1], verb if vain else ""
 
 
 def _manages(lines: Sequence[str], engine: Engine) -> bool:
-    """Whether a script may have the service manager start a server: most have not."""
-    return any(engine.name in line and _STARTS.search(line[:LONGEST]) for line in lines)
+    """Whether a script may have something else start a server: most have not."""
+    starts = any(_STARTS.search(line[:LONGEST]) for line in lines)
+    return starts and any(engine.name in line or "/api/" in line for line in lines)
 
 
-_STARTS: Final = re.compile(r"\b(?:systemctl|service|init\.d)\b.*\b(?:start|restart|enable)\b")
+_STARTS: Final = re.compile(
+    r"\b(?:systemctl|service|init\.d)\b.*\b(?:start|restart|enable)\b"
+    r"|\b(?:docker|podman)\b.*\b(?:run|up)\b"
+)
 
 
 def asked_at_once(

@@ -39,6 +39,8 @@ CASES: Cases = {
             service(f'entrypoint: [sh, -ec, "{_SERVES_ON_ONE}ollama pull qwen3:8b; wait"]'),
             service(f'entrypoint: [sh, -c, "{_SERVES_ON_ONE}ollama pull a || exit 1; wait"]'),
             hook(f"{_WAITS}ollama pull qwen3:8b"),
+            begins(f"{_SERVES}if ! ollama pull a; then\n  echo no\n  exit 1\nfi\nwait\n"),
+            {"entrypoint.sh": f"#!/bin/sh\nset -e\n{_SERVES}ollama pull a\nwait\n"},
         ),
         (
             begins(f"#!/bin/sh\n{_SERVES}ollama pull qwen3:8b\nwait\n"),
@@ -61,6 +63,8 @@ CASES: Cases = {
             service(
                 f'entrypoint: [sh, -ec, "{_SERVES_ON_ONE}ollama show a || ollama pull a; wait"]'
             ),
+            begins(f"{_SERVES}if ! ollama pull a; then\n  echo no\nelse\n  exit 1\nfi\nwait\n"),
+            {"entrypoint.sh": f"#!/bin/sh\n{_SERVES}ollama pull a\nwait\n"},
             hook(f"{_WAITS}ollama pull qwen3:8b || true"),
             hook(f"{_WAITS}ollama pull qwen3:8b; true"),
             hook(f"{_WAITS}ollama pull qwen3:8b &"),

@@ -281,11 +281,12 @@ def root_is_barred(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW631",
-    title="a directory over the models of the image",
+    title="models of the image that the server does not see",
     why="The build has pulled models into the image. A directory of the host that is mounted at "
     "the same place lies over them, empty at first: the container answers 404 for each of them, "
     "and pulls them again where it can. A named volume gets them once, when it is new, and keeps "
-    "them when the image changes.",
+    "them when the image changes. What the build pulls goes where its user then keeps models: an "
+    "OLLAMA_MODELS or a USER that is set behind it leads elsewhere.",
     bad="RUN ollama serve & sleep 5 && ollama pull qwen3:8b    # and\nvolumes: "
     '["./models:/root/.ollama"]',
     good='volumes: ["ollama:/root/.ollama"]    # and the pull beside the server',
@@ -296,6 +297,7 @@ def hides_models_of_the_image(view: View, facts: Facts) -> Hits:
     path = models_path(view, facts)
     if box is None or not (pulls_into_image(view) or copies_into(view, path)):
         return
+    yield from _left_elsewhere(view, facts)
     for text, place in box.mounts:
         source, colon, _ = text.partition(":")
         if not colon or not _holds(target(text), path):
@@ -310,6 +312,45 @@ def hides_models_of_the_image(view: View, facts: Facts) -> Hits:
         )
 
 
+_PULLS: Final = re.compile(r"\bollama\s+(?:pull|create)\b")
+_MOVES: Final = re.compile(
+    r"OLLAMA_MODELS|\bHOME=|\b(?:mv|cp|ln|rsync)\s[^;&]*\.ollama\b|\bsu\b|gosu"
+)
+"""What may put the models of a build where its server looks."""
+
+
+def _left_elsewhere(view: View, facts: Facts) -> Hits:
+    """Yield what is set behind the pull of a build, and has the server look elsewhere."""
+    runs = view.lines_named("RUN")
+    pulls = [line for line in runs if _PULLS.search(line.value)]
+    if not pulls or any(_MOVES.search(line.value) for line in runs):
+        return
+    last, told = pulls[-1].place, view.variable("OLLAMA_MODELS")
+    users = [line for line in view.lines_named("USER") if line.place.file == last.file]
+    later = [line for line in users if line.place.line > last.line]
+    as_root = all(line.value.partition(":")[0] in _ROOT for line in users if line not in later)
+    if not as_root or view.variable("HOME") is not None:
+        return
+    behind = told is not None and told.place.file == last.file and told.place.line > last.line
+    usual = told is not None and told.value.rstrip("/") == facts.image.models_path
+    if told is not None and behind and not (usual or told.unresolved):
+        yield Hit(
+            message=f"line {last.line} has pulled models before {told.name} is set: they are where "
+            "it was before, and the server has none of them",
+            place=told.place,
+            fix="set it before that line",
+        )
+    now = later[-1].value.partition(":")[0] if later else ""
+    if told is None and now not in _ROOT and "$" not in now:
+        yield Hit(
+            message=f"line {last.line} has pulled models as root, into /root/.ollama: the server "
+            f"runs as `{now}`, and has none of them",
+            place=later[-1].place,
+            fix="set OLLAMA_MODELS to a directory of this user before the pull, or set USER first",
+        )
+
+
+_ROOT: Final = frozenset({"", "root", "0"})
 _PROGRAMS: Final = frozenset(
     {"sh", "bash", "ash", "dash", "zsh", "python", "python3", "supervisord"}
 )

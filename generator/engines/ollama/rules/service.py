@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
-from generator.rules.helpers.containers import repository
+from generator.rules.helpers.containers import is_official, repository
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import MODEL_NAME, whole
+from generator.units import MODEL_NAME, Release, whole
 from generator.view import PERHAPS, Edit, ModelUse
 
 if TYPE_CHECKING:
@@ -92,8 +92,9 @@ def embedding_warmup(view: View, facts: Facts) -> Hits:
 
 @Rule(
     id="HW507",
-    title="a model, or an image, that does not exist",
+    title="a model, or an image, that is not to be had",
     why="The pull of a model fails: the service starts, and answers every request for it with 404. "
+    "The library refuses one that an older release cannot load, with 412. "
     "An image without its registry is looked for on Docker Hub, which has no name with a hyphen "
     "before the slash: `open-webui/open-webui` is one of ghcr.io, and nothing starts.",
     bad="ollama pull llama3.2:8b",
@@ -102,6 +103,7 @@ def embedding_warmup(view: View, facts: Facts) -> Hits:
 )
 def missing_model(view: View, facts: Facts) -> Hits:
     yield from _missing_image(view, facts)
+    yield from _too_new(view, facts)
     for used in _used(view):
         name = used.base or used.name
         if hint := facts.missing_model(name):
@@ -110,6 +112,29 @@ def missing_model(view: View, facts: Facts) -> Hits:
                 place=used.place,
                 fix=hint,
             )
+
+
+def _too_new(view: View, facts: Facts) -> Hits:
+    """Yield the models that the release of an image cannot load."""
+    box = view.container
+    tag = box.tag.partition("-")[0] if box is not None and is_official(view, facts) else ""
+    if box is None or box.moving or not _RELEASE.fullmatch(tag):
+        return
+    for used in _used(view):
+        known = facts.named_model(used.base or used.name)
+        loads = facts.architectures.get(known.architecture) if known is not None else None
+        every = (one.since for one in (known, loads) if one is not None and one.since is not None)
+        since = max(every, default=None)
+        if since is not None and since > Release.parse(tag):
+            yield Hit(
+                message=f"{tag} cannot load `{used.name}`, which needs {since} or later: the pull "
+                "is refused",
+                place=used.place,
+                fix="name an image of a later release, or a model that this one loads",
+            )
+
+
+_RELEASE: Final = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}", re.ASCII)
 
 
 def _missing_image(view: View, facts: Facts) -> Hits:

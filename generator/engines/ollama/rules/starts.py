@@ -204,7 +204,9 @@ _ASKS: Final = re.compile(r"(?:^|[\s/\"'])ollama[\"']?\s+(pull|run|create|list|l
     "the command fails, and with it the start. ExecStartPost= runs beside the server, which may "
     "still need a moment; so does postStart of Kubernetes, which kills the container if it fails. "
     "`systemctl start` comes back as soon as the process is there: the program does not wait for "
-    "the server, and what a script asks next may find none.",
+    "the server, and what a script asks next may find none, as may a job of Compose that starts "
+    "with the server. `ollama --version` and `pgrep` are no wait: they tell of the program, and of "
+    "the process. What an init container asks of its own pod is never answered.",
     bad="[Service]\nExecStartPre=/usr/local/bin/ollama pull qwen3:8b\n"
     "ExecStart=/usr/local/bin/ollama serve",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\n"
