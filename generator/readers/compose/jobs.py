@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.base import image_name
 from generator.readers.commands.unnoticed import unnoticed
 from generator.readers.compose.container import container_of, words_of
 from generator.readers.syntax.hasty import asked_first
-from generator.readers.syntax.shell import is_shell
+from generator.readers.syntax.shell import calls, is_shell
 from generator.readers.syntax.yaml_tree import Table
 from generator.records import replace
-from generator.view import SOON, Line, Place
+from generator.view import ASTRAY, SOON, Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _ONCE: Final = frozenset({"", "no"})
 """Policies under which a job is not tried again."""
 _PATIENT: Final = frozenset({"service_healthy", "service_completed_successfully"})
+_SERVES: Final = re.compile(r"\bserve\b")
 _STRICT: Final = re.compile(r"-\w*e\w*")
 _STAYS: Final = re.compile(r"\b(?:sleep\s+inf\w*|tail\s+-[fF]|serve)\b|\bwait\s*$|\bexec\s")
 
@@ -43,6 +45,7 @@ class Job:
 
         `asked` is the one that it names, or empty.
         """
+        yield from self._at_home()
         if self.restart not in _ONCE or any(_STAYS.search(text) for text, _ in self.texts):
             return
         by_hand = "profiles" in self.service.entries
@@ -52,6 +55,26 @@ class Job:
         if any(is_shell(word.text) for word in self.words[:1]):
             for text, place in self.texts:
                 yield from unnoticed(text, place, self.engine, errexit=strict)
+
+    def _at_home(self) -> Iterator[Line]:
+        """Yield the address that its program asks untold: that of its own container."""
+        service, address = self.service, self.engine.address
+        keys = {"build", "env_file", "network_mode", "extends"} & service.entries.keys()
+        own = self.engine.is_image(image_name(service.text("image")).repository)
+        told = address in service.table("environment").entries or any(
+            address in word.text or _SERVES.search(word.text) for word in self.words
+        )
+        if keys or not own or told or any(address in text for text, _ in self.texts):
+            return
+        words = [word.text for word in self.words]
+        called = next(calls(words, self.engine), None)
+        plain = "entrypoint" not in service.entries and (words or [""])[0] in self.engine.verbs
+        if called is not None or plain:
+            host, port = self.engine.nixos_address
+            place = replace(self.words[0].place, key=f"services.{self.name}")
+            yield Line(
+                section=f"{ASTRAY}.{self.name}", name="", value=f"{host}:{port}", place=place
+            )
 
     def _waits(self) -> bool:
         """Whether Compose itself waits with it for more than a start."""

@@ -26,6 +26,7 @@ _ENDS: Final = re.compile(r"(?:exit|return)\s+[1-9]\d*\b|(?:die|fail|fatal|error
 _FORK: Final = re.compile(r"(?:if|case|until|while)\b")
 _MERGE: Final = re.compile(r"(?:fi|esac|done)\b")
 _NEAR: Final = 4  # commands
+_CHAIN: Final = 100  # commands
 _INNER: Final = re.compile(r"\$\([^()]*\)|'[^']*+'|\"(?:[^\"\\]|\\.)*+\"")
 
 
@@ -97,6 +98,6 @@ def _is_fatal(scope: Sequence[Statement], at: int, *, errexit: bool) -> bool:
     if at and scope[at - 1].end == "||":
         return False  # It is done only where something else has failed.
     if one.end == "&&":
-        chain = [one, *behind]
-        return all(other.end == "&&" for other in chain[:-1])
+        chain = [one, *behind[:_CHAIN]]
+        return len(behind) <= _CHAIN and all(other.end == "&&" for other in chain[:-1])
     return errexit and one.end in {"\n", ";", ""}
