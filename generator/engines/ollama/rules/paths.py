@@ -376,6 +376,7 @@ def unusable_home(view: View, _: Facts) -> Hits:
             message=f"supervisord starts it as `{line.value}` and leaves HOME as it is: in root's, "
             "or in none, the server cannot make its key, and ends",
             place=line.place,
+            severity="warning",  # An image that nobody has shown may set another one.
             fix='add HOME to `environment`, like `HOME="/usr/share/ollama"`',
         )
     home = view.variable("HOME")
