@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import Context, Source
 from generator.readers.beside import installed
 from generator.readers.dockerfile.image import Stage, stages
+from generator.readers.dockerfile.program import of_engine
 from generator.readers.dockerfile.read import box_of, lines_of, variables_of
 from generator.records import dataclass
 from generator.view import Container, Line, NotJudged, Place, Variable
@@ -56,7 +57,7 @@ def of_dockerfile(
         container=box_of(stage, context),
         variables=tuple(variables_of(stage, source, context)),
         lines=lines_of(stage, source, context),
-        serves=stage.serves(context.engine),
+        serves=stage.serves(context.engine, of_engine(found, context.engine)),
         entry=stage.entry is not None,
         starts=stage.starts(),
         read=lambda found: variables_of(stage, source, context, found),

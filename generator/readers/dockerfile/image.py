@@ -13,7 +13,7 @@ from generator.readers.syntax.dockerfile import Instruction, Value, instructions
 from generator.view import Line, Place, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.readers.base import Source
@@ -69,15 +69,19 @@ class Stage:
         """Return what a container of it runs, as far as its own lines tell."""
         return " ".join(word for word, _ in (*(self.entry or ()), *(self.words or ())))
 
-    def serves(self, engine: Engine) -> bool:
-        """Whether it is an image of the engine's server: by its base, or as it installs that."""
+    def serves(self, engine: Engine, others: Collection[str] = ()) -> bool:
+        """Whether it is an image of the engine's server: by its base, or as it installs that.
+
+        `others` are stages of the file that begin with an image of the engine.
+        """
         base = image_name(self.image).repository.rpartition("/")[2]
         if engine.is_image(base) or re.fullmatch(engine.builds, base):
             return True
         if re.search(rf"\b{engine.command[0]}[\"',\s]+{engine.command[1]}\b", self.starts()):
             return True
         copied = any(
-            engine.is_image(image_name(image).repository) and f"bin/{engine.name}" in one.rest
+            (engine.is_image(image_name(image).repository) or (image in others and self.starts()))
+            and f"bin/{engine.name}" in one.rest
             for image, one in self.copies
         )
         starts = self.starts()

@@ -17,6 +17,7 @@ from generator.readers.commands.servers import servers_in
 from generator.readers.commands.told import Told
 from generator.readers.dockerfile import DOCKERFILE
 from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
+from generator.readers.dockerfile.program import of_engine, without_libraries
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.supervisord.programs import as_script
 from generator.view import MADE_BY, STARTED, Command, Container, Line, Place, Variable, View
@@ -45,9 +46,13 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     found = stages(source)
     told = Told(context, source.path, DOCKERFILE, "client")
     views: list[View] = []
+    ours = of_engine(found, context.engine)
     for stage in last_ones(found):
-        if stage.serves(context.engine):
-            views.append(view_of(stage, source, context))
+        if stage.serves(context.engine, ours):
+            seen = view_of(stage, source, context)
+            begun = [stage.starts(), *(text for _, text in scripts(stage, source, context) if text)]
+            lines = (*seen.lines, *without_libraries(stage, found, begun, context))
+            views.append(replace(seen, lines=lines))
         elif variables := tuple(_of_client(stage, context)):
             views.append(
                 context.view(
