@@ -111,7 +111,7 @@ def whole(task: Node, file: str, around: Sequence[Table], context: Context) -> N
     named = {
         key: found[1]
         for key, node in task.entries.items()
-        if isinstance(node, Scalar) and (found := _ENTIRE.fullmatch(node.text.strip()))
+        if isinstance(node, Scalar) and (found := ENTIRE.fullmatch(node.text.strip()))
     }
     trees = [*_trees(file, around, context)] if named else []
     told = {key: _told_by(trees, name) for key, name in named.items()}
@@ -119,9 +119,10 @@ def whole(task: Node, file: str, around: Sequence[Table], context: Context) -> N
     return replace(task, entries=entries)
 
 
-_ENTIRE: Final = re.compile(
+ENTIRE: Final = re.compile(
     r"\{\{-?\s{0,9}(\w+)\s{0,9}(?:\|\s{0,9}(?:default|d)\([^()]{0,99}\)\s{0,9})?-?\}\}"
 )
+"""A value that is one variable."""
 
 
 def _told_by(trees: Sequence[Table], name: str) -> Node | None:

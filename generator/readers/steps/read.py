@@ -31,6 +31,7 @@ from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
 from generator.readers.steps.ansible import (
+    ENTIRE,
     Names,
     done_to_the_service,
     downloads,
@@ -526,7 +527,11 @@ def _serves(command: Command, engine: Engine) -> bool:
 def _options(task: Table) -> Iterator[Option]:
     """Yield the options of `docker run` that say the same."""
     for key, name in _OPTIONS.items():
-        for node in task.items(key):
+        untold = key in _LISTS and _is_untold(task.get(key))
+        if untold and name == "volume":
+            # Where it is mounted nobody knows.
+            yield Option(name, "$", Argument("$", task.place_of(key), lambda _: ""))
+        for node in () if untold else task.items(key):
             if isinstance(node, Scalar) and (key not in _SWITCHES or node.is_true):
                 yield _option(name, node)
             elif key == "healthcheck" and isinstance(node, Table):
@@ -541,6 +546,14 @@ def _options(task: Table) -> Iterator[Option]:
         listed = ",".join(one.text for one in ids if isinstance(one, Scalar))
         text = f"device={listed}" if listed else "all"
         yield Option("gpus", text, Argument(text, request.place, lambda _: ""))
+
+
+_LISTS: Final = frozenset({"published_ports", "ports", "publish", "volumes", "volume"})
+
+
+def _is_untold(node: Node | None) -> bool:
+    """Whether a list is put in by a variable, and nobody tells of which entries."""
+    return isinstance(node, Scalar) and ENTIRE.fullmatch(node.text.strip()) is not None
 
 
 def _entry(box: Table) -> Iterator[Option]:
@@ -604,18 +617,18 @@ def _probe(check: Table) -> Iterator[Option]:
 
 
 def _not_written_out(boxes: Sequence[Table]) -> Iterator[NotJudged]:
-    """Yield the variables of a container that an expression makes, all of them at once."""
+    """Yield what of a container a variable stands for, all of it at once."""
     for box in boxes:
-        for key in _ENVIRONMENT:
+        for key in (*_ENVIRONMENT, *sorted(_LISTS)):
             told = box.scalar(key)
-            if told is not None and "{{" in told.text:
+            if told is not None and "{{" in told.text and (key in _ENVIRONMENT or _is_untold(told)):
                 yield NotJudged(
                     file=told.place.file,
                     line=told.place.line,
                     reason=f"`{told.text}` is not written out here",
                     hint="check what it stands for",
                     part=f"`{key}`",
-                    variables=True,
+                    variables=key in _ENVIRONMENT,
                 )
 
 

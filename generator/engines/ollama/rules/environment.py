@@ -275,7 +275,12 @@ def _exported_in_a_file(variable: Variable, value: str) -> Hit:
     )
 
 
+_OF_INSTALLER: Final = "OLLAMA_VERSION"
+
+
 def _not_for_the_server(view: View, variable: Variable, fact: Fact) -> Hits:
+    if variable.name == _OF_INSTALLER and is_installed(view):
+        return  # The build of the image is where it is read.
     if reader := _reader(view, fact):
         trusted = variable.name in _CREDENTIALS
         yield Hit(
