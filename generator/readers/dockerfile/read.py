@@ -245,7 +245,9 @@ def made_by(stage: Stage, source: Source, context: Context) -> Iterator[Line]:
                     yield Line(section="Dockerfile", name=MADE_BY, value=text, place=one.place)
 
 
-_RUN_SCRIPT: Final = re.compile(r"(?:^|&&|;|\b(?:ba|da)?sh)\s*(?:\S*/)?([\w.-]+\.sh)(?=[\s;&]|$)")
+_RUN_SCRIPT: Final = re.compile(
+    r"(?:^|&&|;|(?<![\w.-])(?:ba|da)?sh\s)\s*(?:\S*/)?([\w.-]+\.sh)(?=[\s;&]|$)"
+)
 
 
 def _of_client(stage: Stage, context: Context) -> Iterator[Variable]:

@@ -87,6 +87,10 @@ CASES: Cases = {
             image("RUN bash <<'EOF'", "ollama serve &", "sleep 5", "ollama pull qwen3:8b", "EOF"),
             image('RUN ["bash", "-c", "ollama serve & sleep 5; ollama pull qwen3:8b"]'),
             {
+                **image("COPY a.sh get.sh /", "RUN chmod +x /a.sh /get.sh"),
+                "get.sh": "#!/bin/sh\nollama pull qwen3:8b\n",
+            },
+            {
                 **image("COPY get.sh /get.sh", "RUN ollama serve & sleep 5 && /get.sh"),
                 "get.sh": "#!/bin/sh\nollama pull qwen3:8b\n",
             },
