@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.steps.handlers import SERVICES
 from generator.readers.syntax.yaml_tree import Scalar, Table
-from generator.view import FORGIVEN, Line
+from generator.view import FORGIVEN, UNNOTICED, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from generator.readers.syntax.yaml_tree import Node
     from generator.view import Command
 
 _FORGIVES: Final = {"ignore_errors": True, "continue-on-error": True, "failed_when": False}
@@ -49,6 +50,37 @@ def forgiven(
     what = _done(task, commands, engine) if said else ""
     if what and not results().asked(task.text("register"), task.place_of(said).line):
         yield Line(section=FORGIVEN, name=what, value=said, place=task.place_of(said))
+
+
+def streamed(task: Table, text: str) -> Iterator[Line]:
+    """Yield a pull through the API whose failure stands in a stream, at which nothing looks.
+
+    `text` is that of the file.
+    """
+    for module, given in task.entries.items():
+        if module.rpartition(".")[2] != "uri" or not isinstance(given, Table):
+            continue
+        url, body = given.scalar("url"), given.get("body")
+        if url is None or body is None or not _PULL.search(url.text) or _is_whole(body):
+            continue
+        result = re.escape(task.text("register"))
+        looks = {"failed_when", "until"} & task.entries.keys() or (
+            result and re.search(rf"\b{result}\b[\w.\[\]\"' ]*\b(?:content|json)\b", text)
+        )
+        if not looks:
+            yield Line(section=UNNOTICED, name="stream", value=module, place=url.place)
+
+
+_PULL: Final = re.compile(r"/api/pull\b")
+_WHOLE: Final = re.compile(r"stream\\?[\"']?\s*:\s*[Ff]alse")
+
+
+def _is_whole(body: Node) -> bool:
+    """Whether an answer is asked for at once, and so with the status of the whole."""
+    if isinstance(body, Table):
+        told = body.scalar("stream")
+        return told is not None and not told.is_true
+    return not isinstance(body, Scalar) or "{{" in body.text or bool(_WHOLE.search(body.text))
 
 
 def _is_so(task: Table, key: str) -> bool:

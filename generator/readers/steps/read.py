@@ -44,7 +44,7 @@ from generator.readers.steps.ansible import (
     whole,
 )
 from generator.readers.steps.changes import put_in
-from generator.readers.steps.forgiven import Results, forgiven
+from generator.readers.steps.forgiven import Results, forgiven, streamed
 from generator.readers.steps.handlers import Handlers
 from generator.readers.steps.packed import PLAIN, unpacked
 from generator.readers.steps.unshelled import unshelled
@@ -209,6 +209,7 @@ class _Steps:
         self.told.forgiven += forgiven(node, commands, lambda: self._results, engine)
         self.told.forgiven += _asked_by(node, commands)
         self.told.forgiven += unshelled(node, engine)
+        self.told.forgiven += streamed(node, self.text)
         self.around.pop()
 
     def _fetched(self, task: Table) -> None:

@@ -31,11 +31,15 @@ def fails_unnoticed(view: View, _: Facts) -> Hits:
     for line in view.lines_in(UNNOTICED):
         told = line.value if len(line.value) <= _LONG else f"{line.value[:_LONG]}…"
         if line.name == "stream":
+            by_curl = line.value == "curl"
             yield Hit(
-                message="the API answers 200 before it has pulled anything, and curl ends with 0 "
-                "whatever becomes of it",
+                message="the API answers 200 before it has pulled anything, and "
+                + (f"{line.value} ends with 0" if by_curl else f"`{line.value}` is content")
+                + " whatever becomes of it",
                 place=line.place,
-                fix='ask with `curl --fail` and `"stream": false`, or run `ollama pull`',
+                fix='ask with `curl --fail` and `"stream": false`, or run `ollama pull`'
+                if by_curl
+                else "add `stream: false` to the body: then a failure is answered with 500",
             )
         elif line.name == "||":
             yield Hit(
