@@ -20,6 +20,7 @@ from generator.view import View
 from tests.tools import require_package
 
 BASE = "FROM ollama/ollama:0.32.15\n"
+SCRIPT = "ollama serve & until ollama list; do sleep 1; done; ollama pull $OLLAMA_PULL; wait\n"
 
 
 def views(text: str) -> tuple[View, ...]:
@@ -85,7 +86,7 @@ def test_a_stage_goes_on_where_another_one_ends() -> None:
 
 
 def test_the_script_that_an_image_runs_is_asked_for_its_variables(tmp_path: Path) -> None:
-    (tmp_path / "start.sh").write_text("ollama serve & ollama pull $OLLAMA_PULL; wait\n")
+    (tmp_path / "start.sh").write_text(SCRIPT)
     path = tmp_path / "Dockerfile"
     path.write_text(f"{BASE}COPY start.sh /\nENV OLLAMA_PULL=a OLLAMA_PUSH=b\n"
                     'ENTRYPOINT ["/start.sh"]\n')  # fmt: skip
@@ -221,7 +222,7 @@ def test_a_script_is_found_from_a_folder_on_its_way(name: str, tmp_path: Path) -
     """Who checks one folder of a repository has the script, if not under its whole path."""
     script = tmp_path / name
     script.parent.mkdir(exist_ok=True)
-    script.write_text("ollama serve & ollama pull $OLLAMA_PULL; wait\n")
+    script.write_text(SCRIPT)
     path = tmp_path / "Dockerfile"
     path.write_text(f"{BASE}COPY build/docker/start.sh /app/\nENV OLLAMA_PULL=a OLLAMA_PUSH=b\n"
                     'ENTRYPOINT ["/app/start.sh"]\n')  # fmt: skip
