@@ -408,8 +408,9 @@ def no_device_handed_in(view: View, _: Facts) -> Hits:
             continue
         nvidia = wanted.endswith("GPU")
         otherwise = ", unless the default runtime of the host is that of NVIDIA" if nvidia else ""
+        what = "chooses a GPU" if wanted != "a GPU" else "puts layers on a GPU"
         yield Hit(
-            message=f"`{name}` chooses a GPU, and the container is given none: it computes on the "
+            message=f"`{name}` {what}, and the container is given none: it computes on the "
             f"CPU{otherwise}",
             place=variable.place,
             severity="info" if nvidia else None,

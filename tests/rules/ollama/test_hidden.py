@@ -41,7 +41,7 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
         (view({CUDA: "0,1"}, host=TWO), ""),
         (view({CUDA: "GPU-8a4c"}), ""),
         (view({CUDA: "GPU-8a4c"}, host=TWO), "hides the other GPUs"),
-        (view({CUDA: ""}, host=TWO), ""),
+        (view({CUDA: ""}, host=TWO), "hides the GPUs"),
         (view({CUDA: "-1"}, release="0.24"), ""),
         (view({CUDA: "-1", "GGML_VK_VISIBLE_DEVICES": "-1"}), ""),
         (view({CUDA: "1", "OLLAMA_LLM_LIBRARY": "cuda_v13"}), ""),

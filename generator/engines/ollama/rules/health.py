@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.scripts import is_unknown
 from generator.meaning import parse_go_duration
+from generator.rules.helpers import sandbox
 from generator.rules.helpers.containers import (
     begun,
     installs,
@@ -404,11 +405,12 @@ _WAITS: Final = (
     title="a check that waits an hour",
     why="Until then a server that is dead counts as one that starts: nothing restarts it, and what "
     "depends on it waits as long. A server answers within seconds; a model that loads, or is "
-    "pulled, does not keep it from that.",
+    "pulled, does not keep it from that. A loop of ExecStartPost= ends with TimeoutStartSec=.",
     bad="startupProbe: {periodSeconds: 10, failureThreshold: 360}",
     good="startupProbe: {periodSeconds: 10, failureThreshold: 30}",
     source="docs.docker.com/reference/compose-file/services: healthcheck; "
-    "kubernetes.io: Configure Liveness, Readiness and Startup Probes",
+    "kubernetes.io: Configure Liveness, Readiness and Startup Probes; systemd.service(5), "
+    "TimeoutStartSec=",
 )
 def waits_an_hour(view: View, _: Facts) -> Hits:
     check = view.container.healthcheck if view.container else None
@@ -428,6 +430,40 @@ def waits_an_hour(view: View, _: Facts) -> Hits:
                     place=max(told, key=lambda pair: pair[0])[1],
                     fix="let it fail for a few minutes at most",
                 )
+    yield from _start_of_a_unit(view)
+
+
+_TIMES: Final = ("TimeoutStartSec", "TimeoutSec")
+_LOOP: Final = re.compile(r"\b(?:until|while)\b")
+_DOWNLOADS: Final = re.compile(r"\b(?:pull|run|create)\b")
+_SPAN: Final = re.compile(
+    r"([0-9]{1,9})[ \t]*(h|hr|hours?|m|min|minutes?|s|sec|seconds?|)(?![a-z])"
+)
+
+
+def _start_of_a_unit(view: View) -> Hits:
+    """Yield a start that waits for the server by a loop, which systemd ends after an hour or never.
+
+    A download may take as long.
+    """
+    timed = sandbox.said(view, *_TIMES)[-1:]
+    after = [line.value for line in sandbox.said(view, "ExecStartPost")]
+    waits = any(map(_LOOP.search, after)) and not any(map(_DOWNLOADS.search, after))
+    for line in timed if waits else ():
+        never = line.value.strip() == "infinity"
+        if never or _span(line.value.strip()) >= HOUR:
+            yield Hit(
+                message="a server that never answers counts as one that starts "
+                + ("for ever: systemd ends nothing" if never else f"for {line.value.strip()}"),
+                place=line.place,
+                fix="let a start take a few minutes at most",
+            )
+
+
+def _span(text: str) -> int:
+    """Return the seconds of a time span of systemd, 0 for what is none."""
+    units = {"h": 3600, "m": 60, "s": 1, "": 1}
+    return sum(int(number) * units[unit[:1]] for number, unit in _SPAN.findall(text))
 
 
 def _seconds(line: Line | None, usual: int) -> int:

@@ -65,7 +65,11 @@ def _looks_for_vulkan(view: View, facts: Facts) -> bool:
 
 def _hidden(view: View, variable: Variable) -> str:
     """Return which GPUs a list hides, as far as that is certain; empty: none."""
-    if cleaned(variable.value).lower() in _NONE:
+    word = cleaned(variable.value).lower()
+    # An empty list hides them all, but for a shell of Windows (HW329); which one is set to it by a
+    # reference that nobody tells, nobody knows.
+    empty = not word and not variable.unresolved and not view.phrases.empty_is_none
+    if word in _NONE or empty:
         return "the GPUs"
     numbers, cards = sorted(indices(cleaned(variable.value))), view.host.gpus
     # A number above those that are listed tells nothing, one below them is a GPU.
