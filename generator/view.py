@@ -153,12 +153,16 @@ UNTIL_REBOOT: Final = "until-reboot"
 """The section of a variable that launchd is told, and forgets when the machine starts anew."""
 SECOND: Final = "second"
 """The section of a server that a script starts where its installer has started one."""
+LATER: Final = "later"
+"""The section of what a script starts where its installer has started a server: what, by name."""
 MADE_BY: Final = "made-by"
 """The name of a script that the build of an image runs: its text."""
 GONE: Final = "gone"
 """The section of a download that is not there any more: its name."""
 TAKEN: Final = "taken"
 """The section of what of a host a container wants that another one has: who, and what of it."""
+SOMETIMES: Final = "sometimes"
+"""The section of what decides whether a service runs at all, or where: its name."""
 IN_FRONT: Final = "in-front"
 """The section of a command that waits for the end of a server: itself, the line that comes late."""
 ENABLED: Final = "enabled"
@@ -272,6 +276,11 @@ class Line:
     name: str
     value: str
     place: Place
+
+
+def sometimes(name: str, place: Place) -> Line:
+    """Return the line that says of a service that something decides whether it runs, or where."""
+    return Line(section=SOMETIMES, name=name, value="", place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,6 +547,8 @@ class Phrases:
     shared_memory: str = "add `--shm-size=4g`, or `--ipc=host`"
     """How to give the processes of a container memory to share."""
     start_limit: str = "move it to [Unit], with StartLimitBurst"
+    one_of_several: str = ""
+    """How only one of two services runs that exclude each other."""
     obsolete: frozenset[str] = frozenset()
     """Keys at the top of the file that its reader ignores."""
     refuses_whole: str = ""

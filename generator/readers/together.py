@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.rivals import with_rivals
 from generator.records import replace
 from generator.view import SHARES, Line
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def together(views: Sequence[View]) -> list[View]:
     """Return the Views with what servers beside them have: of a gateway, a query, or a card."""
-    views = _with_sharers(views)
+    views = with_rivals(_with_sharers(views))
     servers = [view for view in views if _is_server(view)]
     if not servers or len(servers) == len(views):
         return [*views]

@@ -47,6 +47,7 @@ from generator.readers.syntax.applied import (
     with_paths,
 )
 from generator.readers.syntax.asking import asked_with
+from generator.readers.syntax.blocks import LONGEST
 from generator.readers.syntax.calls import calls
 from generator.readers.syntax.functions import handing_on
 from generator.readers.syntax.hasty import asked_at_once, hasty
@@ -59,6 +60,7 @@ from generator.readers.syntax.restarts import (
     pulled_too_early,
 )
 from generator.readers.syntax.script import CommandLine, lines
+from generator.readers.syntax.started import started_beside
 from generator.readers.windows.read import stored_by
 from generator.view import (
     AT_ONCE,
@@ -67,6 +69,7 @@ from generator.view import (
     EARLY,
     FORGIVEN,
     IF_BOOTING,
+    LATER,
     MANAGED,
     SECOND,
     SHUT,
@@ -79,6 +82,7 @@ from generator.view import (
     Reach,
     Variable,
     View,
+    sometimes,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +91,17 @@ if TYPE_CHECKING:
     from generator.around import Client
     from generator.readers.syntax.options import Argument, Run
     from generator.view import Phrases, Request
+
+
+_RUN_IN_ORDER: Final = frozenset({"script", "steps"})
+_CHOOSES: Final = re.compile(r"^\s|\|\||&&|;;|\bthen\b|^[\w*|]+\)")
+"""What stands where a command is run in some cases alone."""
+
+
+def goes_on(script: Sequence[str], at: int) -> bool:
+    """Return whether a line of a script goes on with the one before it."""
+    return at > 0 and script[at - 1].endswith("\\")
+
 
 _SETS: Final = ["launchctl", "setenv"]
 _SETS_FROM: Final = 3
@@ -142,6 +157,7 @@ class Told:
         self._dashes: list[Line] = []
         self._forgotten: list[Variable] = []
         self._servers: list[tuple[int, tuple[Place, ...]]] = []
+        self.boxes: list[tuple[int, str]] = []
         self._inside = range(0)
         self._functions: Functions = {}
         self._room = _MOST_CALLED
@@ -333,7 +349,23 @@ class Told:
             )
             views += self._each_server(view)
         views += self.documents.found(self.texts, managed=self._managed)
-        return self._guarded(self._with_clients(views))
+        return self._guarded(self._with_clients([self._when(view) for view in views]))
+
+    def _when(self, view: View) -> View:
+        """Return a View of a container that a part of the script may start, or that ends first."""
+        box = view.container
+        if box is None or self.book.kind not in _RUN_IN_ORDER:
+            return view
+        at = bisect_right(self.texts, box.place.line, key=lambda one: one[0])
+        first, script = self.texts[at - 1] if at else (1, [""])
+        begun = box.place.line - first
+        while goes_on(script, begun):
+            begun -= 1
+        told = " ".join(script[max(begun, 0) : box.place.line - first + 1])
+        plain = self.book.kind == "script" and not _CHOOSES.search(told[:LONGEST])
+        if box.restart != "no" and plain:
+            return view
+        return dataclasses.replace(view, lines=(*view.lines, sometimes("if", box.place)))
 
     def _is_kept(self) -> bool:
         """Whether the scripts install the server, or have its service run: it has its defaults."""
@@ -385,6 +417,8 @@ class Told:
         in_image = self.book.kind == "dockerfile"  # No service runs while one is built.
         if servers and not in_image and (at := served_beside(self.texts, self.engine, servers)):
             yield self._noted(SECOND, at, "serve")
+        if not (self.bare or in_image) and kept_by_scripts(self.texts, self.engine):
+            yield from self._later()
         for at, verb in asked_at_once(self.texts, self.engine, servers) if servers else ():
             yield self._noted(AT_ONCE, at, verb)
         for at, verb, start in asked_before(self.texts, self.engine, servers) if servers else ():
@@ -397,6 +431,14 @@ class Told:
             *piped(self.texts, self.engine),
         ):
             yield Line(section=FORGIVEN, name=what, value=how, place=Place(self.file, at))
+
+    def _later(self) -> Iterable[Line]:
+        """Yield what is started beside the service that the installer has started."""
+        runs = [(box.image.place.line, "run") for box in self._runs]
+        begun = started_beside(self.texts, self.engine)
+        for at, what in islice(dict.fromkeys((*runs, *self.boxes, *begun)), _MOST):
+            if served_beside(self.texts, self.engine, [at]):
+                yield Line(section=LATER, name=what, value="", place=Place(self.file, at))
 
     def _hasty(self) -> Iterable[Line]:
         """Yield what asks the service in the moment after its start."""

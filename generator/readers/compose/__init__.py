@@ -116,6 +116,7 @@ SIGNS: Final = Signs(
 )
 COMPOSE: Final = Phrases(
     kind="compose",
+    one_of_several=", as with a profile of its own",
     expands=True,
     defines_volumes="volumes",
     projects=r"(?:docker-|podman-)?compose\.(?:ya?ml|json)",

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import ProfileError
 from generator.readers.base import Source, image_name
 from generator.readers.compose import BASES
-from generator.readers.compose.container import argv, on_host, ports_of, texts_of
+from generator.readers.compose.container import argv, ports_of, texts_of
 from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.compose.siblings import names_of
 from generator.readers.nginx.read import opened
+from generator.readers.syntax.docker import on_host
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.view import NOWHERE, OPENED, UNHEARD, Line
 

@@ -13,7 +13,7 @@ from generator.readers.syntax import docker
 from generator.readers.syntax.options import Argument, Option
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.records import replace
-from generator.units import EVERYWHERE, SHARES_PER_WEIGHT
+from generator.units import SHARES_PER_WEIGHT
 from generator.view import Bound, Container, Place
 
 if TYPE_CHECKING:
@@ -183,18 +183,6 @@ def _explicit(nodes: tuple[Node, ...]) -> list[str]:
 def _shown(node: Scalar) -> str:
     """Return a value, as it is written where it depends on a variable without a value."""
     return node.text if node.explicit else node.written
-
-
-_PUBLISHED: Final = re.compile(r"(?:(\[[^\]]*\]|[\d.]+):)?(\d{1,5}):\d{1,5}(?:/tcp)?", re.ASCII)
-
-
-def on_host(text: str) -> tuple[str, str] | None:
-    """Return the address, empty for all, and the number of a TCP port of the host."""
-    found = _PUBLISHED.fullmatch(text)
-    if found is None:
-        return None  # It is another protocol, or told elsewhere.
-    host = (found[1] or "").strip("[]")
-    return "" if host in EVERYWHERE else host, found[2]
 
 
 def texts_of(nodes: Iterable[object]) -> Iterator[str]:

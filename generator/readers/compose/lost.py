@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
-from generator.readers.compose.container import on_host, ports_of, reference
+from generator.readers.compose.container import ports_of, reference
 from generator.readers.compose.neighbours import OF_BROWSERS
 from generator.readers.compose.siblings import HOST, Server, beside, networks_of
+from generator.readers.syntax.docker import on_host
 from generator.readers.syntax.yaml_tree import Items, Scalar, Table
 from generator.units import is_local
 from generator.view import DESKTOP, MAYBE, NOWHERE, SELF, UNPUBLISHED, Asked, Line

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.compose.container import on_host, ports_of
+from generator.readers.compose.container import ports_of
+from generator.readers.syntax.docker import on_host
 from generator.view import TAKEN, Container, Line
 
 if TYPE_CHECKING:

@@ -47,6 +47,7 @@ from generator.view import (
     Variable,
     Volume,
     each_once,
+    sometimes,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ _ENDS: Final = frozenset({"Job", "CronJob"})
 _SELECTING: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
 """Kinds that the API server refuses without a selector of their pods, and labels on these."""
 _OF_GPUS: Final = re.compile(r"/dev/(?:dri|kfd|nvidia)")
+_PLACES: Final = (
+    *("nodeSelector", "nodeName", "affinity", "tolerations", "topologySpreadConstraints"),
+    "runtimeClassName",
+)
+"""What decides on which nodes a pod runs."""
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _HOOK: Final = ("lifecycle", "postStart", "exec", "command")
 
@@ -258,6 +264,9 @@ class Pod:
         barred = next((one for one in told if one is not None), None)
         if barred is not None and barred.is_true:
             yield Line(section=POD, name="runAsNonRoot", value="true", place=barred.place)
+        placed = next((key for key in _PLACES if self.spec.get(key) is not None), "")
+        if placed or self.kind in _ENDS:
+            yield sometimes(placed or self.kind, self.pod.place)
         hook = [w for w in box.items(*_HOOK) if isinstance(w, Scalar)]
         if hook:
             command = " ".join(word.text for word in hook)

@@ -13,14 +13,14 @@ from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.evaluate import Definition, Definitions, unit_text
 from generator.readers.syntax.nix import UNKNOWN
 from generator.readers.syntax.options import Argument, Option, options
-from generator.view import NotJudged
+from generator.view import NotJudged, sometimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from generator.around import Client
     from generator.view import Container as Box
-    from generator.view import Phrases, Place, View
+    from generator.view import Line, Phrases, Place, View
 
 OCI: Final = ("virtualisation", "oci-containers", "containers")
 QUADLET: Final = ("virtualisation", "quadlet", "containers")
@@ -150,10 +150,17 @@ class _Container(Definitions):
             place=box.place,
             variables=tuple(one for one, _ in container.variables(told, context, {})),
             bounds=container.bounds(told),
-            lines=tuple(self.lines()),
+            lines=(*self.lines(), *self._chosen(box.place)),
             container=box,
             acceleration=container.acceleration(box, told),
         )
+
+    def _chosen(self, place: Place) -> Iterator[Line]:
+        started = self.at.get(("autoStart",))
+        if started is not None and started.value is not True:
+            yield sometimes("autoStart", place)
+        elif any(d.maybe for d in self.at.values()):
+            yield sometimes("mkIf", place)
 
     def _box(self) -> Box:
         image = self.at.get(("image",)) or next(iter(self.at.values()))

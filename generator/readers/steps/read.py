@@ -53,7 +53,7 @@ from generator.readers.syntax.asking import asked_by_tasks
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.units import EVERYWHERE
-from generator.view import Command, NotJudged, Place, Variable
+from generator.view import Command, NotJudged, Place, Variable, sometimes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -433,6 +433,13 @@ class _Steps:
                 told = list(_given(given, self.text)) if given else []
                 self._view(box, image, told, PASSING, name, around=around)
 
+    def _chosen(self) -> str:
+        """Return what decides whether a task is run, or where: one of several plays, too."""
+        plays = self.top.items if isinstance(self.top, Items) else ()
+        several = sum(isinstance(one, Table) and "hosts" in one.entries for one in plays) > 1
+        said = (key for one in self.around for key in _CHOOSES if key in one.entries)
+        return next(said, "hosts" if several else "")
+
     def _is_ours(self, image: str, name: str) -> bool:
         engine = self.context.engine
         known = engine.is_image(image_name(image).repository)
@@ -491,6 +498,10 @@ class _Steps:
                 arguments=container.arguments(entry, words),
                 program=container.program(entry, words),
             )
+        chosen = self._chosen() if book is STEPS else ""
+        if book is STEPS and not chosen:
+            self.told.boxes.append((image.place.line, "run"))
+            self.told.texts.append((image.place.line, [f"{client} run"]))
         self.views.append(
             self.context.view(
                 book,
@@ -499,11 +510,15 @@ class _Steps:
                 place=Place(self.file, box.place.line),
                 variables=(*(variable for variable, _ in given), *own),
                 bounds=container.bounds(told),
+                lines=(sometimes(chosen, image.place),) if chosen else (),
                 container=held,
                 acceleration=container.acceleration(held, told),
                 not_judged=(*container.gaps(told, self.context), *_not_written_out(boxes)),
             )
         )
+
+
+_CHOOSES: Final = ("when", "loop", "with_items", "with_dict", "tags", "delegate_to")
 
 
 def _one_command(words: Node) -> Node:

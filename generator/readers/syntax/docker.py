@@ -1,6 +1,6 @@
-"""Limits as Docker reads them; None is no limit.
+"""Limits and published ports as Docker reads them; None is no limit.
 
-All raise ValueError, `what; what to do`, for what is none.
+Those of limits raise ValueError, `what; what to do`, for what is none.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from generator.errors import shortened
-from generator.units import SHARES_PER_WEIGHT
+from generator.units import EVERYWHERE, SHARES_PER_WEIGHT
 
 _SIZE: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+) ?(?:([kmgtp])(?:i?b)?|b)?", re.I | re.A)
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d{1,3})?", re.I | re.A)
@@ -82,3 +82,15 @@ def locked(text: str) -> int | None:
     """Return the bytes that may be locked: a `soft` limit, or `soft:hard`."""
     soft = text.partition(":")[0]
     return None if soft in {"-1", "unlimited"} else whole(soft)
+
+
+_PUBLISHED: Final = re.compile(r"(?:(\[[^\]]*\]|[\d.]+):)?(\d{1,5}):\d{1,5}(?:/tcp)?", re.ASCII)
+
+
+def on_host(text: str) -> tuple[str, str] | None:
+    """Return the address, empty for all, and the number of a TCP port of the host."""
+    found = _PUBLISHED.fullmatch(text)
+    if found is None:
+        return None  # It is another protocol, or told elsewhere.
+    host = (found[1] or "").strip("[]")
+    return "" if host in EVERYWHERE else host, found[2]

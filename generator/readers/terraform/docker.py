@@ -13,7 +13,7 @@ from generator.readers.syntax.options import Argument, Option
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.templates import UNTOLD
 from generator.readers.terraform import DOCKER
-from generator.view import NotJudged, Place, Variable
+from generator.view import NotJudged, Place, Variable, sometimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,7 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
         healthcheck=_test(table) or held.healthcheck,
     )
     variables, gaps = variables_of(table, "env")
+    chosen = [key for key in ("count", "for_each", "provider", "host") if key in table.entries]
     return context.view(
         DOCKER,
         context.release_of(image.text),
@@ -60,6 +61,7 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
         place=table.place,
         variables=variables,
         bounds=container.bounds(told),
+        lines=tuple(sometimes(key, table.place) for key in chosen),
         container=held,
         acceleration=container.acceleration(held, told),
         not_judged=gaps,

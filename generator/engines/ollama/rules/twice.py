@@ -24,9 +24,9 @@ _STARTING: Final = frozenset({"Requires", "BindsTo", "Wants", "Upholds"})
     "them. Both listen on 11434 unless OLLAMA_HOST says otherwise; the one that comes second ends "
     "with `address already in use`, and Restart= starts it over and over. What one server lacks "
     "belongs into a drop-in of its unit. The installer, too, leaves a service running, where the "
-    "host has systemd: of a script's own server beside it this is a remark. Of two services of "
-    "Compose with one name or one port only the first starts, also where one of them has a profile "
-    "and the other has none: that one always runs.",
+    "host has systemd: of a script's own server beside it this is a remark. Of two "
+    "containers, or units, of one host with one name or one port only the first starts; of Compose "
+    "also where one of them has a profile and the other has none: that one always runs.",
     bad="# ollama-api.service\n[Unit]\nRequires=ollama.service\n[Service]\n"
     "Environment=OLLAMA_HOST=0.0.0.0:11434\nExecStart=/usr/local/bin/ollama serve",
     good="# ollama.service.d/override.conf\n[Service]\nEnvironment=OLLAMA_HOST=0.0.0.0:11434",
@@ -47,10 +47,10 @@ def second_server(view: View, facts: Facts) -> Hits:
         elif line.section == TAKEN:
             yield Hit(
                 message=f"`{line.name}` runs beside it and has "
-                f"{_TAKES.get(line.value, line.value)} as well: Docker starts only one of them",
+                f"{_TAKES.get(line.value, line.value)} as well: only one of them runs",
                 place=line.place,
-                fix=f"give `{line.name}` a profile of its own, so that only one of them runs, or "
-                f"another {line.value.partition(' ')[0]} here",
+                fix=f"write another {line.value.partition(' ')[0]} here, or have only one of them "
+                f"run{view.phrases.one_of_several}",
             )
     start, address = view.starts, view.variable("OLLAMA_HOST")
     own = f"{view.engine}.service"
