@@ -161,6 +161,9 @@ GONE: Final = "gone"
 """The section of a download that is not there any more: its name."""
 TAKEN: Final = "taken"
 """The section of what of a host a container wants that another one has: who, and what of it."""
+SPENT: Final = "spent"
+"""The section of a variable of a script that the reader of its file empties first: it, as written.
+"""
 SOMETIMES: Final = "sometimes"
 """The section of what decides whether a service runs at all, or where: its name."""
 IN_FRONT: Final = "in-front"
@@ -547,6 +550,8 @@ class Phrases:
     shared_memory: str = "add `--shm-size=4g`, or `--ipc=host`"
     """How to give the processes of a container memory to share."""
     start_limit: str = "move it to [Unit], with StartLimitBurst"
+    podded: bool = False
+    """Whether a container shares its address with others of its pod."""
     one_of_several: str = ""
     """How only one of two services runs that exclude each other."""
     obsolete: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from generator.rules.helpers.variables import (
     swallowed,
 )
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import ASKING, FORGIVEN, LITERAL, Edit, Place
+from generator.view import ASKING, FORGIVEN, LITERAL, SPENT, Edit, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,11 +134,12 @@ def _searched(variable: Variable) -> bool:
 
 @Rule(
     id="HW120",
-    title="an expansion that nobody does",
+    title="an expansion that nobody does, or that comes too early",
     why="No shell reads these files: systemd takes `$HOME` and `~` in Environment= as they stand, "
     "and so does the server. It makes a directory of that name, or finds nothing in it. "
     "Prometheus, Alertmanager and LiteLLM take `${…}` as it stands, as an address, a password or a "
-    "key. Said of them where nothing beside the file fills it in.",
+    "key. Said of them where nothing beside the file fills it in. Compose fills in what a script "
+    "of a service sets itself, or its container has: with what it knows, which is nothing.",
     bad="Environment=OLLAMA_MODELS=$HOME/models",
     good="Environment=OLLAMA_MODELS=/home/ollama/models",
     source="systemd.exec(5), Environment=; envconfig/config.go@v0.32.15:112-124; config/config.go, "
@@ -164,6 +165,14 @@ def unexpanded(view: View, facts: Facts) -> Hits:
             fix="write out what it stands for",
         )
     yield from _as_it_stands(view)
+    for line in view.lines_in(SPENT):
+        yield Hit(
+            message=f"Compose fills in `{line.value}` before a shell sees it, and knows no "
+            f"{line.name}: it is empty there",
+            place=line.place,
+            severity="error",
+            fix=f"write `${line.value}`",
+        )
 
 
 _TAKEN_PLAIN: Final = frozenset({"User", "Group", "WorkingDirectory"})

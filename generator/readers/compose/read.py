@@ -38,6 +38,7 @@ from generator.readers.compose.project import Loader, Project, joined, load_proj
 from generator.readers.compose.rivals import Rivals
 from generator.readers.compose.roles import Roles
 from generator.readers.compose.routes import asked_by_proxy, beneath, routes
+from generator.readers.compose.spent import spent
 from generator.readers.compose.stack import is_stack, without_ignored
 from generator.readers.compose.volumes import volumes_of
 from generator.readers.container import models_started
@@ -214,6 +215,7 @@ class _Services:
                 *self.neighbours.astray(name),
                 *self.rivals.taken(name, container),
                 *self._emptied(name),
+                *self._spent(name, service),
                 *beneath(service),
                 *_of_gpu(service),
             ),
@@ -236,6 +238,12 @@ class _Services:
             neighbours=self.neighbours.of(name),
             keys=self.keys.get(name, ()),
         )
+
+    def _spent(self, name: str, service: Table) -> Iterator[Line]:
+        """Yield what Compose empties in the scripts of a server, and of jobs beside it."""
+        jobs = self.roles.jobs.values() if name in self.keys else ()
+        for one in (service, *jobs):
+            yield from spent(one, self.project.around)
 
     @functools.cached_property
     def watched(self) -> bool:

@@ -68,7 +68,7 @@ class Roles:
         if self._starts(self._command(service)):
             return True
         if self._is_client(name, service):
-            return False
+            return self._is_meant(name, service)
         if not service.entries.keys() & _MAKING:
             return self._is_told(name, service)
         base = self.repository(service).rpartition("/")[2]
@@ -85,6 +85,18 @@ class Roles:
         if told or re.search(engine.brings, image):
             return True
         return service.text("environment", engine.address).startswith(_EVERYWHERE)
+
+    def _is_meant(self, name: str, service: Table) -> bool:
+        """Whether a client has the port of a server published, and asks none but itself."""
+        words = argv(service, "command")
+        told = {"entrypoint", "network_mode", "build", "env_file"} & service.entries.keys()
+        if told or not words or words[0] not in self.engine.verbs:
+            return False
+        ours = self.engine.is_image(self.repository(service))
+        asks = self.engine.address in service.table("environment").entries
+        port = str(self.context.catalogue.at(self.engine.name).image.port)
+        published = any(text.rpartition(":")[2] == port for text, _ in ports_of(name, service))
+        return ours and published and not asks
 
     def _has_place(self, name: str, service: Table, built: Built | None) -> bool:
         """Whether a service keeps what the server keeps, or has an image that has its port."""

@@ -57,6 +57,7 @@ class Stage:
     user: str = ""
     volumes: list[tuple[str, Place]] = dataclasses.field(default_factory=list)
     probe: tuple[tuple[str, ...], Place] | None = None
+    exposed: list[tuple[str, Place]] = dataclasses.field(default_factory=list)
     lines: list[Line] = dataclasses.field(default_factory=list)
 
     @property
@@ -315,6 +316,10 @@ def _volume(stage: Stage, one: Instruction) -> None:
         stage.volumes.append((made.text, one.place))
 
 
+def _expose(stage: Stage, one: Instruction) -> None:
+    stage.exposed += ((word.raw.partition("/")[0], one.place) for word in one.words())
+
+
 def _run(stage: Stage, one: Instruction) -> None:
     stage.runs.append(one)
     line = _line("RUN", one)
@@ -333,6 +338,7 @@ _TAKEN: Final = {
     "HEALTHCHECK": _probe,
     "USER": _user,
     "VOLUME": _volume,
+    "EXPOSE": _expose,
     "RUN": _run,
     "COPY": _copy,
     "ADD": _copy,

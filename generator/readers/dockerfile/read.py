@@ -20,7 +20,7 @@ from generator.readers.dockerfile.image import Stage, last_ones, stages, typed
 from generator.readers.dockerfile.program import of_engine, without_libraries
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.supervisord.programs import as_script
-from generator.view import MADE_BY, STARTED, Command, Container, Line, Place, Variable, View
+from generator.view import MADE_BY, STARTED, Asked, Command, Container, Line, Place, Variable, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -117,9 +117,18 @@ def box_of(stage: Stage, context: Context) -> Container:
         mounts=tuple(stage.volumes),
         healthcheck=stage.probe,
         restart=_UNTOLD,
+        asked=tuple(_asked(stage, context)),
         arguments=_arguments(stage, context.engine),
         program=(*stage.entry, *(stage.words or ())) if stage.entry else (),
     )
+
+
+def _asked(stage: Stage, context: Context) -> Iterator[Asked]:
+    """Yield the port of the server that an image names for those who ask it."""
+    ours = str(context.catalogue.at(context.engine.name).image.port)
+    for port, place in stage.exposed:
+        if port == ours:
+            yield Asked(by="whoever uses the port of EXPOSE", port="", place=place)
 
 
 def _arguments(stage: Stage, engine: Engine) -> Words:

@@ -56,6 +56,7 @@ SIGNS: Final = Signs(
 )
 HELM: Final = Phrases(
     kind="helm",
+    podded=True,
     plugged=True,
     string='"{}"',  # Kubernetes takes nothing but strings.
     volumes_told=False,

@@ -38,6 +38,7 @@ from generator.units import Release as OfEngine
 from generator.view import (
     INGRESS,
     STARTED,
+    Asked,
     Bound,
     Container,
     Edit,
@@ -473,6 +474,7 @@ class _Chart:
                 if line.name == "path" and "probe" in line.section.lower()
             ),
             exposed=tuple(self._exposed()),
+            asked=(Asked(by="the Service of the chart", port="http", place=self._at(values)),),
             unkept=self._unkept(),
         )
 

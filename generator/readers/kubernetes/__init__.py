@@ -27,6 +27,7 @@ SIGNS: Final = Signs(
 )
 KUBERNETES: Final = Phrases(
     kind="kubernetes",
+    podded=True,
     plugged=True,
     devices_told=False,
     string='"{}"',  # A variable takes nothing but strings.

@@ -97,9 +97,18 @@ class Pod:
         boxes = [one for one in self.spec.items("containers") if isinstance(one, Table)]
         early = [one for one in self.spec.items("initContainers") if isinstance(one, Table)]
         beside = [one for one in early if one.text("restartPolicy") == "Always"]
-        for box in (*boxes, *beside):
-            if self._is_server(box):
-                yield self._view(box, self.models)
+        servers = [box for box in (*boxes, *beside) if self._is_server(box)]
+        for box in servers or filter(self._is_meant, boxes):
+            yield self._view(box, self.models)
+
+    def _is_meant(self, box: Table) -> bool:
+        """Whether a client has the place of a server in a pod that is to last, and asks itself."""
+        words = [word.text for word in self._told(box)]
+        own = self.engine.is_image(image_name(box.text("image")).repository)
+        asked = {one.text("name") for one in box.items("env") if isinstance(one, Table)}
+        lasts = self.kind in _SELECTING and "envFrom" not in box.entries
+        verb = bool(words) and "command" not in box.entries and words[0] in self.engine.verbs
+        return own and lasts and verb and self.engine.address not in asked and self._has_place(box)
 
     def clients(self) -> Iterator[Client]:
         """Yield the containers that run programs which ask servers, and are known."""

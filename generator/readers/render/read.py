@@ -12,7 +12,7 @@ from generator.readers.base import Context, Source, each, image_name
 from generator.readers.dockerfile.built import Built, dockerfile_in, of_dockerfile, over
 from generator.readers.render import RENDER
 from generator.readers.syntax.yaml_tree import Scalar, Table, parse
-from generator.view import INGRESS, Container, Line, Place, Variable
+from generator.view import INGRESS, Asked, Container, Line, Place, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,6 +50,7 @@ def _view(service: Table, source: Source, context: Context) -> View | None:
         mounts=tuple(_mounts(service)),
         restart="always",
         exposed=tuple(_exposed(service)),
+        asked=(Asked(by="Render", port="", place=service.place),),
     )
     variables = [*(built.variables if built else ()), *_variables(service)]
     told = service.scalar("dockerCommand")

@@ -53,7 +53,7 @@ from generator.readers.syntax.asking import asked_by_tasks
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse_all
 from generator.units import EVERYWHERE
-from generator.view import Command, NotJudged, Place, Variable, sometimes
+from generator.view import Asked, Command, NotJudged, Place, Variable, sometimes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -431,7 +431,8 @@ class _Steps:
             if image is not None and self._is_ours(image.text, name):
                 given = box.scalar("options") if isinstance(box, Table) else None
                 told = list(_given(given, self.text)) if given else []
-                self._view(box, image, told, PASSING, name, around=around)
+                asked = Asked(by="the job", port="", place=image.place) if job is not None else None
+                self._view(box, image, told, PASSING, name, around=around, asked=asked)
 
     def _chosen(self) -> str:
         """Return what decides whether a task is run, or where: one of several plays, too."""
@@ -476,6 +477,7 @@ class _Steps:
         name: str,
         client: str = "docker",
         around: Sequence[Table] = (),
+        asked: Asked | None = None,
     ) -> None:
         held = container.container(image.text, image.place, told, client, "")
         given = container.variables(told, self.context, {})
@@ -490,6 +492,7 @@ class _Steps:
         own = tuple(every.values())
         if "{{" in image.text:
             held = replace(held, digest=True)
+        held = replace(held, asked=(asked,) if asked else ())
         if isinstance(box, Table):
             entry = [o for o in told if o.name == "entrypoint"] or list(_entry(box))
             words = _words(box, "command")

@@ -14,7 +14,7 @@ from generator.readers.helm.read import quantity
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.terraform import ELSEWHERE
 from generator.readers.terraform.invokers import SERVICES
-from generator.view import INGRESS, Bound, Container, Line, NotJudged, Variable
+from generator.view import INGRESS, Asked, Bound, Container, Line, NotJudged, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +72,21 @@ def _of_app(view: View, table: Table) -> View:
         view.phrases, volumes_told=True, keep_volume="add a `volume`, and mount it there"
     )
     opened = tuple(_opened(table))
+    asked = tuple(_targets(table))
     return replace(
-        view, phrases=book, container=box and replace(box, mounts=tuple(mounts), exposed=opened)
+        view,
+        phrases=book,
+        container=box and replace(box, mounts=tuple(mounts), exposed=opened, asked=asked),
     )
+
+
+def _targets(table: Table) -> Iterator[Asked]:
+    """Yield the port at which an ingress asks, of an application with one container."""
+    alone = sum(1 for _ in _containers(table)) == 1
+    for ingress in (one for one in table.items("ingress") if isinstance(one, Table) and alone):
+        port = ingress.scalar("target_port")
+        if port is not None and port.explicit:
+            yield Asked(by="its ingress", port=port.text, place=port.place)
 
 
 def _containers(table: Table) -> Iterator[Table]:
@@ -119,10 +131,30 @@ def _view(box: Table, image: Scalar, keys: tuple[str, str], context: Context) ->
             tag=name.tag,
             digest=name.digest or not image.explicit,
             restart="always",
+            asked=tuple(_asked(box)),
+            mounts=tuple(_mounts(box)),
             arguments=() if keys[0] in box.entries else words,
             program=(*entry, *words) if entry else (),
         ),
     )
+
+
+def _mounts(box: Table) -> Iterator[tuple[str, Place]]:
+    """Yield the volumes of a container of Amazon's."""
+    for mount in (one for one in box.items("mountPoints") if isinstance(one, Table)):
+        source, path = mount.text("sourceVolume"), mount.scalar("containerPath")
+        if path is not None and path.explicit:
+            yield f"{source or 'volume'}:{path.text}", path.place
+
+
+def _asked(box: Table) -> Iterator[Asked]:
+    """Yield the ports of a container that the cloud leads to."""
+    for key in ("portMappings", "ports"):
+        for port in (one for one in box.items(key) if isinstance(one, Table)):
+            told = port.scalar("containerPort") or port.scalar("container_port")
+            told = told or port.scalar("port")
+            if told is not None and told.explicit:
+                yield Asked(by="the cloud", port=told.text, place=told.place)
 
 
 def _words(box: Table, key: str) -> tuple[tuple[str, Place], ...]:

@@ -73,7 +73,8 @@ def no_volume(view: View, facts: Facts) -> Hits:
     known = is_official(view, facts) or (held and view.phrases.unnamed)
     if untold or any("$" in target for target, *_ in mounts) or not known:
         return
-    if not view.phrases.volumes_told and (not held or not view.phrases.unnamed):
+    moved = None if held else _moved_out(view, container)
+    if moved is None and not view.phrases.volumes_told and (not held or not view.phrases.unnamed):
         return  # Whoever runs an image may name one.
     if all(":" not in text or text.startswith(":") for text, _ in held):
         astray = next((m[1:] for m in mounts if not held and _is_meant_for_models(*m[:2])), None)
@@ -83,9 +84,11 @@ def no_volume(view: View, facts: Facts) -> Hits:
             else f"`{astray[0]}` is not where the models are, `{path}`: they go with the container"
             if astray
             else f"no volume holds `{path}`: the models go with the container",
-            place=held[0][1] if held else astray[1] if astray else container.place,
+            place=held[0][1] if held else astray[1] if astray else moved or container.place,
             severity="info" if _fetches(view) and not astray else None,
-            fix=view.phrases.keep_volume
+            fix=f"mount the volume at `{path}`, or leave OLLAMA_MODELS out"
+            if moved
+            else view.phrases.keep_volume
             or f"mount a volume, like `ollama:{facts.image.home_path}`",
         )
     elif (container.home or home_in_image(view)) == "/root" and view.lacks("HOME"):
@@ -98,6 +101,17 @@ def no_volume(view: View, facts: Facts) -> Hits:
                     severity="info",
                     fix="mount it at /root/.ollama",
                 )
+
+
+def _moved_out(view: View, box: Container) -> Place | None:
+    """Return where models are told to lie elsewhere than in the volume for the server's things."""
+    told, home = view.variable("OLLAMA_MODELS"), home_in_image(view) or "/root"
+    kept = any(
+        target(text).rstrip("/") in {home, f"{home}/.ollama"}
+        for text, _ in box.mounts
+        if ":" in text and not text.startswith(":")
+    )
+    return told.place if told is not None and kept and not told.unresolved else None
 
 
 _FETCHED: Final = re.compile(r"\bollama[\"']?\s+(?:pull|run)\b")

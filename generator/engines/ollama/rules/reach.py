@@ -261,26 +261,33 @@ def asks_itself(view: View, facts: Facts) -> Hits:
     title="a server that answers itself alone",
     why="On 127.0.0.1 the server answers only what runs in its own container, or in its pod. "
     "Probes come from the node and a Service from elsewhere: they ask at the address of the pod, "
-    "where nobody listens, and the pod never gets ready.",
+    "where nobody listens, and the pod never gets ready. Jobs of CI ask a container beside them by "
+    "its name or its port, and clouds hand requests on to its address.",
     bad='env: [{name: OLLAMA_HOST, value: "127.0.0.1"}]\nreadinessProbe: {httpGet: {path: /, '
     "port: 11434}}",
     good='env: [{name: OLLAMA_HOST, value: "0.0.0.0"}]',
     source="kubernetes.io: Configure Liveness, Readiness and Startup Probes; Service",
 )
-def answers_itself_alone(view: View, _: Facts) -> Hits:
+def answers_itself_alone(view: View, facts: Facts) -> Hits:
     box, address = view.container, view.variable("OLLAMA_HOST")
     if box is None or address is None or box.host_network is not None or not box.asked:
         return
+    if not view.phrases.podded and not _serves_alone(view, facts):
+        return  # A proxy may be in the same container.
     host = listens_on(address.value)
     if is_local(host) and not address.unresolved:
         one = box.asked[0]
         yield Hit(
-            message=f"on {host} the server answers nobody outside of its pod, and {one.by} asks "
-            "from there",
+            message=f"on {host} the server answers nobody outside of its {_around(view)}, and "
+            f"{one.by} asks from there",
             place=address.place,
-            fix="write `0.0.0.0`: a pod has an address of its own, and a Service says who reaches "
-            "it",
+            fix=f"write `0.0.0.0`: a {_around(view)} has an address of its own, and what leads to "
+            "it says who reaches it",
         )
+
+
+def _around(view: View) -> str:
+    return "pod" if view.phrases.podded else "container"
 
 
 @Rule(

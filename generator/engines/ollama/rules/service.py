@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers import sandbox
-from generator.rules.helpers.containers import is_official, repository
+from generator.rules.helpers.containers import REFERENCE, is_official, repository
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import MODEL_NAME, Release, whole
 from generator.view import PERHAPS, Edit, ModelUse
@@ -96,13 +96,16 @@ def embedding_warmup(view: View, facts: Facts) -> Hits:
     why="The pull of a model fails: the service starts, and answers every request for it with 404. "
     "The library refuses one that an older release cannot load, with 412. "
     "An image without its registry is looked for on Docker Hub, which has no name with a hyphen "
-    "before the slash: `open-webui/open-webui` is one of ghcr.io, and nothing starts.",
+    "before the slash: `open-webui/open-webui` is one of ghcr.io, and nothing starts. Tags of "
+    "Ollama are its releases, without a `v`, the same with `-rocm`, `latest` and `rocm`.",
     bad="ollama pull llama3.2:8b",
     good="ollama pull llama3.1:8b",
-    source="README.md@v0.9.0:66-70; docs.docker.com/accounts: a Docker ID has letters and numbers",
+    source="README.md@v0.9.0:66-70; docs.docker.com/accounts: a Docker ID has letters and numbers; "
+    "scripts/build_docker.sh@v0.32.15, scripts/tag_latest.sh@v0.12.0",
 )
 def missing_model(view: View, facts: Facts) -> Hits:
     yield from _missing_image(view, facts)
+    yield from _missing_tag(view, facts)
     yield from _too_new(view, facts)
     for used in _used(view):
         name = used.base or used.name
@@ -152,6 +155,43 @@ def _missing_image(view: View, facts: Facts) -> Hits:
                     fix=f"write `{registry}/{image}`",
                     severity="error",
                 )
+
+
+def _missing_tag(view: View, facts: Facts) -> Hits:
+    """Yield a tag of the engine's own image that its registry does not have."""
+    box, ours = view.container, facts.image.repository
+    bare = repository(box.image) if box is not None else ""
+    if box is None or box.digest or bare not in {ours, f"docker.io/{ours}"}:
+        return
+    reference = REFERENCE.fullmatch(box.tag)
+    tag = box.tag if reference is None else (reference["default"] or "")
+    number, word = _NUMBERED.match(tag), _WORDS_OF_TAGS.fullmatch(tag)
+    if not word and (number is None or _IS_TAG.fullmatch(tag)):
+        return
+    told = number[1] if number and number[2] else view.release
+    right = facts.image.tag.format(release=told)
+    right = f"{right}-rocm" if "rocm" in tag else right
+    yield Hit(
+        message=f"`{ours}` has no tag `{tag}`: its tags are releases, like `{right}`, with `-rocm` "
+        "for cards of AMD; CUDA, Vulkan and the CPU need no other one",
+        place=box.place,
+        fix=f"write `{bare}:{right}`"
+        if number and number[2]
+        else "write the release that you want",
+        severity="error",
+    )
+
+
+_IS_TAG: Final = re.compile(r"\d+\.\d+\.\d+(?:-rc\d+)?(?:-rocm)?(?:-\d+-g[0-9a-f]+)?")
+_NUMBERED: Final = re.compile(
+    r"(?:v(?=\d))?(\d+\.\d+(\.\d+)?(?:-rc\d+)?)"
+    r"(?:$|-(?:rocm|cuda|gpu|cpu|nvidia|amd|vulkan|intel|alpine|slim|full)[\w.]*$)"
+)
+"""A release, with what people put before and behind it."""
+_WORDS_OF_TAGS: Final = re.compile(
+    r"(?:latest-|stable-)?(?:cuda|gpu|cpu|nvidia|amd|vulkan|stable|main|master|nightly|edge|alpine"
+    r"|slim|lts)(?:-latest)?|latest-rocm|rocm-latest"
+)
 
 
 def _used(view: View) -> Iterator[ModelUse]:

@@ -10,7 +10,7 @@ from generator.engines.ollama.rules.helpers.scripts import misplaced
 from generator.fit.host import computes_on_cpu
 from generator.meaning import cleaned, parts_of
 from generator.rules.helpers import sandbox
-from generator.rules.helpers.containers import begun
+from generator.rules.helpers.containers import begun, is_official
 from generator.rules.helpers.ports import ALL_ADDRESSES
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import is_local, whole
@@ -30,7 +30,7 @@ from generator.view import (
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
-    from generator.view import Line, View
+    from generator.view import Container, Line, Place, View
 
 
 _ENDLESS: Final = {
@@ -459,12 +459,13 @@ _RUNS: Final = re.compile(rf"{sandbox.BEFORE_PROGRAM}ollama[ \t]+run(?:[ \t]|$)"
     title="a service that is no server",
     why="`ollama run` is a client: it asks a server, which this unit does not start, and without a "
     "terminal it ends at once. Restart= then starts it over and over, as a supervisor does with a "
-    "pull that has ended.",
+    "pull that has ended. In a container of its own the same command, or `pull`, finds no server, "
+    "unless OLLAMA_HOST names one or the container has the network of one.",
     bad="[Service]\nExecStart=/usr/local/bin/ollama run qwen3:8b\nRestart=always",
     good="[Service]\nExecStart=/usr/local/bin/ollama serve\nRestart=always",
     source="cmd/cmd.go@v0.32.15, RunHandler",
 )
-def runs_a_client(view: View, _: Facts) -> Hits:
+def runs_a_client(view: View, facts: Facts) -> Hits:
     for line in view.lines_in(AGAIN):
         yield Hit(
             message=f"`ollama {line.value}` ends when it is done, and `{line.name}` starts it "
@@ -472,6 +473,7 @@ def runs_a_client(view: View, _: Facts) -> Hits:
             place=line.place,
             fix="have it run once, with no restart",
         )
+    yield from _in_its_own_container(view, facts)
     if not view.phrases.directives:
         return
     starts = sandbox.said(view, "ExecStart")
@@ -489,3 +491,60 @@ def runs_a_client(view: View, _: Facts) -> Hits:
                 fix="write `ollama serve`; a job that loads a model is a unit of its own, with "
                 "`Type=oneshot`",
             )
+
+
+def _in_its_own_container(view: View, facts: Facts) -> Hits:
+    """Yield the client that is all of a container, and has no server to ask."""
+    box = view.container
+    if box is None or box.restart not in _POLICIES or not is_official(view, facts):
+        return
+    asked = _asked(box)
+    if asked is not None and not _may_ask_elsewhere(view, box):
+        yield Hit(
+            message=f"`ollama {asked[0]}` is a client, and no server runs in this container: it "
+            "ends with an error",
+            place=asked[1],
+            fix="leave the command out, for the server that is the image's own, and ask that by "
+            f"`docker exec`; or name another one by OLLAMA_HOST, like `{view.engine}:"
+            f"{facts.image.port}`",
+        )
+
+
+_POLICIES: Final = frozenset({"", "no", "always", "unless-stopped", "on-failure"})
+_CLIENTS: Final = frozenset({"run", "pull", "create"})
+_IN_SHELL: Final = re.compile(r"(?:^|[;&|(\s])(?:\S*/)?ollama\s+(run|pull|create)\s")
+_MORE: Final = re.compile(r"\bollama\s+(?:serve|start)\b|OLLAMA_HOST|\.sh\b|\$\{?[@*0-9]|&\s*$")
+_SHELL: Final = re.compile(r"(?:/usr)?(?:/?bin/)?(?:ba|da)?sh")
+
+
+def _asked(box: Container) -> tuple[str, Place] | None:
+    """Return the verb of the client that a container is, and where it stands; None: it is none."""
+    if box.arguments:
+        word, place = box.arguments[0]
+        return (word, place) if word in _CLIENTS else None
+    words = [word for word, _ in box.program]
+    if len(words) < len(_HANDED) or not _SHELL.fullmatch(words[0]) or words[1] not in _HANDED:
+        return None
+    text = words[2][:_LONG]
+    found = _IN_SHELL.search(text)
+    return (found[1], box.program[2][1]) if found and not _MORE.search(text) else None
+
+
+_HANDED: Final = ("-c", "-ec", "-lc")
+_LONG: Final = 4000
+
+
+def _may_ask_elsewhere(view: View, box: Container) -> bool:
+    """Whether something names another server, or the container has the network of one."""
+    address = view.variable(_ADDRESS)
+    if box.host_network is not None or not (address or view.lacks(_ADDRESS)):
+        return True
+    if address is not None and (address.unresolved or not is_local(listens_on(address.value))):
+        return True
+    told = (one.value for one in box.options if one.name in {"env", "network", "pod", "env-file"})
+    shared = any(text.startswith((_ADDRESS, "container:", "service:")) for text in told)
+    named = ("Pod", "network_mode", "pod")
+    return shared or any(line.name in named for line in view.lines)
+
+
+_ADDRESS: Final = "OLLAMA_HOST"
