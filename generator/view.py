@@ -161,6 +161,8 @@ GONE: Final = "gone"
 """The section of a download that is not there any more: its name."""
 TAKEN: Final = "taken"
 """The section of what of a host a container wants that another one has: who, and what of it."""
+UNSTARTED: Final = "unstarted"
+"""The section of a unit that nothing starts: its name, whose manager has it."""
 SPENT: Final = "spent"
 """The section of a variable of a script that the reader of its file empties first: it, as written.
 """
@@ -430,7 +432,8 @@ class Container:
     so, and `scratch` what is in memory. `home` is that of the user inside, empty: the image's.
     `moving`: the image is built on the host, or follows its tag because somebody wants that.
     `waited_for` are services that start once its health check passes. `gpu_number` is how many get
-    in (0: not told), `shared` the memory that its processes share: a size, or `host`.
+    in (0: not told), `shared` the memory that its processes share: a size, or `host`. `named` is
+    where the image has its name, if that is elsewhere.
     """
 
     image: str
@@ -466,6 +469,7 @@ class Container:
     options: tuple[Line, ...] = ()
     gpu_number: int = 0
     shared: str = ""
+    named: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

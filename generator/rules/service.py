@@ -15,7 +15,7 @@ from generator.rules.helpers.containers import (
 )
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import OF_SYSTEMS, Edit
+from generator.view import OF_SYSTEMS, UNSTARTED, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -62,12 +62,13 @@ def unpinned_image(view: View, facts: Facts) -> Hits:
     what, fix = _advice(container.tag, tag, bare, right)
     # Which release runs must be known: a fix must not change it.
     certain = right and view.release_told and reference is None
+    place = container.named or container.place
     written = f"{bare}:{tag}" if tag else bare
     yield Hit(
         message=what,
-        place=container.place,
+        place=place,
         fix=fix if right else "name a tag that does not move, or a digest",
-        edits=(Edit(container.place, written, f"{bare}:{right}"),) if certain else (),
+        edits=(Edit(place, written, f"{bare}:{right}"),) if certain else (),
         unsafe=True,
     )
 
@@ -164,12 +165,14 @@ _PULLS: Final = frozenset({"wants", "requires", "bindsto", "upholds"})
     title="an order after a daemon that nobody starts",
     why="`After=` puts two units in order where both start; it starts neither. Without the daemon "
     "the driver may unload while nobody uses the card, and forgets its settings. On NixOS the unit "
-    "is there only with `hardware.nvidia.nvidiaPersistenced`.",
+    "is there only with `hardware.nvidia.nvidiaPersistenced`. The manager of a user has no "
+    "network-online.target either.",
     bad="After=nvidia-persistenced.service",
     good="After=nvidia-persistenced.service\nWants=nvidia-persistenced.service",
     source="systemd.unit(5), After=; nixos/modules/hardware/video/nvidia.nix",
 )
 def nobody_starts_it(view: View, _: Facts) -> Hits:
+    yield from _network_of_a_user(view)
     told = ("Unit",) if not view.phrases.sandboxed else ("Unit", "")
     lines = [line for line in view.lines if view.phrases.section(line) in told]
     named = [line for line in lines if _DAEMON in line.value]
@@ -187,6 +190,24 @@ def nobody_starts_it(view: View, _: Facts) -> Hits:
             place=after[0].place,
             fix=fix,
         )
+
+
+def _network_of_a_user(view: View) -> Hits:
+    """Yield the target of the system that a unit of a user waits for, and its manager lacks."""
+    if view.manager != "user" or view.container is not None:
+        return
+    for line in view.lines:
+        ordered = line.name.lower() in {"after", *_PULLS}
+        if ordered and _NETWORK in line.value and "WantedBy" not in line.name:
+            yield Hit(
+                message=f"the manager of a user has no `{_NETWORK}`: this waits for nothing",
+                place=line.place,
+                fix="leave it out; what asks the network has to try again",
+            )
+            return
+
+
+_NETWORK: Final = "network-online.target"
 
 
 # Cards of desktops and laptops; those of servers, and GB10, seldom sleep.
@@ -312,10 +333,12 @@ _INSTALLS: Final = frozenset({"WantedBy", "RequiredBy", "UpheldBy"})
 
 @Rule(
     id="HW537",
-    title="a unit of a user that nothing starts",
+    title="a unit that nothing starts",
     why="The manager of a user has no multi-user.target: what is wanted by it is enabled without a "
     "word, and started by nobody. Its units begin with default.target, with lingering at boot. "
-    "Whose a quadlet is, its place tells, or `%h`, which is /root to the system.",
+    "Whose a quadlet is, its place tells, or `%h`, which is /root to the system. A unit of NixOS "
+    "is started by what wants it, or by a timer: without `wantedBy`, `startAt` or another unit "
+    "that names it, nobody does.",
     bad="# ~/.config/systemd/user/ollama.service\n[Install]\nWantedBy=multi-user.target",
     good="# ~/.config/systemd/user/ollama.service\n[Install]\nWantedBy=default.target",
     source="systemd.special(7), UNITS MANAGED BY THE USER SERVICE MANAGER",
@@ -331,6 +354,15 @@ def started_by_nobody(view: View, _: Facts) -> Hits:
             fix="write `WantedBy=default.target`, and `loginctl enable-linger` for a start at boot",
             edits=(Edit(wanted[-1].place, wanted[-1].value, "default.target"),),
             unsafe=True,
+        )
+    for line in view.lines_in(UNSTARTED):
+        timer = line.name.endswith(".timer")
+        target = "timers" if timer else "default" if line.value == "user" else "multi-user"
+        yield Hit(
+            message=f"nothing wants `{line.name}`: neither the boot nor another unit starts it",
+            place=line.place,
+            fix=f'write `wantedBy = [ "{target}.target" ];`'
+            + ("" if timer else ", or give it a timer by `startAt`"),
         )
 
 

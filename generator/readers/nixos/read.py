@@ -33,6 +33,7 @@ from generator.readers.nixos.modules import (
 )
 from generator.readers.nixos.release import Channel, channel_of
 from generator.readers.nixos.unmade import unmade
+from generator.readers.nixos.unstarted import unstarted
 from generator.readers.nixos.wrappers import wrappers
 from generator.readers.syntax import unit
 from generator.readers.syntax.nix import UNKNOWN, run
@@ -89,6 +90,8 @@ def _views(source: Source, context: Context) -> list[View]:
     named = {view.place for view in views}
     views += [v for v in handed_on(source, literally, context) if v.place not in named]
     views += jobs(source, context)
+    if views and (idle := tuple(unstarted(source, context))):
+        views[0] = replace(views[0], lines=(*views[0].lines, *idle))
     programs = [*asking(source, context, [*views, *written])]
     if views or written or before or programs:
         return [*with_gaps((*views, *written, *before, *programs), [*gaps, *unread])]

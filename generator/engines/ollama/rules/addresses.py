@@ -9,6 +9,7 @@ from generator.engines.ollama.rules.helpers.addresses import (
     EVERY,
     is_address,
     is_nobodys,
+    is_of_a_mesh,
     listens_on,
 )
 from generator.meaning import SCHEMES, cleaned, parts_of, port_of
@@ -203,12 +204,13 @@ def reachable_from_outside(view: View, facts: Facts) -> Hits:
             fix="listen on 127.0.0.1, and reach it by a tunnel of SSH, or keep the network closed",
         )
     if not is_local(host) and _is_known(host) and not _is_asked(view, address.value, host):
-        shut = _is_shut(view)
-        held = ", which the firewall keeps shut until something opens the port"
+        shut, among = _is_shut(view), is_of_a_mesh(host)
+        held = ", which the firewall keeps shut until something opens the port" if shut else ""
+        held = held or (": machines of its private network may use it" if among else "")
         yield Hit(
-            message=f"the API listens on {host} and has no authentication{held if shut else ''}",
+            message=f"the API listens on {host} and has no authentication{held}",
             place=address.place,
-            severity="info" if shut else None,
+            severity="info" if shut or among else None,
             fix="listen on 127.0.0.1 behind a proxy that authenticates, or keep the network closed",
         )
 

@@ -174,7 +174,7 @@ def _missing_tag(view: View, facts: Facts) -> Hits:
     yield Hit(
         message=f"`{ours}` has no tag `{tag}`: its tags are releases, like `{right}`, with `-rocm` "
         "for cards of AMD; CUDA, Vulkan and the CPU need no other one",
-        place=box.place,
+        place=box.named or box.place,
         fix=f"write `{bare}:{right}`"
         if number and number[2]
         else "write the release that you want",

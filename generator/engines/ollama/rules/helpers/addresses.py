@@ -27,6 +27,23 @@ def is_nobodys(host: str) -> bool:
     return first == 0 or (first >= _RESERVED and host != _BROADCAST)
 
 
+def is_of_a_mesh(host: str) -> bool:
+    """Return whether it is an address of Tailscale, whose machines are let in one by one.
+
+    Those of other tunnels look like any private network.
+    """
+    if not is_address(host):
+        return False
+    address = ipaddress.ip_address(host.partition("%")[0])
+    return any(address in one for one in _MESHES)
+
+
+_MESHES: Final = (
+    ipaddress.ip_network("100.64.0.0/10"),
+    ipaddress.ip_network("fd7a:115c:a1e0::/48"),
+)
+
+
 def is_address(text: str) -> bool:
     """Return whether a host is an IP address, with or without a zone."""
     try:
