@@ -7,17 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.commands.servers import asked_in
+from generator.readers.commands.words import models
 from generator.readers.syntax.applied import forgiven
 from generator.readers.syntax.asking import asked_with
 from generator.readers.syntax.fatal import fatal
 from generator.readers.syntax.hasty import asked_at_once
-from generator.view import AT_ONCE, FATAL, FORGIVEN, STARTED, Line, Place
+from generator.view import AT_ONCE, FATAL, FORGIVEN, STARTED, Line, Place, each_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
-    from generator.view import Command, View
+    from generator.view import Command, ModelUse, View
 
 _LONGEST: Final = 50_000
 _STRICT: Final = re.compile(r"-\w*e\w*")
@@ -31,9 +32,37 @@ def with_begun(view: View, engine: Engine) -> View:
     known = frozenset(view.lines) if found else frozenset()
     lines = tuple(line for line in found if line not in known)
     commands = tuple(_commands(view, engine))
+    used = tuple(models(commands, engine))
     if not lines and not commands:
         return view
-    return replace(view, lines=(*view.lines, *lines), commands=(*view.commands, *commands))
+    return replace(
+        view,
+        lines=(*view.lines, *lines),
+        commands=(*view.commands, *commands),
+        models=each_once((*view.models, *used)),
+    )
+
+
+_BESIDE: Final = frozenset({"steps", "nixos"})
+"""Kinds in whose files commands ask a server that another part of the file runs."""
+
+
+def with_models_beside(views: Sequence[View], engine: Engine) -> list[View]:
+    """Return the Views of a file, with its only server the models that its commands pull."""
+    told = [view for view in views if view.phrases.kind in _BESIDE]
+    servers: dict[str, list[View]] = {}
+    asked: dict[str, list[ModelUse]] = {}
+    for view in told:
+        if view.container is not None or view.starts is not None:
+            servers.setdefault(view.place.file, []).append(view)
+        else:
+            asked.setdefault(view.place.file, []).extend(models(view.commands, engine))
+    alone = {id(several[0]): file for file, several in servers.items() if len(several) == 1}
+    return [_having(view, asked.get(alone.get(id(view), ""), ())) for view in views]
+
+
+def _having(view: View, used: Sequence[ModelUse]) -> View:
+    return view if not used else replace(view, models=each_once((*view.models, *used)))
 
 
 def _lines(view: View, engine: Engine) -> Iterator[Line]:

@@ -229,9 +229,10 @@ def _views_of(
             refused.append(error)
     if any(view.container for view in views):
         # Most files run no container.
-        from generator.readers.begun import with_begun
+        from generator.readers.begun import with_begun, with_models_beside
 
         views = [with_begun(view, load_engine(view.engine)) for view in views]
+        views = with_models_beside(views, load_engine(context.catalogue.engine))
     return views, refused
 
 

@@ -78,6 +78,7 @@ _SCRIPTS: Final = frozenset(
     }
 )
 _CONTAINER: Final = re.compile(r"(?:[a-z]+\.[a-z]+\.)?(docker|podman)_container")
+_EXECS: Final = frozenset({"docker_container_exec", "podman_container_exec"})
 _OPTIONS: Final = {
     "published_ports": "publish", "ports": "publish", "publish": "publish",
     "volumes": "volume", "volume": "volume", "env_file": "env-file",
@@ -195,7 +196,11 @@ class _Steps:
                 self._change(key, value, node)
             elif started := _CONTAINER.fullmatch(key):
                 self._task(value, started[1])
-            elif self._of_a_role(key, value) or self._handed(key, value):
+            elif (
+                self._of_a_role(key, value)
+                or self._handed(key, value)
+                or self._executed(key, value)
+            ):
                 continue
             elif key == "services" or (key == "docker" and isinstance(value, Items)):
                 self._services(value, node if key == "services" else None)
@@ -233,6 +238,14 @@ class _Steps:
         self.views += views
         self.told.gaps += gaps
         return bool(views or gaps)
+
+    def _executed(self, module: str, task: Node) -> bool:
+        """Take in what a task runs in a container, and return whether it does."""
+        if module.rpartition(".")[2] not in _EXECS or not isinstance(task, Table):
+            return False
+        words = task.get("argv")
+        self._script(_one_command(words) if words else task.get("command") or task)
+        return True
 
     def _uses(self, step: Table) -> None:
         """Take note of an action that may read what its job sets: of GitHub's own, none does."""

@@ -6,6 +6,7 @@ They differ from cloud to cloud in all but the image and the variables; those ar
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,9 @@ _ASKS: Final = frozenset({"ip_security_restriction", "client_certificate_mode"})
 def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], list[NotJudged]]:
     """Return the servers that a resource of some type starts, and that the rest is not read."""
     own = _OF_AMAZON if kind.startswith("aws_") else _OF_OTHERS
-    views = [_view(box, image, own, context) for box, image in _boxes(table, context)]
+    views = [_view(box, image, own, context, kind) for box, image in _boxes(table, context)]
+    if _may_have_gpus(table):
+        views = [replace(view, bounds=()) for view in views]  # What holds the models then?
     if kind == _APP:
         views = [_of_app(view, table) for view in views]
     parts = _PARTS.get(kind, "command, variables and memory")
@@ -57,6 +60,24 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
         for view in views
     ]
     return views, gaps
+
+
+def _may_have_gpus(table: Table) -> bool:
+    """Whether a resource may run on a card: what is there of the memory is not all then."""
+    return table.text("workload_profile_name").lower() not in {"", "consumption"} or _asks_gpus(
+        table
+    )
+
+
+def _asks_gpus(node: Node, depth: int = 0) -> bool:
+    entries = node.entries if isinstance(node, Table) else {}
+    if any(_OF_GPUS.search(key) for key in entries):
+        return True
+    inner = entries.values() if isinstance(node, Table) else getattr(node, "items", ())
+    return depth < _DEEPEST and any(_asks_gpus(one, depth + 1) for one in inner)
+
+
+_OF_GPUS: Final = re.compile(r"(?i)gpu|accelerator|resourceRequirements|node_selector")
 
 
 def _of_app(view: View, table: Table) -> View:
@@ -115,7 +136,7 @@ def _boxes(node: Node, context: Context, depth: int = 0) -> Iterator[tuple[Table
         yield from _boxes(one, context, depth + 1)
 
 
-def _view(box: Table, image: Scalar, keys: tuple[str, str], context: Context) -> View:
+def _view(box: Table, image: Scalar, keys: tuple[str, str], context: Context, kind: str) -> View:
     name = image_name(image.text)
     entry, words = (_words(box, key) for key in keys)
     return context.view(
@@ -124,7 +145,7 @@ def _view(box: Table, image: Scalar, keys: tuple[str, str], context: Context) ->
         name=box.text("name") or context.engine.name,
         place=box.place,
         variables=tuple(_variables(box)),
-        bounds=tuple(_bounds(box)),
+        bounds=tuple(_bounds(box, kind)),
         container=Container(
             image=image.text,
             place=replace(image.place, key="image"),
@@ -188,11 +209,24 @@ def _variable(name: str, value: Node | None, at: Node) -> Variable:
     )
 
 
-def _bounds(box: Table) -> Iterator[Bound]:
+def _bounds(box: Table, kind: str) -> Iterator[Bound]:
+    memory = box.scalar("memory")
+    if memory is not None and memory.explicit:
+        unit = next((unit for start, unit in _UNITS.items() if kind.startswith(start)), "")
+        yield from _bound(memory, unit)
+        return
     for node in box.items("resources"):
         limits = node.table("limits") if isinstance(node, Table) else Table({}, box.place)
         memory = limits.scalar("memory")
         if memory is not None and memory.explicit:
-            with contextlib.suppress(ValueError):
-                size = int(quantity(memory.text))
-                yield Bound(name="memory_max", value=size, place=memory.place)
+            yield from _bound(memory, "")
+
+
+_UNITS: Final = {"aws_": "Mi", "azurerm_container_group": "G"}
+"""What a bare number of a cloud counts: Amazon MiB, Azure's groups GB."""
+
+
+def _bound(memory: Scalar, unit: str) -> Iterator[Bound]:
+    with contextlib.suppress(ValueError):
+        text = memory.text if memory.text[-1:].isalpha() else f"{memory.text}{unit}"
+        yield Bound(name="memory_max", value=int(quantity(text)), place=memory.place)

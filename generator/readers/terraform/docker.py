@@ -49,7 +49,6 @@ def view_of(table: Table, label: str, built: AbstractSet[str], context: Context)
         arguments=said,
         program=_program(table),
         digest=held.digest or not image.explicit,
-        named=image.place if image.explicit and image.place.line != place.line else None,
         moving=image.text in built,
         healthcheck=_test(table) or held.healthcheck,
     )

@@ -139,9 +139,19 @@ class _Found:
 
     def _built(self) -> set[str]:
         """Return the images that the module builds itself."""
+        return {table.text("name") for table in self._images() if "build" in table.entries}
+
+    def _images(self) -> list[Table]:
         images = [b for b in self.module.blocks if b.labels[:1] == ("docker_image",)]
-        tables = (self.module.resource(block) for block in images)
-        return {table.text("name") for table in tables if "build" in table.entries}
+        return [self.module.resource(block) for block in images]
+
+    def _with_name(self, view: View, table: Table) -> View:
+        """Return a container that has an image by its id with the place of that image's name."""
+        image, names = table.scalar("image"), [one.scalar("name") for one in self._images()]
+        places = [name.place for name in names if name is not None]
+        if view.container is None or image is None or image.place not in places:
+            return view
+        return replace(view, container=replace(view.container, named=image.place))
 
     def all(self) -> None:
         """Take in every block."""
@@ -195,7 +205,7 @@ class _Found:
             self._release(table)
         elif kind == "docker_container":
             found = view_of(table, block.labels[-1], self.built, self.context)
-            self.views += [found] if found else []
+            self.views += [self._with_name(found, table)] if found else []
         elif kind and not kind.startswith(("kubernetes_", "kubectl_")):
             views, gaps = boxes_of(kind, table, self.context)
             self.views += opened(block, table, self.module, views) if kind in SERVICES else views
