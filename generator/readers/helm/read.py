@@ -37,6 +37,7 @@ from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, flat,
 from generator.units import Release as OfEngine
 from generator.view import (
     INGRESS,
+    NOT_OURS,
     STARTED,
     Asked,
     Bound,
@@ -307,7 +308,7 @@ class _Chart:
             variables=variables,
             overruled=overruled(said((one, self.source.path) for one in variables), {}),
             bounds=bounds,
-            lines=(*self.lines, *self._nameless(), *self._pulls()),
+            lines=(*self.lines, *self._nameless(), *self._pulls(), *self._not_ours()),
             keys=tuple(self._keys()),
             not_judged=tuple(self._not_at_hand()),
             models=tuple(self._models()),
@@ -440,6 +441,15 @@ class _Chart:
                 place = self._at(node, self.engine.name, "models", "pull")
                 told = f"{self.engine.name} pull {node.text}"
                 yield Line(section=STARTED, name="pull", value=told, place=place)
+
+    def _not_ours(self) -> Iterator[Line]:
+        """Yield the volume of the chart for a pod of another user, which no group is given."""
+        pod, claim = self.values.table("podSecurityContext"), self._switch(*_VOLUME)
+        user = self.values.text("securityContext", "runAsUser") or pod.text("runAsUser")
+        if claim is not None and user.isdecimal() and int(user) and "fsGroup" not in pod.entries:
+            home = self.context.catalogue.at(self.engine.name).image.home_path
+            path = self.values.text(self.engine.name, "mountPath") or home
+            yield Line(section=NOT_OURS, name=path, value="claim", place=claim)
 
     def _nameless(self) -> Iterator[Line]:
         """Yield the items of the models to pull in which nothing stands."""

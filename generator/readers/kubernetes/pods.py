@@ -33,6 +33,7 @@ from generator.view import (
     IN_INIT,
     LIMIT,
     NODE,
+    NOT_OURS,
     POD,
     STARTING,
     Asked,
@@ -281,6 +282,7 @@ class Pod:
             command = " ".join(word.text for word in hook)
             yield Line(section=POD, name=STARTING, value=command, place=hook[-1].place)
         yield from self._mounted_nodes(box)
+        yield from self._not_ours(box)
         limits, requests = (box.table("resources", key) for key in ("limits", "requests"))
         for key in limits.entries:
             if key.startswith("gpu.intel.com/"):
@@ -291,6 +293,40 @@ class Pod:
         asked = self._gpus(box) or any(key.startswith(tuple(_GPUS)) for key in requests.entries)
         if not (asked or self._has_devices(box)):
             yield from self._gpu_nodes()
+
+    def _not_ours(self, box: Table) -> Iterator[Line]:
+        """Yield the volumes that belong to root, for a container of another user.
+
+        A group is given to a claim alone; a container that comes first may give it away.
+        """
+        context = box.table("securityContext"), self.spec.table("securityContext")
+        user = context[0].text("runAsUser") or context[1].text("runAsUser")
+        grouped = "fsGroup" in context[1].entries
+        told = self._is_whole(box) and not (self.resources.patches or self.resources.gaps)
+        if not told or user in {"", "0"} or not user.isdecimal():
+            return
+        given = {name for one in self.spec.items("initContainers") for name in _gives(one)}
+        for mount in (one for one in box.items("volumeMounts") if isinstance(one, Table)):
+            name, alone = mount.text("name"), mount.scalar("readOnly")
+            kind = self._of_root(name)
+            if not kind or name in given or (alone is not None and alone.is_true):
+                continue
+            if kind != _CLAIM or not grouped:
+                yield Line(
+                    section=NOT_OURS, name=mount.text("mountPath"), value=kind, place=mount.place
+                )
+
+    def _of_root(self, name: str) -> str:
+        """Return what kind of volume it is, of those that begin with root's; empty: another."""
+        volumes = (one for one in self.spec.items("volumes") if isinstance(one, Table))
+        volume = next((one for one in volumes if one.text("name") == name), None)
+        if volume is None:
+            templates = self.owner.items("spec", "volumeClaimTemplates")
+            names = (t.text("metadata", "name") for t in templates if isinstance(t, Table))
+            return _CLAIM if name in set(names) else ""
+        if volume.text("hostPath", "type") == "DirectoryOrCreate":
+            return "hostPath"
+        return _CLAIM if "persistentVolumeClaim" in volume.entries else ""
 
     def _has_devices(self, box: Table) -> bool:
         """Whether devices get in by another way than a limit."""
@@ -663,6 +699,20 @@ class Pod:
             if isinstance(other, Table) and other is not box:
                 others |= _port_names(other)
         return not targets or bool(targets & _port_names(box)) or not targets <= others
+
+
+_CLAIM: Final = "claim"
+_GIVES: Final = re.compile(r"\b(?:chown|chmod|setfacl|install|mkdir)\b")
+
+
+def _gives(box: Node) -> Iterator[str]:
+    """Yield the volumes that a container may give to somebody else."""
+    words = [one for key in ("command", "args") for one in (
+        box.items(key) if isinstance(box, Table) else ())]  # fmt: skip
+    told = " ".join(one.text for one in words if isinstance(one, Scalar))
+    if isinstance(box, Table) and (_GIVES.search(told) or ".sh" in told or not told):
+        for mount in (one for one in box.items("volumeMounts") if isinstance(one, Table)):
+            yield mount.text("name")
 
 
 _HIDDEN: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW", re.IGNORECASE)

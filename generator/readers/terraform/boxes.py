@@ -15,7 +15,7 @@ from generator.readers.helm.read import quantity
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table
 from generator.readers.terraform import ELSEWHERE
 from generator.readers.terraform.invokers import SERVICES
-from generator.view import INGRESS, Asked, Bound, Container, Line, NotJudged, Variable
+from generator.view import INGRESS, NOT_OURS, Asked, Bound, Container, Line, NotJudged, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +45,7 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
     views = [_view(box, image, own, context, kind) for box, image in _boxes(table, context)]
     if _may_have_gpus(table):
         views = [replace(view, bounds=()) for view in views]  # What holds the models then?
+    views = [_with_strangers(view, table) for view in views]
     if kind == _APP:
         views = [_of_app(view, table) for view in views]
     parts = _PARTS.get(kind, "command, variables and memory")
@@ -60,6 +61,26 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
         for view in views
     ]
     return views, gaps
+
+
+def _with_strangers(view: View, table: Table) -> View:
+    """Return a task of ECS with the file systems of EFS that are root's, and no access point's."""
+    box, volumes = view.container, [one for one in table.items("volume") if isinstance(one, Table)]
+    efs = {one.text("name"): one.items("efs_volume_configuration") for one in volumes}
+    bare = {
+        name
+        for name, told in efs.items()
+        if any(isinstance(c, Table) and "authorization_config" not in c.entries for c in told)
+    }
+    user = box.user.partition(":")[0] if box is not None else ""
+    if box is None or not bare or not user.isdecimal() or not int(user):
+        return view
+    lines = (
+        Line(section=NOT_OURS, name=path, value="efs", place=place)
+        for name, path, place in ((*text.split(":", 1), place) for text, place in box.mounts)
+        if name in bare
+    )
+    return replace(view, lines=(*view.lines, *lines))
 
 
 def _may_have_gpus(table: Table) -> bool:
@@ -152,6 +173,7 @@ def _view(box: Table, image: Scalar, keys: tuple[str, str], context: Context, ki
             tag=name.tag,
             digest=name.digest or not image.explicit,
             restart="always",
+            user=box.text("user"),
             asked=tuple(_asked(box)),
             mounts=tuple(_mounts(box)),
             arguments=() if keys[0] in box.entries else words,

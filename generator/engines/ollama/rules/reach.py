@@ -24,6 +24,7 @@ from generator.view import (
     ASTRAY,
     DESKTOP,
     MAYBE,
+    NOT_OURS,
     NOWHERE,
     SELF,
     SOCKET,
@@ -108,7 +109,8 @@ def _is(text: str, port: int) -> bool:
     title="files that the server may not write",
     why="At its first start the server makes a key in `.ollama` of its home, and ends where it "
     "cannot; models that are pulled go below it, unless OLLAMA_MODELS says where. A volume with "
-    "`:ro`, or a container whose own files are read-only, keeps it from both.",
+    "`:ro`, or a container whose own files are read-only, keeps it from both; so does one that is "
+    "root's where the container runs as somebody else, unless `fsGroup` gives it away.",
     bad='volumes: ["/srv/ollama:/root/.ollama:ro"]',
     good='volumes: ["/srv/ollama:/root/.ollama", "/srv/models:/root/.ollama/models:ro"]',
     source="cmd/cmd.go@v0.32.15, initializeKeypair; docs.docker.com: Volumes, read_only",
@@ -139,6 +141,32 @@ def may_not_write(view: View, facts: Facts) -> Hits:
             severity="error",
         )
     yield from _pulled(view, facts, mounts)
+    for line in view.lines_in(NOT_OURS):
+        if below(keys, line.name) or below(models_path(view, facts), line.name):
+            what, fix = _OF_ROOT[line.value]
+            yield Hit(
+                message=f"{what} at `{line.name}` is root's, and the server runs as {box.user}: "
+                "it cannot write there",
+                place=line.place,
+                fix=fix,
+            )
+
+
+_OF_ROOT: Final = {
+    "claim": (
+        "with most storage the volume of a claim",
+        "add `fsGroup` to the securityContext of the pod, with the group of that user",
+    ),
+    "hostPath": (
+        "the directory that the kubelet makes",
+        "make it on the node, and give it to that user, or mount a claim with `fsGroup`",
+    ),
+    "efs": (
+        "the file system of EFS",
+        "mount it by an access point whose `posix_user` is that user",
+    ),
+}
+"""What a volume is called that begins as root's, and who gives it away."""
 
 
 def _pulled(view: View, facts: Facts, mounts: list[tuple[str, str, Place]]) -> Iterator[Hit]:
