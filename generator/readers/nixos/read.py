@@ -40,7 +40,18 @@ from generator.readers.syntax.nix import UNKNOWN, run
 from generator.readers.syntax.storage import network
 from generator.readers.syntax.words import expand
 from generator.units import takes_port
-from generator.view import SOCKET, Line, ModelUse, Place, Setting, Variable, View, Volume, each_once
+from generator.view import (
+    SOCKET,
+    Line,
+    ModelUse,
+    Place,
+    Setting,
+    Variable,
+    View,
+    Volume,
+    each_once,
+    sometimes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,6 +96,8 @@ def _views(source: Source, context: Context) -> list[View]:
     before, unread = fronts(source, context)
     found = modules(source, context)
     views = [view for module in found for view in _of(module, source, context)]
+    if len(found) > 1:  # They may be of several hosts.
+        views = [replace(v, lines=(*v.lines, sometimes("module", v.place))) for v in views]
     literally = in_force(said_literally(source))
     views += wrappers(source, literally, context)
     named = {view.place for view in views}

@@ -46,6 +46,9 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
     if _may_have_gpus(table):
         views = [replace(view, bounds=()) for view in views]  # What holds the models then?
     views = [_with_strangers(view, table) for view in views]
+    if views and sum(1 for _ in _with_images(table)) > 1:
+        # They have one address, at which a client of the task may find another one's server.
+        views = [_beside_others(view) for view in views]
     if kind == _APP:
         views = [_of_app(view, table) for view in views]
     parts = _PARTS.get(kind, "command, variables and memory")
@@ -61,6 +64,22 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
         for view in views
     ]
     return views, gaps
+
+
+def _with_images(node: Node, depth: int = 0) -> Iterator[Table]:
+    inner: tuple[Node, ...] = ()
+    if isinstance(node, Table):
+        yield from [node] if node.scalar("image") else []
+        inner = tuple(n for key, n in node.entries.items() if key != _AFTER)
+    elif isinstance(node, Items):
+        inner = node.items
+    for one in inner if depth < _DEEPEST else ():
+        yield from _with_images(one, depth + 1)
+
+
+def _beside_others(view: View) -> View:
+    shared = Line(section="", name="pod", value="", place=view.place)
+    return replace(view, lines=(*view.lines, shared))
 
 
 def _with_strangers(view: View, table: Table) -> View:
