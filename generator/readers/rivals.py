@@ -34,6 +34,7 @@ _EITHER: Final = re.compile(
 )
 """What files that stand for each other are called."""
 _MOST: Final = 20
+_MOST_SCRIPTS: Final = 200
 _LOOPBACK: Final = "127.0.0.1"
 
 
@@ -56,8 +57,13 @@ def with_rivals(views: Sequence[View]) -> list[View]:
     for several in (one for one in rooms.values() if 1 < len(one) <= _MOST):
         for at, view in enumerate(several):
             told[id(view)] = tuple(_taken(view, several[:at]))
-    for view in (one for one in views if one.lines_in(LATER)):
-        told[id(view)] = (*told.get(id(view), ()), *_behind_an_installer(view, views))
+    scripts = [view for view in views if view.lines_in(LATER)]
+    folders: dict[str, list[View]] = {}
+    for view in views if scripts else ():
+        folders.setdefault(posixpath.dirname(view.place.file), []).append(view)
+    for view in scripts[:_MOST_SCRIPTS]:
+        beside = folders[posixpath.dirname(view.place.file)][:_MOST_SCRIPTS]
+        told[id(view)] = (*told.get(id(view), ()), *_behind_an_installer(view, beside))
     return [replace(v, lines=(*v.lines, *told[id(v)])) if told.get(id(v)) else v for v in views]
 
 
@@ -77,8 +83,6 @@ def _is_meant(view: View, line: Line) -> bool:
     if line.name == "run":
         ours = box is not None and (file, box.place.line) == (line.place.file, line.place.line)
         return ours and not view.lines_in(SOMETIMES)
-    if posixpath.dirname(file) != posixpath.dirname(line.place.file):
-        return False
     what, _, name = line.name.partition(" ")
     named = _service(view) == f"{name}.service"
     return kind == "compose" if what == "compose" else view.phrases.headers and named

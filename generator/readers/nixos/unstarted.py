@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _STARTING: Final = frozenset(
     {"wantedBy", "requiredBy", "upheldBy", "startAt", "aliases", "WantedBy", "RequiredBy", "Alias"}
 )
+_MOST: Final = 300
+"""Files of a check in which what starts a unit is looked for."""
 _RUNS: Final = frozenset({"script", "ExecStart"})
 _KINDS: Final = ("services", "timers")
 _OTHERS: Final = frozenset({"timers", "sockets", "paths"})
@@ -28,17 +30,18 @@ def unstarted(source: Source, context: Context) -> Iterator[Line]:
 
     One of the module for the engine is started by that, whatever is added to it here.
     """
-    every = said_literally(source)
+    every, engine = said_literally(source), context.engine.name
     units = _units([d for d in every if "systemd" in d.path])
-    engine = context.engine.name
+    ours = {key for key, own in units.items() if _is_ours(key, own, engine)}
+    if not ours or len(context.fellows) > _MOST:
+        return
+    texts = (source.text, *(one.text for one in context.fellows if one.path != source.path))
     module = re.compile(rf"(?<![\w.])services\.{engine}\b")
-    by_module = any(module.search(one.text) for one in (source, *context.fellows))
-    by_module = by_module or any(d.path[:2] == ("services", engine) for d in every)
-    spared = engine if by_module else ""
-    ours = {key for key, own in units.items() if _is_ours(key, own, engine, spared)}
+    if any(map(module.search, texts)) or any(d.path[:2] == ("services", engine) for d in every):
+        ours.discard(("services", engine))
     for (kind, name), own in units.items():
         mine = (kind, name) in ours or (kind == "timers" and ("services", name) in ours)
-        if not mine or _is_started(own) or _is_named(kind, name, source, context):
+        if not mine or _is_started(own) or _is_named(kind, name, texts):
             continue
         by_others = kind == "services" and any((one, name) in units for one in _OTHERS)
         if not by_others:
@@ -63,12 +66,12 @@ def _units(found: Sequence[Definition]) -> dict[tuple[str, str], list[Definition
     return units
 
 
-def _is_ours(key: tuple[str, str], own: Sequence[Definition], engine: str, spared: str) -> bool:
+def _is_ours(key: tuple[str, str], own: Sequence[Definition], engine: str) -> bool:
     kind, name = key
     asks = re.compile(rf"\b{engine}(?:\b|/bin/)")
     runs = [str(d.value) for d in own if d.path[-1] in _RUNS]
     whole = not any(d.maybe or d.path[-1] == name for d in own)
-    return kind == "services" and name != spared and whole and any(map(asks.search, runs))
+    return kind == "services" and whole and any(map(asks.search, runs))
 
 
 def _has(path: tuple[str, ...], part: tuple[str, str]) -> bool:
@@ -85,7 +88,7 @@ def _is_started(own: Sequence[Definition]) -> bool:
 _CHOSEN: Final = frozenset({"enable", "overrideStrategy"})
 
 
-def _is_named(kind: str, name: str, source: Source, context: Context) -> bool:
+def _is_named(kind: str, name: str, texts: Sequence[str]) -> bool:
     """Whether a file of the check names the unit, as what wants or starts it does."""
     unit = re.escape(name)
     ends = r"\.service" if kind == "services" else r"\.timer"
@@ -93,5 +96,4 @@ def _is_named(kind: str, name: str, source: Source, context: Context) -> bool:
         rf"(?<![\w@.-]){unit}{ends}|systemctl[^\n]*\s{unit}(?![\w.-])"
         rf"|systemd\.(?:user\.)?{kind}\.\"?{unit}\"?\.(?:wantedBy|startAt|requiredBy)"
     )
-    others = (one.text for one in context.fellows if one.path != source.path)
-    return "@" in name or any(named.search(text) for text in (source.text, *others))
+    return "@" in name or any(map(named.search, texts))

@@ -23,7 +23,7 @@ _ELSEWHERE: Final = re.compile(
     re.MULTILINE,
 )
 """What may install more than it names: a pattern, a whole folder, tasks of another one."""
-_SOURCE: Final = re.compile(r"\bsrc\s{0,9}[:=]\s{0,9}[\"']?([^\n\"']*\{\{[^\n]*)")
+_SOURCE: Final = re.compile(r"\bsrc\s{0,9}[:=]\s{0,9}[\"']?([^\n\"']{0,300}\{\{[^\n]{0,300})")
 _GAP: Final = re.compile(r"\{\{.*?\}\}")
 
 

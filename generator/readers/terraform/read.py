@@ -5,6 +5,7 @@ Nothing is run: what a variable without a default, another module or the state w
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
 from dataclasses import replace
@@ -39,7 +40,7 @@ from generator.view import CLOUD, SHUT, Line, NotJudged
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from generator.view import Phrases, View
+    from generator.view import Phrases, Place, View
 
 _TEXTS: Final = {"kubectl_manifest": "yaml_body", "kubernetes_manifest": "manifest"}
 _HELD: Final = frozenset({"docker_image", "docker_registry_image", "docker_volume"})
@@ -145,11 +146,16 @@ class _Found:
         images = [b for b in self.module.blocks if b.labels[:1] == ("docker_image",)]
         return [self.module.resource(block) for block in images]
 
+    @functools.cached_property
+    def _named(self) -> frozenset[Place]:
+        """Where images have their names."""
+        names = (one.scalar("name") for one in self._images())
+        return frozenset(name.place for name in names if name is not None)
+
     def _with_name(self, view: View, table: Table) -> View:
         """Return a container that has an image by its id with the place of that image's name."""
-        image, names = table.scalar("image"), [one.scalar("name") for one in self._images()]
-        places = [name.place for name in names if name is not None]
-        if view.container is None or image is None or image.place not in places:
+        image = table.scalar("image")
+        if view.container is None or image is None or image.place not in self._named:
             return view
         return replace(view, container=replace(view.container, named=image.place))
 
