@@ -94,11 +94,11 @@ def _with_strangers(view: View, table: Table) -> View:
     user = box.user.partition(":")[0] if box is not None else ""
     if box is None or not bare or not user.isdecimal() or not int(user):
         return view
-    lines = (
-        Line(section=NOT_OURS, name=path, value="efs", place=place)
-        for name, path, place in ((*text.split(":", 1), place) for text, place in box.mounts)
-        if name in bare
-    )
+    lines = [
+        Line(section=NOT_OURS, name=text.partition(":")[2], value="efs", place=place)
+        for text, place in box.mounts
+        if text.partition(":")[0] in bare
+    ]
     return replace(view, lines=(*view.lines, *lines))
 
 
