@@ -20,6 +20,11 @@ NAME = "OLLAMA_NUM_THREADS=6"
         f"while :; do {NAME} ollama serve; done",
         f"set -a; {NAME}; set +a; ollama serve",
         f"systemd-run --setenv={NAME} ollama serve",
+        f"systemd-run -E {NAME} ollama serve",
+        f"systemd-run -p Environment={NAME} ollama serve",
+        f"systemd-run --property 'Environment=A=1 {NAME}' ollama serve",
+        f"sudo systemd-run --property=Environment={NAME} --user ollama serve",
+        f"sudo -nH {NAME} ollama serve",
     ],
 )
 def test_the_server_gets_what_stands_before_its_name(line: str, tmp_path: Path) -> None:
@@ -33,6 +38,8 @@ def test_the_server_gets_what_stands_before_its_name(line: str, tmp_path: Path) 
         f"env {NAME} other; ollama serve",
         f"env {NAME} ollama pull qwen3:8b",
         f"echo env {NAME} ollama serve",
+        f"systemd-run -p {NAME} ollama serve",
+        f"wrapped -x {NAME} ollama serve",
     ],
 )
 def test_others_get_nothing(line: str, tmp_path: Path) -> None:

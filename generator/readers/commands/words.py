@@ -55,7 +55,17 @@ _GAPS: Final = ("$", "{{", "<", "`", "[")
 _HELD: Final = re.compile(r"\$\{?(\w+)(?:\[@\])?\}?((?:/[\w.-]+)*)")
 _OF_USER: Final = frozenset({"-u", "-g", "-U", "--user", "--group"})
 """Options of `sudo` behind which the name of a user stands, which may be that of the program."""
-_HANDED: Final = re.compile(r"(?:--setenv=)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
+_HANDED: Final = re.compile(r"(?:--setenv=|-E)?([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
+_SETTERS: Final = frozenset({"-e", "--env", "-E", "--setenv"})
+"""Options that set a variable for the program behind them."""
+_SWITCHES: Final = re.compile(
+    r"-|--|-[AbEHikn0]+|-[ug]\w+|--ignore-environment|--preserve-env|--set-home"
+    r"|--non-interactive|--background|--login|--\S+=.*",
+    re.ASCII | re.DOTALL,
+)
+"""Options of `env` and `sudo`, behind which an assignment may stand: none is their value."""
+_PROPERTY: Final = re.compile(r"(?:-p|--property=)?Environment=(.*)", re.DOTALL)
+_PROPERTIES: Final = frozenset({"-p", "--property"})
 _OF_CLUSTERS: Final = {
     "helm": re.compile(r"(?:^| )(?:install|upgrade)\b.* --set(?:-\w+)?[ =]"),
     "kubectl": re.compile(r"(?:^| )set env "),
@@ -102,10 +112,44 @@ def handed(words: Sequence[Argument], engine: Engine) -> Iterable[tuple[str, Arg
     befores = ("", *(word.text for word in words))
     named = {n for n, text in enumerate(befores[:-1]) if text in _OF_USER}
     ends = (n for n, w in enumerate(words) if n not in named and program(w.text) == engine.name)
-    for word in words[: next(ends, len(words))]:
-        if found := _HANDED.fullmatch(word.text):
+    as_unit = any(program(word.text) == "systemd-run" for word in words)
+    for before, word in zip(befores, words[: next(ends, len(words))], strict=False):
+        if as_unit and _is_property(before, word.text):
+            yield from _of_property(word)
+        elif (found := _HANDED.fullmatch(word.text)) and not _takes_a_value(before):
             head = word.text[: found.start(2)]
             yield found[1], dataclasses.replace(word, text=found[2], written=_behind(word, head))
+
+
+def _takes_a_value(option: str) -> bool:
+    """Whether a word is an option whose value is what follows, and that sets no variable."""
+    return option.startswith("-") and option not in _SETTERS and not _SWITCHES.fullmatch(option)
+
+
+def _is_property(before: str, text: str) -> bool:
+    """Whether a word is, or has, a property that `systemd-run` gives to its unit."""
+    return before in _PROPERTIES or text.startswith(("-p", "--property="))
+
+
+def _of_property(word: Argument) -> Iterable[tuple[str, Argument]]:
+    """Yield what the property `Environment=` sets: several variables, as in a unit."""
+    found = _PROPERTY.fullmatch(word.text)
+    if found is None:
+        return
+    from generator.readers.syntax import unit  # Few scripts make units of commands.
+
+    told = unit.one_line(word.place.file, "", "Environment", found[1], word.place.line)
+    for one in unit.variables(told, ""):
+        head = f"{word.text[: found.start(1)]}{one.name}="
+        alone = word.text == f"{head}{one.value}"
+        written = _behind(word, head) if alone else _untold
+        untold = word.unresolved or one.unresolved
+        value = dataclasses.replace(word, text=one.value, written=written, unresolved=untold)
+        yield one.name, value
+
+
+def _untold(_: str) -> str:
+    return ""
 
 
 def _behind(word: Argument, head: str) -> Callable[[str], str]:
