@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.accepted import ANY
-from generator.rules.helpers.names import nearest, own_key
+from generator.rules.helpers.names import VARIABLE, nearest, own_key
 from generator.rules.helpers.same import once
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import EMPTIED, MISLAID, Edit
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TWO: Final = 2
 _SOUGHT: Final = 50  # names for which one is sought that was meant
+_OF_VARIABLES: Final = frozenset({"name", "value", "valueFrom"})
 _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a drive
 
 
@@ -30,7 +31,8 @@ _VOLUME: Final = re.compile(r"[A-Za-z0-9][\w.-]+", re.ASCII)  # one letter: a dr
     title="a key that the reader of the file does not know",
     why="Compose and Podman refuse the whole file for one key that they do not know, so that "
     "nothing starts, and so do Prometheus and Alertmanager. The templates of a Helm chart "
-    "ignore it: what it should set stays as it was. So does Fly with a key at the top, or in "
+    "ignore it: what it should set stays as it was; an item of `extraEnv` they hand on, and "
+    "Kubernetes refuses it. Fly, too, ignores a key at the top, or in "
     "`[env]`, that belongs to another table.",
     bad="services:\n  ollama:\n    env:\n      - OLLAMA_KEEP_ALIVE=2h",
     good="services:\n  ollama:\n    environment:\n      - OLLAMA_KEEP_ALIVE=2h",
@@ -43,15 +45,27 @@ def unknown_key(view: View, facts: Facts) -> Hits:
     yield from _mislaid(view)
     strange = [(key, _advice(view, facts, key)) for key in _unknown(view, facts)]
     # Values that no template of the chart knows are those of other templates beside it.
-    if not view.phrases.refuses_whole and not all(advice for _, advice in strange):
-        return
+    ignored = [advice for key, advice in strange if not _refused(view, facts, key)]
     for key, advice in strange:
-        yield Hit(
-            message=_refusal(view, key),
-            place=key.place,
-            severity=None if view.phrases.refuses_whole else "warning",
-            fix=advice or "take it out",
-        )
+        refused = _refused(view, facts, key)
+        if refused or all(ignored):
+            yield Hit(
+                message=_refusal(view, key, refused=refused),
+                place=key.place,
+                severity=None if refused else "warning",
+                fix=advice or "take it out",
+            )
+
+
+def _refused(view: View, facts: Facts, key: Key) -> bool:
+    """Whether a key makes the whole be refused; a chart hands variables on as they stand."""
+    return bool(view.phrases.refuses_whole) or _in_variable(view, facts, key)
+
+
+def _in_variable(view: View, facts: Facts, key: Key) -> bool:
+    """Whether a key stands in an item of a list of variables, of which Kubernetes knows three."""
+    known = facts.accepted(view.phrases.accepts).below(key.path[:-1]) or ()
+    return set(known) >= _OF_VARIABLES
 
 
 def _mislaid(view: View) -> Hits:
@@ -126,16 +140,21 @@ _EVERY_NETWORK: Final = "default"  # Compose makes that one itself.
 
 
 def _unknown(view: View, facts: Facts) -> Iterator[Key]:
+    tables = {key.path for key in view.keys if key.form == "table"}
     for key, known in _looked_up(view, facts):
-        if known is None and not own_key(view, key.path[-1]):
+        # A table in the place of a list of variables is told of as a whole (HW526).
+        whole = key.path[:-1] in tables and _in_variable(view, facts, key)
+        if known is None and not whole and not own_key(view, key.path[-1]):
             yield key
 
 
-def _refusal(view: View, key: Key) -> str:
+def _refusal(view: View, key: Key, *, refused: bool) -> str:
     book, above, name = view.phrases, key.path[:-1], key.path[-1]
     parent = f"[{above[0]}]" if book.headers else f"`{'.'.join(above)}`" if above else "the file"
     if book.refuses_whole:
         return f"{book.reader} refuses {book.refuses_whole}: `{name}` is no key of {parent}"
+    if refused:
+        return f"Kubernetes refuses what the chart makes: `{name}` is no key of {parent}"
     return f"{book.reader} ignores `{key.place.key}`: it reads no such key"
 
 
@@ -144,7 +163,9 @@ def _advice(view: View, facts: Facts, key: Key) -> str:
     accepted, above, name = facts.accepted(view.phrases.accepts), key.path[:-1], key.path[-1]
     if meant := accepted.meant(key.path):
         return f"write {meant}"
-    home = accepted.home(name)
+    if VARIABLE.fullmatch(name) and _in_variable(view, facts, key):
+        return f"write `name: {name}`, and `value:` with its text below"
+    home = accepted.home(name) if name not in _OF_VARIABLES else None
     if view.phrases.headers:
         sections = (one for one, names in facts.directives.items() if name in names)
         home = next(((one,) for one in sections), home)

@@ -71,9 +71,12 @@ def _server(spec: Table, engine: Table, source: Source, context: Context) -> Vie
 
 
 def _keys(spec: Table) -> Iterator[Key]:
-    """Yield the keys of the options that the chart makes, which its schema has all of."""
-    for key in keys_of(spec.table("vllmConfig"), ".".join((*_AT, "vllmConfig"))):
-        yield replace(key, path=(*_AT, "vllmConfig", *key.path))
+    """Yield the keys of options and variables, of which the schema and Kubernetes know all."""
+    several = [("vllmConfig", spec.table("vllmConfig"))]
+    several += [("env", one) for one in spec.items("env") if isinstance(one, Table)]
+    for name, table in several:
+        for key in keys_of(table, ".".join((*_AT, name))):
+            yield replace(key, path=(*_AT, name, *key.path))
 
 
 def _arguments(spec: Table) -> Words:
