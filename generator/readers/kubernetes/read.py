@@ -257,7 +257,10 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
         version = table.text(*named[:-1], "version")
         more = bool(table.items("spec", "valuesFrom"))
         chart = _told(table.text(*named), resources.context, more=more)
-        yield from _chart(table, path, chart, resources, given, version)
+        found = list(_chart(table, path, chart, resources, given, version))
+        yield from found
+        if found:
+            yield from _rendered_after(table, tables, resources)
     for at in (_SOURCES[kind],) if kind in _SOURCES else ():
         several = [(f"sources.{n}", one) for n, one in enumerate(table.items(*at, "sources"))]
         for key, source in (("source", table.get(*at, "source")), *several):
@@ -270,6 +273,15 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
                 more = bool(source.items("helm", "valueFiles"))
                 chart = _told(chart_of(source, resources), resources.context, more=more)
                 yield from _values(values, below, chart, source.text("targetRevision"), resources)
+
+
+def _rendered_after(
+    release: Table, tables: Sequence[Table], resources: Resources
+) -> Iterator[View]:
+    """Yield what the patches say that Flux lays over what a chart has made."""
+    if patches := resources.rendered_after(release):
+        for pod in _pods(patches, tables, resources):
+            yield from pod.views()
 
 
 def _told(chart: str, context: Context, *, more: bool) -> str:

@@ -220,6 +220,18 @@ class Resources:
                 elif isinstance(one, Items):
                     yield Patch(one.place, operations=one.items, target=target)
 
+    def rendered_after(self, release: Table) -> list[Table]:
+        """Return the patches of a release of Flux, each of which stands for itself."""
+        found: list[Table] = []
+        for one in release.items("spec", "postRenderers"):
+            kustomize = one.table("kustomize") if isinstance(one, Table) else Table({}, one.place)
+            for patch in self._patches(kustomize, kustomize.place.file):
+                if patch.over is not None:
+                    found.append(patch.over)
+                else:  # What the chart makes is not at hand.
+                    self._not_put_in_place(patch.place)
+        return found
+
     def _not_put_in_place(self, place: Place) -> None:
         """Take note of a patch that finds no place, or that is not at hand."""
         reason = "a patch that finds nothing at its path, or is not at hand, is not put in place"
@@ -351,7 +363,9 @@ def _file_of(node: Node) -> str:
 
 
 def _inline(node: Node) -> list[Node]:
-    """Return the documents of a patch that stands in the kustomization itself."""
+    """Return the documents of a patch that stands in the kustomization itself, or in a release."""
+    if isinstance(node, Table) and node.text("kind"):
+        return [node]  # Flux has it as it is, and kustomize as text.
     text = node.scalar("patch") if isinstance(node, Table) else node
     if not isinstance(text, Scalar):
         return []
