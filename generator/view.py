@@ -334,10 +334,11 @@ class Overruled:
 class Setting:
     """An option of the module that makes the service, or one of its unit that stands beside it.
 
-    `name` is dotted below `within`: empty for options of the module. `strength` is above 0 where
-    it beats what the module itself says, below where it loses to that. `unresolved`: `value` is
-    not known, for something else makes it. `maybe`: nobody knows here whether it is set at all.
-    `chosen`: the file looks which options there are, and writes the name of one of them.
+    `name` is dotted below `within`: empty for options of the module; it is empty itself where
+    something stands in the place of all of them. `strength` is above 0 where it beats what the
+    module itself says, below where it loses to that. `unresolved`: `value` is not known, for
+    something else makes it. `maybe`: nobody knows here whether it is set at all. `chosen`: the
+    file looks which options there are, and writes the name of one of them.
     """
 
     name: str

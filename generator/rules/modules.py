@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import takes_port
+from generator.units import takes_port, whole
 from generator.view import Edit
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ _NEAR: Final = 0.8
 
 def _options(view: View) -> Iterator[Setting]:
     """Yield the first setting of each option of the module, without those that may not be set."""
-    certain = (s for s in reversed(view.settings) if not s.within and not s.maybe)
+    named = (s for s in reversed(view.settings) if s.name)
+    certain = (s for s in named if not s.within and not s.maybe)
     own = {s.name.partition(".")[0]: s for s in certain}
     yield from sorted(own.values(), key=lambda setting: setting.place.line)
 
@@ -192,6 +193,8 @@ def wrong_type(view: View, facts: Facts) -> Hits:
 
 def _wanted(setting: Setting, facts: Facts) -> str:
     """Return what a value should be and is not; empty: it is, or nobody can tell."""
+    if not setting.name:
+        return "" if isinstance(setting.value, dict) else "a set of options"
     option = facts.module_options.get(setting.name)
     if setting.within == "serviceConfig" or (option is None and "." not in setting.name):
         return ""
@@ -211,7 +214,7 @@ def _wanted(setting: Setting, facts: Facts) -> str:
     good='services.ollama.host = "0.0.0.0";\nservices.ollama.port = 11434;',
     source=SOURCE,
 )
-def host_with_port(view: View, _: Facts) -> Hits:
+def host_with_port(view: View, facts: Facts) -> Hits:
     setting = _option(view, "host")
     if setting is None or setting.unresolved or takes_port(str(setting.value)):
         return
@@ -219,13 +222,14 @@ def host_with_port(view: View, _: Facts) -> Hits:
     number = other.value if other and not other.unresolved else 11434
     plain, own = host.rsplit(":", 1)
     bare = host.count(":") > 1 and not host.startswith("[")
+    is_port = facts.module_options["port"].fault(whole(own)) == ""
     right = f"[{host}]" if bare else plain
     same = bare or own in {"", str(number)}
     yield Hit(
         message=f"`host` and `port` become `{host}:{number}`, which is no address: the server does "
         "not start",
         place=setting.place,
-        fix=f'write `host = "{right}"`' + ("" if bare or not own else f" and `port = {own}`"),
+        fix=f'write `host = "{right}"`' + (f" and `port = {own}`" if is_port and not bare else ""),
         edits=(Edit(setting.place, f'"{host}"', f'"{right}"'),) if same else (),
     )
 

@@ -126,6 +126,7 @@ def test_a_value_has_the_type_of_its_option(option: str, value: object, wanted: 
         ("0.0.0.0:11434", 'write `host = "0.0.0.0"` and `port = 11434`'),
         ("0.0.0.0:8080", 'write `host = "0.0.0.0"` and `port = 8080`'),
         ("[::]:11434", 'write `host = "[::]"` and `port = 11434`'),
+        ("h:99999", 'write `host = "h"`'),
         ("::", 'write `host = "[::]"`'),
         ("fe80::1", 'write `host = "[fe80::1]"`'),
     ],

@@ -58,6 +58,17 @@ _PLACE: Final = re.compile(r"/given\.nix:(\d+)")
 _CIRCLES: Final = ("stack overflow", "infinite recursion", "out of memory")
 
 
+class Function:
+    """A value that is a function, which no option of a service takes."""
+
+    def __str__(self) -> str:
+        return "a function"
+
+
+_VALUES: Final = {"<function>": Function()}
+"""What `module.nix` writes for values that JSON has no word for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """One definition of an option: its path, value, priority (100: plain) and line.
@@ -218,7 +229,13 @@ def _evaluated(text: str, patience: Patience, told: dict[str, Any]) -> Answer:
         answer = _answered(file, patience, ellipsis="..." in text)
     if isinstance(answer, NotEvaluated):
         return answer
-    return tuple(Definition(**one | {"path": tuple(one["path"])}) for one in answer)
+    return tuple(_definition(one) for one in answer)
+
+
+def _definition(one: dict[str, Any]) -> Definition:
+    value = one["value"]
+    value = _VALUES.get(value, value) if isinstance(value, str) else value
+    return Definition(**one | {"path": tuple(one["path"]), "value": value})
 
 
 def _answered(

@@ -18,7 +18,7 @@ from generator.readers.nixos.agents import agents
 from generator.readers.nixos.asking import asking
 from generator.readers.nixos.containers import containers, handed_on, is_arion
 from generator.readers.nixos.directives import Directives
-from generator.readers.nixos.evaluate import Definition, Definitions, in_force
+from generator.readers.nixos.evaluate import Definition, Definitions, Function, in_force
 from generator.readers.nixos.fronts import fronts
 from generator.readers.nixos.installed import installed
 from generator.readers.nixos.jobs import jobs
@@ -125,11 +125,17 @@ def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
     boxes = [*containers(source, in_force(module.found), context), *beside]
     boxes += [other.view() for other in others if other.serves]
     of_service = [service] if service.is_there else []
-    if of_service and all(d.unresolved for d in service.own) and not boxes:
+    if of_service and all(map(_is_made_elsewhere, service.own)) and not boxes:
         raise module.nothing_known(source)
     views = [*(each.view() for each in of_service), *boxes]
     for number, view in enumerate(views):
         yield view if number else replace(view, not_judged=(*view.not_judged, *module.gaps))
+
+
+def _is_made_elsewhere(found: Definition) -> bool:
+    """Return whether nobody knows a value here, or knows a package where options belong."""
+    whole = found.path[-2:-1] == ("services",) and isinstance(found.value, dict)
+    return found.unresolved or (whole and bool(found.value))
 
 
 def _named(module: Module, context: Context) -> list[str]:
@@ -317,7 +323,9 @@ class _Module(Definitions):
         for found in self.found:
             for path, within in above.items():
                 name = found.path[len(path) :]
-                if found.path[: len(path)] == path and name and name[0] not in self.declared:
+                whole = not name and not within and not isinstance(found.value, dict)
+                ours = found.path[: len(path)] == path and (name or whole)
+                if ours and (*name, "")[0] not in self.declared:
                     strength = (found.priority < PLAIN) - (found.priority > PLAIN)
                     yield Setting(
                         name=".".join(name),
@@ -327,7 +335,7 @@ class _Module(Definitions):
                         strength=strength,
                         unresolved=found.unresolved,
                         maybe=found.maybe,
-                        chosen=self._is_chosen(found, name[0]),
+                        chosen=bool(name) and self._is_chosen(found, name[0]),
                     )
 
     def _is_chosen(self, found: Definition, name: str) -> bool:
@@ -383,11 +391,12 @@ class _Module(Definitions):
     def _listen(self) -> Iterator[Variable]:
         """Yield the address, which the module puts together from two options."""
         keys = [(*self.options, "host"), (*self.options, "port")]
-        told = [d for d in self.found if d.path in keys]
+        told = [d for d in self.found if d.path in keys and not isinstance(d.value, Function)]
         if not told or not takes_port(str(self.value(*keys[0]) or "")):
             return
         parts = zip(keys, self.engine.nixos_address, strict=True)
-        text = ":".join(str(self.value(*key) or default) for key, default in parts)
+        said = {d.path: d.value for d in reversed(told)}
+        text = ":".join(str(said.get(key) or default) for key, default in parts)
         expanded = expand(text, self.service)
         first = next((d for d in told if d.path == keys[0]), told[0])
         yield Variable(
