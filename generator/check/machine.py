@@ -50,7 +50,7 @@ _VARIABLES: Final = (
 PATTERNS: Final = (
     *(f"{folder}/{name}" for folder in _UNITS for name in ("*.service", "*service.d/*.conf")),
     *(f"{folder}/{name}" for folder in _QUADLETS
-      for name in ("*.container", "*.image", "*container.d/*.conf")),
+      for name in ("*.container", "*.image", "*.kube", "*container.d/*.conf")),
     *_VARIABLES,
 )  # fmt: skip
 """Where there may be files that say how a server runs, below the root of a machine."""

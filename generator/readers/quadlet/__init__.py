@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Final
+import posixpath
+import re
+from typing import TYPE_CHECKING, Final
 
+from generator.readers.base import Source
 from generator.readers.signs import Signs, served
 from generator.readers.systemd import one_system
 from generator.view import Phrases
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KUBE: Final = ".kube"
+_SERVED: Final = served("quadlet")
+_NAMED: Final = re.compile(r"(?m)^[ \t]*+(?:Yaml|ConfigMap)[ \t]*+=[ \t]*+([^\n%]{1,500}+)$")
+
+
+def _includes(source: Source) -> Iterator[str]:
+    """Yield the manifests that a unit has Podman play."""
+    folder = posixpath.dirname(source.path)
+    for name in _NAMED.findall(source.text) if source.path.endswith(KUBE) else ():
+        yield posixpath.normpath(posixpath.join(folder, name.strip(" \t\r\"'")))
+
+
+def _filled(source: Source, read: Callable[[str], str | None]) -> bool:
+    """Whether a manifest that it names is about an engine."""
+    played = ((path, read(path)) for path in _includes(source))
+    return any(text is not None and _SERVED(Source(path, text)) for path, text in played)
+
+
 SIGNS: Final = Signs(
-    ours=served("quadlet"),
-    sure=frozenset({".container", ".image", ".build"}),
+    ours=_SERVED,
+    filled=_filled,
+    includes=_includes,
+    sure=frozenset({".container", ".image", ".build", KUBE, ".volume", ".network"}),
     folders=(".container.d",),
-    maybe=frozenset({".conf"}),
-    content=r"(?m)^\[Container\]",
+    maybe=frozenset({".conf", ".pod"}),  # Pages of Perl are called so as well.
+    content=r"(?m)^\[(?:Container|Pod)\]",
     belongs=one_system,
     general=r"(?:[^.]*-\.)?container\.d",
 )

@@ -24,7 +24,8 @@ from generator.readers.dockerfile.built import (
 )
 from generator.readers.given import given
 from generator.readers.layers import overruled, said
-from generator.readers.quadlet import QUADLET
+from generator.readers.quadlet import KUBE, QUADLET
+from generator.readers.quadlet.kube import kubes, with_played
 from generator.readers.syntax import unit
 from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.storage import network, size_option
@@ -79,6 +80,19 @@ _SINGLE: Final = (
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     """Return a View of each container that runs the engine. Raises ProfileError as `unit.parse`."""
+    kept = [source for source in sources if _end(source) != KUBE]
+    views = _containers(kept, context)
+    if len(kept) == len(sources):
+        return views
+    played = kubes([source for source in sources if source not in kept], context)
+    return with_played(views, played, alone=not kept)
+
+
+def _end(source: Source) -> str:
+    return PurePosixPath(source.read_as or source.path).suffix
+
+
+def _containers(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     named = [s for s in sources if PurePosixPath(s.path).suffix in {".container", ".conf"}]
     images = {}
     for source in (source for source in sources if source not in named):
