@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.commands.words import SPOKEN, asked, programs
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 _MODULE: Final = "-m"
 _HANDS: Final = re.compile(r"-[a-z]*c")
+_RUNNERS: Final = frozenset(
+    {
+        *("env", "numactl", "taskset", "chrt", "nice", "ionice", "prlimit", "setpriv", "setsid"),
+        *("nohup", "stdbuf", "timeout", "sudo", "runuser", "gosu", "su-exec", "chpst"),
+        *("tini", "dumb-init", "systemd-inhibit", "optirun", "primusrun"),
+    }
+)
+"""Programs that run the command behind their options, and change no word of it."""
 
 
 def server(words: Sequence[Argument], engine: Engine) -> Command | None:
@@ -45,8 +54,7 @@ def _by_module(texts: Sequence[str], engine: Engine) -> int:
 
 def servers_in(words: Sequence[tuple[str, Place]], engine: Engine) -> Iterator[Command]:
     """Yield the servers that a command starts, itself or by the scripts that a shell is handed."""
-    plain = [Argument(text, place, _nothing, unresolved="$" in text) for text, place in words]
-    own = server(plain, engine)
+    own = server(_plain(words), engine)
     if own is not None:
         yield own
     elif any(is_shell(text) for text, _ in words):
@@ -55,13 +63,21 @@ def servers_in(words: Sequence[tuple[str, Place]], engine: Engine) -> Iterator[C
 
 
 def asked_in(words: Sequence[tuple[str, Place]], engine: Engine) -> Iterator[Command]:
-    """Yield the calls of the program in the scripts that a shell is handed."""
-    shells = any(is_shell(text) for text, _ in words)
-    for (option, _), (text, place) in itertools.pairwise(words) if shells else ():
-        for line in lines(text, place.file, place.line) if _HANDS.fullmatch(option) else ():
-            called = asked(line.words, engine) if line.words else None
-            if called is not None:
-                yield called
+    """Yield the calls of the program behind what runs it, or in scripts that a shell is handed."""
+    if any(is_shell(text) for text, _ in words):
+        for (option, _), (text, place) in itertools.pairwise(words):
+            for line in lines(text, place.file, place.line) if _HANDS.fullmatch(option) else ():
+                called = asked(line.words, engine) if line.words else None
+                if called is not None:
+                    yield replace(called, fed=line.fed)
+    elif words and words[0][0].rpartition("/")[2] in _RUNNERS:
+        called = asked(_plain(words), engine)
+        if called is not None:
+            yield called
+
+
+def _plain(words: Sequence[tuple[str, Place]]) -> list[Argument]:
+    return [Argument(text, place, _nothing, unresolved="$" in text) for text, place in words]
 
 
 def _in_script(text: str, place: Place, engine: Engine) -> Iterator[Command]:

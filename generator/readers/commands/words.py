@@ -189,7 +189,8 @@ _OF_NAMES: Final = frozenset(
 def _is_a_name(words: Sequence[Argument], at: int) -> bool:
     """Whether a word is a name that an option takes: `kubectl -n ollama get pods`."""
     bare = at > 1 and words[at - 1].text == "-n" and program(words[at - 2].text) == "sudo"
-    return at > 0 and words[at - 1].text in _OF_NAMES and not bare
+    path = "/" in words[at].text
+    return at > 0 and words[at - 1].text in _OF_NAMES and not bare and not path
 
 
 def _executed(words: Sequence[Argument]) -> int:

@@ -66,9 +66,14 @@ class Directives:
         for found in self.own:
             for line in self.assignments(found) if found.path[-1] in _COMMANDS else ():
                 words = [word.text for word in line.words()]
+                place = self.several.place_of(found, line.value)
                 if words and _is_ours(words, engine):
-                    place = self.several.place_of(found, line.value)
                     yield Command(tuple(_placed(words[1:], place)))
+                elif any(engine.name in word for word in words) and not engine.by_arguments:
+                    from generator.readers.commands.servers import asked_in  # Few units do so.
+
+                    paths = [word.replace(f"{UNKNOWN}/", "/") for word in words]
+                    yield from asked_in([*_placed(paths, place)], engine)
 
 
 def _is_ours(words: Sequence[str], engine: Engine) -> bool:

@@ -236,10 +236,12 @@ def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:
     for words in (command for one in units for command in one.commands(COMMANDS)):
         if words and PurePosixPath(words[0].text).name == engine.name:
             yield Command(tuple((word.text, word.place) for word in words[1:]))
-        elif engine.by_arguments:
-            from generator.readers.commands.servers import servers_in  # Ollama's are by name.
+        elif engine.by_arguments or any(engine.name in word.text for word in words):
+            # Most units name the program first.
+            from generator.readers.commands.servers import asked_in, servers_in
 
-            yield from servers_in([(word.text, word.place) for word in words], engine)
+            found = servers_in if engine.by_arguments else asked_in
+            yield from found([(word.text, word.place) for word in words], engine)
 
 
 def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:
