@@ -18,6 +18,7 @@ from generator.readers import KINDS, passed
 from generator.readers.base import Source
 from generator.readers.groups import Group, listed, ordered, paths_of, texts_of
 from generator.readers.passed import (
+    in_utf_16,
     may_matter,
     settings_that_name,
     text_that_uses,
@@ -35,7 +36,14 @@ from generator.readers.signs import (
 )
 from generator.readers.taken import is_taken
 from generator.readers.templates import is_template, read_as
-from generator.readers.text import is_file, is_masked, listed_beside, read_beside, text_of
+from generator.readers.text import (
+    is_file,
+    is_masked,
+    likely_text,
+    listed_beside,
+    read_beside,
+    text_of,
+)
 from generator.records import dataclass
 from generator.view import NotJudged
 
@@ -280,7 +288,7 @@ def _looked_into(path: str, gaps: list[NotJudged], orders: list[Order]) -> Itera
         orders += orders_in(Source(path, raw.decode("utf-8", "replace")))
     text = text_that_uses(raw)
     if text is None:
-        gaps += settings_that_name(PurePosixPath(path), raw)
+        gaps += settings_that_name(PurePosixPath(path), raw) or in_utf_16(path, raw)
         return
     source = Source(path, text)
     kind = kind_by_look(source)
@@ -337,11 +345,23 @@ def _ours(
     if text is None:
         # Nobody has asked for this file, unless it is clearly meant.
         folder, name = PurePosixPath(path).parts[-2:] if "/" in path else ("", path)
-        meant = f"{folder}/{name}" if folder.endswith(".d") else name
-        problems += [replace(fault, source=path) for fault in faults if names_an_engine(meant)]
+        meant = names_an_engine(f"{folder}/{name}" if folder.endswith(".d") else name)
+        meant = meant or (bool(faults) and _would_be_ours(path, likely_text(real or path)))
+        problems += [replace(fault, source=path) for fault in faults if meant]
         return None, ""
     if orders is not None:
         orders += orders_in(Source(path, text))
+    return _taken_for(path, text)
+
+
+def _would_be_ours(path: str, text: str) -> bool:
+    """Return whether a file that cannot be decoded speaks of an engine in what is likely there."""
+    file, left = _taken_for(path, text) if text else (None, "")
+    return (file is not None and not file.general) or bool(unjudged(PurePosixPath(path), left))
+
+
+def _taken_for(path: str, text: str) -> tuple[_File | None, str]:
+    """Return a file with this text if it is one of ours, and what is left for others to see."""
     source, kind = _recognised(Source(path, text), walked=True)
     kind = kind or (kind_by_look(source) if uses_an_engine(text) else None)
     if kind is None:
@@ -378,14 +398,26 @@ def _paths(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator
                 continue
             if is_file(path.as_posix()) or is_masked(path.as_posix()):
                 yield path
-            elif os.path.exists(path) and _is_meant(path):  # noqa: PTH110
-                gaps.append(_no_file(path.as_posix()))
+            elif os.path.exists(path):  # noqa: PTH110
+                gaps += [_no_file(path.as_posix())] if _is_meant(path) else []
+            elif _speaks(path) and _is_meant(path):
+                gaps.append(_leads_nowhere(path.as_posix()))
 
 
 def _is_meant(path: PurePosixPath) -> bool:
     """Whether a name alone says that it is a file for an engine, or one of a project."""
-    named, end = names_an_engine(f"{path.parent.name}/{path.name}"), end_of(path)
+    named, end = _speaks(path), end_of(path)
     return any((named and s.by_suffix(*end)) or s.by_name(path) for s in map(signs_of, KINDS))
+
+
+def _speaks(path: PurePosixPath) -> bool:
+    return names_an_engine(f"{path.parent.name}/{path.name}")
+
+
+def _leads_nowhere(path: str) -> NotJudged:
+    """Return what is said of a link with the name of a file for an engine."""
+    reason = "is a link, and where it leads there is no such file"
+    return NotJudged(file=path, reason=reason, hint="check where it leads")
 
 
 def _no_file(path: str) -> NotJudged:

@@ -7,6 +7,7 @@ and the reason is said. A name that no kind of file has is looked into all the s
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -120,6 +121,15 @@ def text_that_uses(raw: bytes) -> str | None:
         return None
     text = raw.decode("utf-8", "replace")
     return text if asked or uses_an_engine(text) or starts_another(text) else None
+
+
+def in_utf_16(path: str, raw: bytes) -> list[NotJudged]:
+    """Return what is said of a file that uses an engine, as editors of Windows save it."""
+    if len(raw) > MOST or not raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return []
+    reason, hint = "is UTF-16, and only UTF-8 is read", "save the file as UTF-8"
+    used = uses_an_engine(raw.decode("utf-16", "replace"))
+    return [NotJudged(file=path, reason=reason, hint=hint)] if used else []
 
 
 def reason_for(path: PurePosixPath) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import posixpath
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,6 +63,24 @@ def _decoded(raw: bytes, path: str, problems: list[Problem]) -> str | None:
             hint = "save the file as UTF-8"
     problems.append(Problem("", message, hint, path))
     return None
+
+
+def likely_text(path: str) -> str:
+    """Return what a file that is no UTF-8 most likely says; empty: it cannot be read, or is data.
+
+    Without its NUL bytes, UTF-16 is what it says in ASCII.
+    """
+    if not is_file(path):  # Opening a pipe would wait for its other end.
+        return ""
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except (OSError, ValueError):
+        return ""
+    if len(raw) > LARGEST:
+        return ""
+    bare = raw[len(BOM_UTF16_LE) :] if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else raw
+    return bare.replace(b"\0", b"").decode("utf-8", "replace")
 
 
 def read_beside(path: str) -> str | None:
