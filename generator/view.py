@@ -475,6 +475,11 @@ class Container:
     shared: str = ""
     named: Place | None = None
 
+    @property
+    def of_image(self) -> Place:
+        """Where the image has its name."""
+        return self.named or self.place
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrases:

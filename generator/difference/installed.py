@@ -141,7 +141,7 @@ def _own(found: list[View], plan: Plan) -> str | None:
 def _image(view: View, plan: Plan) -> Iterator[Row]:
     box, image = view.container, plan.service.container.image
     if box is not None and box.image and _short(box.image) != _short(image):
-        yield _at(Row(setting="image", old=box.image, new=image), box.place)
+        yield _at(Row(setting="image", old=box.image, new=image), box.of_image)
 
 
 def _short(image: str) -> str:

@@ -102,16 +102,18 @@ def _image(view: View, box: Container, facts: Facts) -> Iterator[Entry | Left]:
         return
     if not load_signs(view.engine).is_build(told.repository, called=False):
         reason, fix = "it is built on the host", "name the image by `container.image`"
-        yield Left(name="image", value=box.image, place=box.place, reason=reason, fix=fix)
+        yield Left(name="image", value=box.image, place=box.of_image, reason=reason, fix=fix)
         return
     if told.repository.removeprefix(_HUB) != image.repository:
-        yield Entry(key="container.image", value=told.repository, name="image", place=box.place)
+        yield Entry(key="container.image", value=told.repository, name="image", place=box.of_image)
     usual = {pattern.format(release=facts.release) for pattern in (image.tag, image.rocm_tag)}
     if told.tag not in usual:
-        yield Entry(key="container.tag", value=told.tag or _LATEST, name="image", place=box.place)
+        yield Entry(
+            key="container.tag", value=told.tag or _LATEST, name="image", place=box.of_image
+        )
     if told.digest:
         reason = "a profile names an image by its tag, and not by a digest"
-        yield Left(name="image", value=box.image, place=box.place, reason=reason)
+        yield Left(name="image", value=box.image, place=box.of_image, reason=reason)
 
 
 def _name(view: View) -> Iterator[Entry]:

@@ -34,7 +34,7 @@ def unknown_values(view: View, facts: Facts, engine: Engine) -> Iterator[NotJudg
     box = view.container
     if box is not None and not view.phrases.guide and _OPEN.match(box.image):
         reason = "which image it is, and so what is in it, is told elsewhere"
-        where = box.place
+        where = box.of_image
         yield NotJudged(
             file=where.file, line=where.line, reason=reason, hint=_HINT, part="the image"
         )

@@ -62,7 +62,7 @@ def unpinned_image(view: View, facts: Facts) -> Hits:
     what, fix = _advice(container.tag, tag, bare, right)
     # Which release runs must be known: a fix must not change it.
     certain = right and view.release_told and reference is None
-    place = container.named or container.place
+    place = container.of_image
     written = f"{bare}:{tag}" if tag else bare
     yield Hit(
         message=what,

@@ -117,8 +117,9 @@ def _client(one: Unit, images: Images, context: Context, *, alone: bool) -> View
     if not known:
         return None
     found = [*_options(one), *_of_pod(one, context)]
-    box = container.container(image, _at(one, images), found, "podman", one.last("Restart"))
-    box = replace(box, arguments=container.arguments(found, _run(one)))
+    box = container.container(image, _at(one), found, "podman", one.last("Restart"))
+    words = container.arguments(found, _run(one))
+    box = replace(box, arguments=words, named=_named(one, images))
     variables = (variable for variable, _ in container.variables(found, context, {}))
     view = clients_alone(
         [client(known, box, variables, container.gaps(found, context))],
@@ -182,15 +183,16 @@ def _image(one: Unit, images: Images) -> str:
     return images[text].value.strip(_QUOTE) if text in images else text
 
 
-def _at(one: Unit, images: Images) -> Place:
-    """Return where that stands."""
+def _at(one: Unit) -> Place:
+    """Return where that stands in the quadlet itself."""
     told = one.named("Image", _CONTAINER)
-    named = told[-1].value.strip(_QUOTE) if told else ""
-    return (
-        images[named].place()
-        if named in images
-        else (told[-1].place() if told else Place(one.files[0]))
-    )
+    return told[-1].place() if told else Place(one.files[0])
+
+
+def _named(one: Unit, images: Images) -> Place | None:
+    """Return where a quadlet of its own names the image; None: the container does."""
+    text = one.expanded(one.last("Image", _CONTAINER)).text.strip(_QUOTE)
+    return images[text].place() if text in images else None
 
 
 def _further(one: Unit, context: Context) -> Iterator[Assignment]:
@@ -223,7 +225,7 @@ def _is_server(one: Unit, images: Images, context: Context) -> bool:
 def _view(one: Unit, images: Images, built: Built | None, context: Context) -> View:
     image = built.image if built else _image(one, images)
     found = [*_options(one), *_of_pod(one, context)]
-    place, lacks = _at(one, images), _is_build(one) and built is None
+    place, lacks = _at(one), _is_build(one) and built is None
     if lacks:
         # What is built here is never pulled.
         image = f"localhost/{image.removesuffix(_BUILD)}"
@@ -232,7 +234,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
     shared = box.shared or one.last("ShmSize", _CONTAINER)
     box = replace(box, volumes=tuple(_volumes(box, context)), arguments=words, shared=shared)
     box = replace(box, program=container.program(found, _run(one)))
-    box = replace(box, unbound=tuple(_misnamed(one, context)))
+    box = replace(box, unbound=tuple(_misnamed(one, context)), named=_named(one, images))
     box = over(built, box, told=bool(words or one.named("Entrypoint", _CONTAINER)))
     below = [(v, v.place.file) for v in built.variables] if built else []
     entry = list(_words(one, one.named("Entrypoint", _CONTAINER)[-1:]))

@@ -143,7 +143,7 @@ _RELEASE: Final = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}", re.ASCII)
 def _missing_image(view: View, facts: Facts) -> Hits:
     """Yield the images of which the registry is forgotten, and that Docker Hub cannot have."""
     boxes = (view.container, *(client.container for client in view.clients))
-    pulled = [(box.image, box.place) for box in boxes if box is not None and not box.moving]
+    pulled = [(box.image, box.of_image) for box in boxes if box is not None and not box.moving]
     for image, place in dict.fromkeys(pulled):
         for client in facts.clients:
             registry, _, rest = client.package.partition("/")
@@ -174,7 +174,7 @@ def _missing_tag(view: View, facts: Facts) -> Hits:
     yield Hit(
         message=f"`{ours}` has no tag `{tag}`: its tags are releases, like `{right}`, with `-rocm` "
         "for cards of AMD; CUDA, Vulkan and the CPU need no other one",
-        place=box.named or box.place,
+        place=box.of_image,
         fix=f"write `{bare}:{right}`"
         if number and number[2]
         else "write the release that you want",
