@@ -183,14 +183,39 @@ def holds_models(view: View) -> bool:
 def pulls_into_image(view: View) -> bool:
     """Return whether the build of an image pulls or makes models."""
     asks = re.compile(rf"\b{re.escape(view.engine)}\b[\"',\s]+(?:pull|create|run)\b")
-    return any(asks.search(line.value) for line in view.lines_named("RUN", MADE_BY))
+    runs = view.lines_named("RUN", MADE_BY)
+    # What a build writes into a script is asked when the container runs.
+    return any(asks.search(_WRITTEN.sub("", line.value)) for line in runs)
+
+
+_WRITTEN: Final = re.compile(
+    r"\b(?:echo|printf)[ \t]+(?:-\w+[ \t]+)?(?:'[^']*'|\"(?:[^\"\\]|\\.)*\")"
+)
+_NO_MODELS: Final = re.compile(
+    r"(?:^|/)(?:id_ed25519|Modelfile|history)[^/]*$|[^/]\.(?:sh|bash|py|txt|md|json|ya?ml|toml|env)$"
+)
+"""Files beside models: keys, recipes of models, scripts."""
+_NAMED: Final = re.compile(r"(?:^|/)(?:\.\w+|models)/?$")
 
 
 def copies_into(view: View, path: str) -> bool:
-    """Return whether the build of an image copies files to a directory, or below it."""
-    ends = (text.strip(" \t\"'],").split()[-1:] for text in _copies(view))
-    targets = (end[0].strip("\"'[],").rstrip("/") for end in ends if end)
-    return any(f"{to}/".startswith(f"{path}/") or f"{path}/".startswith(f"{to}/") for to in targets)
+    """Return whether the build of an image copies models to a directory, below or above it."""
+    for text in _copies(view):
+        *sources, to = [word.strip("\"',") for word in text.strip(" \t[]").split()] or [""]
+        end = to.rstrip("/")
+        if any(_has_models(source, end, path) for source in sources):
+            return True
+    return False
+
+
+def _has_models(source: str, to: str, path: str) -> bool:
+    """Whether what is copied holds the models of a directory; above it by its name alone."""
+    if _NO_MODELS.search(source):
+        return False
+    if f"{to}/".startswith(f"{path}/") or to == path.removesuffix("/models"):
+        return True
+    named = source.rstrip("/") == to or _NAMED.search(source)
+    return bool(named) and f"{path}/".startswith(f"{to}/")
 
 
 def _copies(view: View) -> Iterator[str]:
