@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.rules.helpers.containers import is_official
 from generator.rules.helpers.variables import needs_judgement
 from generator.rules.rule import Hit, Hits, Rule
-from generator.view import PARTED, UNASSIGNED, UNEXPORTED, Edit
+from generator.view import KEYLESS, PARTED, UNASSIGNED, UNEXPORTED, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,16 +139,18 @@ def options_behind_the_image(view: View, facts: Facts) -> Hits:
 @Rule(
     id="HW615",
     severity="error",
-    title="a mount of a volume that is not there",
+    title="a volume or a key that is not there",
     why="Each of `volumeMounts` names a volume of the pod, or a template of claims of its "
     "StatefulSet. With another name Kubernetes refuses the whole manifest. A quadlet that names "
-    "another one, as `Volume=ollama.volume`, becomes a service only where that is there.",
+    "another one, as `Volume=ollama.volume`, becomes a service only where that is there. A "
+    "container whose variable names a key that its ConfigMap or Secret does not have stays in "
+    "`CreateContainerConfigError`, unless `optional: true` is said.",
     bad="volumeMounts: [{name: models, mountPath: /root/.ollama}]\nvolumes: [{name: data, "
     "emptyDir: {}}]",
     good="volumeMounts: [{name: data, mountPath: /root/.ollama}]\nvolumes: [{name: data, "
     "emptyDir: {}}]",
     source="kubernetes.io: PodSpec v1 core, volumes; pkg/apis/core/validation (kubernetes); "
-    "pkg/systemd/quadlet (podman)",
+    "pkg/systemd/quadlet (podman); kubernetes.io: ConfigMapKeySelector v1 core, optional",
 )
 def mounts_nothing(view: View, _: Facts) -> Hits:
     for name, place in view.container.unbound if view.container else ():
@@ -163,6 +165,12 @@ def mounts_nothing(view: View, _: Facts) -> Hits:
             message=f"the pod has no volume `{name}`: Kubernetes refuses the manifest",
             place=place,
             fix=f"add `{name}` to `volumes`, or name one that is there",
+        )
+    for line in view.lines_in(KEYLESS):
+        yield Hit(
+            message=f"the {line.name} has no key `{line.value}`: the container does not start",
+            place=line.place,
+            fix="name a key that is there, or write `optional: true` beside it",
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.readers.syntax.yaml_tree import Scalar, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_DATA: Final = ("data", "stringData", "binaryData")
 
 
 class Beside:
@@ -19,9 +21,12 @@ class Beside:
         for table in tables:
             self._of_kind.setdefault(table.text("kind"), []).append(table)
         self._named: dict[tuple[str, str], Table] = {}
+        self._twice: set[tuple[str, str]] = set()
         for kind in ("ConfigMap", "Secret"):
             for table in self.of(kind):
-                self._named.setdefault((kind, bare(table.text("metadata", "name"))), table)
+                named = kind, bare(table.text("metadata", "name"))
+                if self._named.setdefault(named, table) is not table:
+                    self._twice.add(named)
         self._by_label: dict[tuple[str, str] | None, list[int]] = {}
         for at, service in enumerate(self.of("Service")):
             self._by_label.setdefault(_first_label(service), []).append(at)
@@ -33,6 +38,24 @@ class Beside:
     def data(self, kind: str, name: str) -> Table | None:
         """Return the ConfigMap or the Secret of a name."""
         return self._named.get((kind, self._bare(name)))
+
+    def lacks(self, kind: str, name: str, key: str, namespace: str) -> bool:
+        """Return whether a ConfigMap or a Secret is there without a key, and has all that it says.
+
+        What is generated, empty, annotated or there twice may get keys of somebody else.
+        """
+        found = self.data(kind, name)
+        if found is None or not name or (kind, self._bare(name)) in self._twice:
+            return False
+        own = found.text("metadata", "namespace")
+        parts = [found.table(part).entries for part in _DATA]
+        if not key or not any(parts) or any(key in part for part in parts):
+            return False
+        told = (one for part in parts for one in part)
+        left_open = any("{" in one or "$" in one for one in (key, name, *told))
+        elsewhere = namespace and own and namespace != own
+        more = left_open or elsewhere or found.table("metadata", "annotations").entries
+        return bool(found.text("apiVersion")) and not more
 
     def selecting(self, labels: Table) -> list[Table]:
         """Return the Services that select the pods with some labels."""

@@ -31,11 +31,13 @@ from generator.view import (
     EXECUTED,
     HANDED,
     IN_INIT,
+    KEYLESS,
     LIMIT,
     NODE,
     NOT_OURS,
     POD,
     STARTING,
+    UNMATCHED,
     Asked,
     Bound,
     Command,
@@ -67,6 +69,8 @@ _KEPT: Final = ("persistentVolumeClaim", "hostPath", "nfs", "csi", "iscsi", "loc
 _ENDS: Final = frozenset({"Job", "CronJob"})
 _SELECTING: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
 """Kinds that the API server refuses without a selector of their pods, and labels on these."""
+_KEYED: Final = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
+_OPEN: Final = re.compile(r"[${]")
 _OF_GPUS: Final = re.compile(r"/dev/(?:dri|kfd|nvidia)")
 _PLACES: Final = (
     *("nodeSelector", "nodeName", "affinity", "tolerations", "topologySpreadConstraints"),
@@ -282,6 +286,8 @@ class Pod:
             command = " ".join(word.text for word in hook)
             yield Line(section=POD, name=STARTING, value=command, place=hook[-1].place)
         yield from self._mounted_nodes(box)
+        yield from self._missing(box)
+        yield from self._unmatched(box)
         yield from self._not_ours(box)
         limits, requests = (box.table("resources", key) for key in ("limits", "requests"))
         for key in limits.entries:
@@ -415,8 +421,47 @@ class Pod:
     def _own(self, box: Table) -> Iterator[Variable]:
         """Yield what `env` says, of a variable that stands there twice both."""
         for entry in box.items("env"):
-            if isinstance(entry, Table) and (name := entry.text("name")):
+            name = entry.text("name") if isinstance(entry, Table) else ""
+            if isinstance(entry, Table) and name and self._keyless(entry) is None:
                 yield self._variable(name, entry)
+
+    def _keyless(self, entry: Table) -> Line | None:
+        """Return what is missing, where a ConfigMap or a Secret of the files has no such key."""
+        for named, kind in _KEYED.items():
+            told = entry.table("valueFrom", named)
+            key, name = told.scalar("key"), told.text("name")
+            space = self.owner.text("metadata", "namespace")
+            whole = key is not None and self.resources.is_whole
+            if key is not None and whole and self.beside.lacks(kind, name, key.text, space):
+                which = f"{kind} `{name}`"
+                return Line(section=KEYLESS, name=which, value=key.text, place=key.place)
+        return None
+
+    def _missing(self, box: Table) -> Iterator[Line]:
+        """Yield the keys without which a container does not start."""
+        for entry in (one for one in box.items("env") if isinstance(one, Table)):
+            line = self._keyless(entry)
+            told = entry.table("valueFrom")
+            spared = (told.scalar(named, "optional") for named in _KEYED)
+            if line is not None and not any(one is not None and one.is_true for one in spared):
+                yield line
+
+    def _unmatched(self, box: Table) -> Iterator[Line]:
+        """Yield the selector of a workload that its own pods do not fit.
+
+        Labels that kustomize adds stand in both.
+        """
+        whole = self.resources.is_whole and not self.resources.labels and self._is_whole(box)
+        labels = self.pod.table("metadata", "labels")
+        wanted = self.owner.table("spec", "selector", "matchLabels")
+        nodes = [*labels.entries.values(), *wanted.entries.values()]
+        plain = [one for one in nodes if isinstance(one, Scalar) and one.explicit]
+        told = len(plain) == len(nodes) and not any(_OPEN.search(one.text) for one in plain)
+        if not (whole and told and labels.entries and self.kind in _SELECTING):
+            return
+        for key in (key for key in wanted.entries if labels.text(key) != wanted.text(key)):
+            value = f"{key}: {wanted.text(key)}"
+            yield Line(section=UNMATCHED, name=self.kind, value=value, place=wanted.place_of(key))
 
     def _variable(self, name: str, entry: Table) -> Variable:
         """Return one variable: its own value, or that of a key of a ConfigMap."""

@@ -37,7 +37,7 @@ class Resources:
 
     `filled` is what templates of a chart leave open, `patches` are for resources that are not at
     hand, `own` the files of the directory itself, `affixes` what kustomizations put before and
-    behind names.
+    behind names, `labels` whether they add labels.
     """
 
     context: Context
@@ -50,6 +50,7 @@ class Resources:
     errors: list[ProfileError] = dataclasses.field(default_factory=list)
     own: dict[str, Source] = dataclasses.field(default_factory=dict)
     affixes: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    labels: bool = False
 
     def load(self, sources: Sequence[Source]) -> None:
         """Read the files, and those that a kustomization among them names."""
@@ -127,6 +128,11 @@ class Resources:
         """Return the resources, and the patches for which there are none."""
         return [*self.found, *self.patches]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that the resources become is at hand, but for labels that are added."""
+        return not (self.gaps or self.filled or self.patches)
+
     def bare(self, name: str) -> str:
         """Return a name without what kustomizations put before and behind it."""
         for before, behind in self.affixes:
@@ -143,6 +149,7 @@ class Resources:
             if isinstance(node, Scalar):
                 self._further(_beside(path, node.text), node, depth, first)
         self._generate(table, path, first)
+        self.labels |= bool(table.table("commonLabels").entries or table.items("labels"))
         self.affixes.append((table.text("namePrefix"), table.text("nameSuffix")))
         for patch in self._patches(table, path):
             self._lay_over(patch, first)

@@ -30,6 +30,7 @@ from generator.view import (
     SOCKET,
     STRAY,
     UNHEARD,
+    UNMATCHED,
     UNPORTED,
     UNPUBLISHED,
     UNSERVED,
@@ -346,12 +347,13 @@ def socket_in_front(view: View, facts: Facts) -> Hits:
 @Rule(
     id="HW664",
     severity="error",
-    title="a Service that selects no pod",
+    title="a selector that fits no pod",
     why="A Service sends to the pods that have all of its labels. Where none has them it has no "
-    "endpoints: whoever asks gets `connection refused`, and Kubernetes says nothing.",
+    "endpoints: whoever asks gets `connection refused`, and Kubernetes says nothing. A Deployment "
+    "whose own pods have other labels than its selector it refuses.",
     bad="selector: {app: olama}    # the pods have app: ollama",
     good="selector: {app: ollama}",
-    source="kubernetes.io: Service, selector",
+    source="kubernetes.io: Service, selector; pkg/apis/apps/validation (kubernetes)",
 )
 def selects_nothing(view: View, _: Facts) -> Hits:
     for line in view.lines_in(STRAY):
@@ -360,6 +362,13 @@ def selects_nothing(view: View, _: Facts) -> Hits:
             f"`{line.name}` leads to nobody",
             place=line.place,
             fix="write the labels of the pods, those below `template.metadata`",
+        )
+    for line in view.lines_in(UNMATCHED):
+        yield Hit(
+            message=f"the pods of this {line.name} have no label `{line.value}`: the API server "
+            "refuses it",
+            place=line.place,
+            fix="write the same label below `selector.matchLabels` and `template.metadata.labels`",
         )
 
 
