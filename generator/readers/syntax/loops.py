@@ -52,9 +52,10 @@ class Loops:
 
 
 def _put(word: Argument, used: re.Pattern[str], value: Argument) -> Argument:
-    """Return a word with a value put in, which is then where a Finding of it points."""
+    """Return a word with a value put in: a Finding points at the value if it is all of the word."""
     if not used.search(word.text):
         return word
     text = used.sub(lambda _: value.text, word.text)
     unknown = value.unresolved or "$" in text
-    return replace(value, text=text, written=lambda _: "", unresolved=unknown)
+    place = value.place if used.fullmatch(word.text) else word.place
+    return replace(value, text=text, written=lambda _: "", unresolved=unknown, place=place)
