@@ -149,6 +149,7 @@ def test_variables_of_a_guide_are_for_whom_it_means(
     [
         ("dockerfile", "ENV OLLAMA_KEEP_ALIVE=1d"),
         ("hcl", 'env = { "OLLAMA_KEEP_ALIVE" = "1d" }'),
+        ("hcl", 'env {\n  name = "OLLAMA_KEEP_ALIVE"\n  value = "1d"\n}'),
         ("xml", "<key>OLLAMA_KEEP_ALIVE</key><string>1d</string>"),
     ],
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from generator.engines import READ, load_signs
-from generator.readers.document.fences import fences
+from generator.readers.document.fences import fences, unfenced
 from generator.readers.script import SCRIPT
 from generator.readers.signs import Signs, names_an_engine, serves
 
@@ -37,11 +37,38 @@ def told_in_prose(text: str) -> int:
     return 0
 
 
+_SETS: Final = re.compile(rf"\b((?:{_PREFIXES})\w{{1,80}})[\"']?\s{{0,9}}[=: <]", re.ASCII)
+_NAMES: Final = "|".join(engine.name for engine in _ENGINES)
+_BARE: Final = re.compile(
+    r"(?:\$ )?(?:export |env |set |sudo )?(?:[A-Z][A-Z0-9_]*+=\S++(?:[ \t]++|$))++"
+    rf"(?:(?:{_NAMES})\b.*|[#&;\\].*)?|Environment=.*|[A-Z][A-Z0-9_]*+:[ \t]++\S++"
+    r"|(?:\$ )?(?:sudo )?(?:docker|podman) (?:run|create)\b.*|(?:-e|--env)[ =].*|\$env:.*"
+)
+"""A line that is code by itself, and no sentence."""
+
+
+def sets_its_own(text: str) -> bool:
+    """Return whether code sets a variable of an engine, and not of a program that asks one."""
+    return any(not _OTHERS.fullmatch(name) for name in _SETS.findall(text))
+
+
+def told_unfenced(text: str) -> int:
+    """Return the first line of code without a fence that sets variables of an engine; 0: none."""
+    if not _NAMED.search(text):
+        return 0
+    listed = False
+    for number, line in unfenced(text):
+        listed = line == "environment:" or (listed and line.startswith("-"))
+        if sets_its_own(line) and (listed or _BARE.fullmatch(line)):
+            return number
+    return 0
+
+
 def _shows(source: Source) -> bool:
     """Whether a fence is about an engine, or a table of its variables, which nobody judges."""
     shown = [fence.text for fence in fences(source.text) if not fence.mistake]
     fenced = any(names_an_engine(text) or serves("document", text) for text in shown)
-    return fenced or told_in_prose(source.text) > 0
+    return fenced or (told_in_prose(source.text) or told_unfenced(source.text)) > 0
 
 
 SIGNS: Final = Signs(

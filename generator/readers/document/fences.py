@@ -70,7 +70,7 @@ def fences(text: str, first: int = 1, depth: int = 0) -> Iterator[Fence]:
         while at < len(lines) and not close.fullmatch(lines[at]):
             at += 1
         body = textwrap.dedent("\n".join(line.removeprefix("> ") for line in lines[start:at]))
-        language = (opened[3].strip("{} ").lower().split() or [""])[0]
+        language = _language(opened[3])
         if language in _DOCUMENTS and depth < _DEEPEST and _INNER.search(body):
             yield from fences(body, first + start, depth + 1)
             at, prose = at + 1, ""
@@ -79,6 +79,41 @@ def fences(text: str, first: int = 1, depth: int = 0) -> Iterator[Fence]:
         mistake = bool(_MISTAKE.fullmatch(prose.strip()) or _SAID_TO_FAIL.match(body[:_LONG]))
         yield Fence(language.strip("."), name, body + "\n", line, mistake)
         at, prose = at + 1, ""
+
+
+def _language(info: str) -> str:
+    """Return the language that a fence says it has; of MyST what stands behind its directive."""
+    first, *others = [*info.strip("{} ").lower().split(), ""]
+    if first in {"code-block}", "code}", "sourcecode}", "code-cell}"}:
+        first = others[0]
+    return _MARKED.split(first, maxsplit=1)[0]
+
+
+_MARKED: Final = re.compile(r"[:,{}\[]")
+"""What stands behind a language without a blank: lines to mark, the name of the file."""
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
+_MOST: Final = 2000  # characters of a line that are looked at
+
+
+def unfenced(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of code that stand in no fence: indented ones, and those within `<pre>`."""
+    lines = text.split("\n")
+    for fence in fences(text):
+        end = fence.line - 1 + fence.text.count("\n")
+        lines[fence.line - 1 : end] = [""] * (end - fence.line + 1)
+    ends = [number for number, line in enumerate(lines) if "-->" in line]
+    at, prose, inner, before = 0, "", False, ""
+    while at < len(lines):
+        line, at = lines[at][:_MOST], at + 1
+        inner = inner or "<pre" in line
+        indented = line.startswith(("    ", "\t")) and before.startswith(("    ", "\t", "\n"))
+        if (inner or indented) and not _MISTAKE.fullmatch(prose.strip()):
+            yield at, _TAG.sub("", line).strip()
+        elif line.strip():
+            prose = line[:_LONG]
+        inner = inner and "</pre" not in line
+        before = line if line.strip() else "\n"
+        at = _behind_comment(lines, at, ends)
 
 
 def _behind_comment(lines: Sequence[str], at: int, ends: Sequence[int]) -> int:

@@ -10,11 +10,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import READ, load_signs
 from generator.errors import Problem, ProfileError
 from generator.readers.base import Context, NeedsMore, Source, each
 from generator.readers.commands.told import Told
 from generator.readers.compose import COMPOSE
-from generator.readers.document import DOCUMENT, told_in_prose
+from generator.readers.document import DOCUMENT, sets_its_own, told_in_prose, told_unfenced
 from generator.readers.document.fences import Fence, commands, fences, typed_into_units
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import BOM, kind_of, names_an_engine, signs_of
@@ -64,6 +65,29 @@ _TELLING: Final = (
 _TYPED: Final = re.compile(
     r"(?m)^[ \t]*(?:\$ |sudo |(?:docker|podman) (?:run|exec|create) |export )"
 )
+_SERVERS: Final = "|".join(" ".join(load_signs(name).command) for name in READ)
+_SERVED: Final = re.compile(
+    r"(?m)^[ \t]*+(?:\$ )?(?:export |env |sudo )?(?:[A-Z][A-Z0-9_]*+=[^\s=]++[ \t]++){1,20}"
+    rf"(?:{_SERVERS})\b"
+)
+"""What only somebody who types into a shell writes, whatever the language is called."""
+_CODE: Final = frozenset(
+    {
+        *("python", "py", "python3", "pycon", "ipython", "javascript", "js", "jsx", "mjs", "cjs"),
+        *("node", "nodejs", "typescript", "ts", "tsx", "vue", "svelte", "go", "golang", "gomod"),
+        *("rust", "rs", "ruby", "rb", "java", "kotlin", "kt", "scala", "groovy", "gradle", "cs"),
+        *("csharp", "c#", "fsharp", "php", "c", "h", "cpp", "c++", "cc", "objc", "swift", "dart"),
+        *("lua", "perl", "r", "julia", "elixir", "erlang", "clojure", "haskell", "ocaml", "zig"),
+        *("sql", "html", "css", "scss", "json5", "jsonc", "jsonl", "graphql", "http", "rest"),
+        *("lisp", "elisp", "emacs-lisp", "scheme", "vim", "viml", "vimscript", "regex", "curl"),
+        *("log", "logs", "output", "out", "stdout", "console-output", "diff", "patch", "csv"),
+        *("mermaid", "plantuml", "puml", "dot", "graphviz", "d2", "ascii", "tree", "latex", "tex"),
+        *("note", "tip", "warning", "important", "caution", "admonition", "info", "danger", "hint"),
+        *("attention", "seealso", "dropdown", "details", "callout", "quote", "example", "tab-item"),
+        *("math", "markdown", "md", "mdx", "rst", "email", "chat", "prompt", "gitignore", "proto"),
+    }
+)
+"""Languages of programs, and what is shown and sets nothing."""
 _EDITS: Final = ("systemctl", ".service", "Environment")
 _DOTENV: Final = frozenset({"env", "dotenv"})
 _ASSIGNMENTS: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*|[A-Z][A-Z0-9_]*=[^\n]*)?\n)+")
@@ -100,6 +124,12 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
             break
         if not fence.mistake:
             document.take(fence)
+    if line := told_unfenced(source.text):
+        document.gaps.append(
+            NotJudged(file=source.path, line=line, part="a block",
+                      reason="code without a fence is not read",
+                      hint="put it into a fence, or name the file that is made of it")
+        )  # fmt: skip
     if not document.views and document.gaps:
         first = document.gaps[0]
         problem = Problem(f"line {first.line}", first.reason, first.hint, source.path)
@@ -128,7 +158,7 @@ class _Document:
     def take(self, fence: Fence) -> None:
         """Read one fence in its own language."""
         text, language = fence.text, fence.language
-        if language in _SHELL or (language in {*_PLAIN, "docker"} and _TYPED.search(text)):
+        if self._is_typed(fence):
             for unit, part, line, bare in self._units(text, fence.line):
                 head = "[Service]\n" if bare else ""
                 name = f"{unit or f'{self.context.engine.name}.service'}.d/override.conf"
@@ -145,12 +175,26 @@ class _Document:
             self._file(fence, kind)
         elif language in {"yaml", "yml"}:
             self._fragment(fence)
-        elif language in _UNREAD:
-            self._unread(fence)
         elif language in _PLAIN and _ASSIGNMENTS.fullmatch(text):
             self._script(fence, text)
         else:
-            self._code(fence)
+            self._other(fence)
+
+    def _other(self, fence: Fence) -> None:
+        """Read the calls in code, and say so of a language that sets something and is unknown."""
+        if fence.language in _UNREAD:
+            self._unread(fence)
+            return
+        if fence.language not in {*_PLAIN, *_CODE, *_KINDS}:
+            self._unread(fence)
+        self._code(fence)
+
+    def _is_typed(self, fence: Fence) -> bool:
+        """Whether somebody types a fence into a shell, by its language or what stands there."""
+        if fence.language in {*_PLAIN, "docker"} and _TYPED.search(fence.text):
+            return True
+        known = fence.language in {*_CODE, *_KINDS, *_UNREAD, *_WINDOWS, *_RECIPES}
+        return fence.language in _SHELL or (not known and bool(_SERVED.search(fence.text)))
 
     def _units(self, text: str, line: int) -> tuple[tuple[str, str, int, bool], ...]:
         """Return what a fence has somebody type into a unit."""
@@ -167,8 +211,7 @@ class _Document:
 
     def _unread(self, fence: Fence) -> None:
         """Say that a fence sets something and is in a language that nobody reads here."""
-        prefixes = "|".join(self.context.engine.prefixes)
-        if re.search(rf"\b(?:{prefixes})\w+[\"']?\s*[=: <]", fence.text):
+        if sets_its_own(fence.text):
             hint = "name the file that is made of it"
             self.gap(fence, f"`{fence.language}` is not read here", hint)
 
