@@ -10,6 +10,7 @@ from generator.readers.commands.words import models
 from generator.readers.nixos import CONTAINER, OF_USER
 from generator.readers.nixos.directives import Directives
 from generator.readers.nixos.evaluate import Definition, Definitions
+from generator.readers.nixos.scripts import Started, started
 from generator.readers.syntax import unit
 from generator.view import Place, Variable, View
 
@@ -76,20 +77,27 @@ class _Agent(Definitions):
             context.release_for(),
             name=".".join(self.base),
             place=Place(self.source.path, min((d.line for d in self.found), default=0)),
-            variables=tuple(self._variables()),
+            variables=(*self._variables(), *self._started(context).variables),
             manager="user",
-            **(self._of_a_unit(context) if self._of_systemd else {}),
+            **(self._of_a_unit(context) if self._of_systemd else self._of_launchd(context)),
         )
+
+    def _started(self, context: Context) -> Started:
+        script = next((d for d in self.found if self._below(d) == ("script",)), None)
+        return started(self.source, script, context)
 
     @property
     def _of_systemd(self) -> bool:
         return self.base[0] == _UNITS
 
+    def _of_launchd(self, context: Context) -> dict[str, Any]:
+        return {"commands": self._started(context).commands}
+
     def _of_a_unit(self, context: Context) -> dict[str, Any]:
         """Return what a unit says beside its variables."""
         own = [d for d in self.found if self._below(d)[:-1] in _SERVICE]
         told = Directives(self, own, f"{self.base[-1]}.service")
-        commands = tuple(told.commands(context.engine))
+        commands = (*told.commands(context.engine), *self._started(context).commands)
         starts = [d for d in self.found if d.path[-1] in {"ExecStart", "script"}]
         return {
             "lines": tuple(self.lines()),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.commands.told import Told
 from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.modules import said_literally
+from generator.readers.nixos.scripts import asks, first
 from generator.readers.syntax.nix import UNKNOWN
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from generator.view import View
 
 _SCRIPTS: Final = frozenset({"script", "preStart", "postStart"})
+_AROUND: Final = _SCRIPTS - {"script"}
+"""Run beside the command of the unit, whose own is judged with that."""
 _COMMANDS: Final = frozenset({"ExecStart", "ExecStartPre", "ExecStartPost"})
 _PACKAGE: Final = re.compile(rf"{UNKNOWN}(?=/bin/)")
 _MOST: Final = 40  # scripts of one file
@@ -28,13 +31,14 @@ def jobs(source: Source, context: Context) -> Iterator[View]:
     engine = context.engine
     if not engine.verbs:
         return
-    asks = re.compile(rf"\b{engine.name}\s+(?:{'|'.join(engine.verbs)})\b")
+    serves = re.compile(rf"\b{engine.name}\s+{engine.command[-1]}\b")
     told = Told(context, source.path, CONTAINER, "client", bare=True)
     found = [d for d in said_literally(source) if _is_script(d, engine.name)][:_MOST]
     for one in found:
         text = _PACKAGE.sub("", str(one.value))
-        if asks.search(text):
-            told.script(text, _first(source, one))
+        starts = one.path[-1] in _AROUND and serves.search(text)
+        if asks(engine).search(text) or starts:
+            told.script(text, first(source, one, str(one.value)) or one.line)
     # What a script sets is for itself; only what it asks counts.
     yield from (view for view in told.found() if view.commands and view.container is None)
 
@@ -49,13 +53,3 @@ def _is_script(found: Definition, server: str) -> bool:
     job = section and below[1] in _COMMANDS and other and "serve" not in str(found.value)
     of_systemd = "systemd" in found.path[:at]
     return of_systemd and isinstance(found.value, str) and (own or job)
-
-
-def _first(source: Source, found: Definition) -> int:
-    """Return the line of the file on which a text begins."""
-    start = next((line.strip() for line in str(found.value).split("\n") if line.strip()), "")
-    head = start.partition(UNKNOWN)[0][:40]
-    lines = source.text.split("\n")[found.line - 1 :]
-    return next(
-        (n for n, line in enumerate(lines, found.line) if head and head in line), found.line
-    )

@@ -5,6 +5,7 @@ The evaluation is pure and bounded: no store, no network, no file but the module
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
@@ -32,6 +33,7 @@ from generator.readers.nixos.modules import (
     said_literally,
 )
 from generator.readers.nixos.release import Channel, channel_of
+from generator.readers.nixos.scripts import Started, started
 from generator.readers.nixos.unmade import unmade
 from generator.readers.nixos.unstarted import unstarted
 from generator.readers.nixos.wrappers import wrappers
@@ -191,8 +193,8 @@ class _Module(Definitions):
         first = min((d.line for d in self.found if not d.file), default=0)
         lines = (*self.lines(), *self._scripts(), *self._asked_for(), *self._sockets())
         lines += tuple(unmade(self, self.options, self.context)) if self._is_of_nixos() else ()
-        started, told = self._definition("enable") or self._start(), self._directives
-        commands = tuple(told.commands(self.engine))
+        start, told = self._definition("enable") or self._start(), self._directives
+        commands = (*told.commands(self.engine), *self._started.commands)
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
             self._release(),
@@ -205,7 +207,7 @@ class _Module(Definitions):
             commands=commands,
             models=each_once([*self._models(), *models(commands, self.engine)]),
             acceleration=self._acceleration(),
-            starts=self.place(started) if started and started.value is not False else None,
+            starts=self.place(start) if start and start.value is not False else None,
             manager="user" if self.home else "system",
             settings=tuple(self._settings()),
             channel=self.channel.name if self.channel.told else "",
@@ -217,6 +219,11 @@ class _Module(Definitions):
     def _directives(self) -> Directives:
         own = [d for d in self.found if d.path[:-1] == self.config]
         return Directives(self, own, self.service)
+
+    @functools.cached_property
+    def _started(self) -> Started:
+        script = next((d for d in self.found if d.path == (*self.unit, "script")), None)
+        return started(self.source, script, self.context)
 
     def _scripts(self) -> Iterator[Line]:
         """Yield the commands that run the scripts of the unit."""
@@ -360,6 +367,7 @@ class _Module(Definitions):
                     place = self.place_of(found, str(text))
                     for variable in unit.variables(one, self.service):
                         yield replace(variable, place=place)
+        yield from self._started.variables
 
     def _of_options(self) -> Iterator[Variable]:
         for found in self.found:
