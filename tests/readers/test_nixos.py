@@ -231,6 +231,14 @@ PROBLEMS = {
     "{ services.ollama.enable = ; }": ("line 1", "Nix: syntax error"),
     "{ }": ("", "says nothing of services.ollama"),
     "{ services.nginx.enable = true; }": ("", "says nothing of services.ollama"),
+    "{ lib, config, ... }: { options.a.enable = lib.mkEnableOption \"a\";\n"
+    'config = lib.mkIf (!config.a.enable) { services.ollama.port = 1; }; }': (
+        "line 2", "`services.ollama.port` is computed, or depends on a condition",
+    ),
+    "{ lib, config, ... }: { virtualisation.oci-containers.containers =\n"
+    'lib.genAttrs config.my.names (n: { image = "ollama/ollama"; }); }': (
+        "line 1", "`virtualisation.oci-containers.containers` is computed, or depends",
+    ),
     "{ inputs, ... }:\n{ services.ollama.package = inputs.x.y; }": (
         "line 2", "something else makes the value of `services.ollama.package`",
     ),

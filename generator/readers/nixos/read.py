@@ -25,6 +25,7 @@ from generator.readers.nixos.installed import installed
 from generator.readers.nixos.jobs import jobs
 from generator.readers.nixos.modules import (
     DARWIN,
+    HINT,
     MOUNTS,
     Module,
     is_of_home,
@@ -78,6 +79,7 @@ _SCRIPTS: Final = {
     "reload": "ExecReload",
 }
 """Options with lines of a shell, and the commands that NixOS makes of them."""
+_CONTAINERS: Final = ("virtualisation", "oci-containers", "containers")
 PLAIN: Final = 100
 """The priority of a definition without mkDefault and mkForce."""
 
@@ -110,9 +112,24 @@ def _views(source: Source, context: Context) -> list[View]:
     programs = [*asking(source, context, [*views, *written])]
     if views or written or before or programs:
         return [*with_gaps((*views, *written, *before, *programs), [*gaps, *unread])]
-    message = f"this module says nothing of services.{context.engine.name}"
-    problem = Problem("", message, "name the module that sets it", source.path)
-    raise NeedsMore(source.path, (problem,))
+    raise NeedsMore(source.path, (_nothing(source, context),))
+
+
+def _nothing(source: Source, context: Context) -> Problem:
+    """Return why nothing is judged of a module: it says nothing, or Nix does not tell what."""
+    said = next((d for d in said_literally(source) if _is_hidden(d, context)), None)
+    if said is None:
+        message = f"this module says nothing of services.{context.engine.name}"
+        return Problem("", message, "name the module that sets it", source.path)
+    path = ".".join(said.path)
+    message = f"`{path}` is computed, or depends on a condition, and could not be judged"
+    return Problem(f"line {said.line}", message, HINT, source.path)
+
+
+def _is_hidden(found: Definition, context: Context) -> bool:
+    """Return whether a definition is of the service, or of containers that something makes."""
+    of_service = found.path[:2] == ("services", context.engine.name)
+    return of_service or (found.unresolved and found.path == _CONTAINERS)
 
 
 def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
