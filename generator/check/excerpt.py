@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from generator.view import LocatedFinding, Place
 
 _QUOTED: Final = re.compile(r"`([^`]+)`")
+_OPTION: Final = re.compile(r"`(--[\w-]+)[= ][^`]+`")
 _LONGEST: Final = 4096
 
 
@@ -65,7 +66,7 @@ def excerpt(placed: LocatedFinding, report: Report) -> Excerpt | None:
     line = lines[placed.place.line - 1].strip()[:_LONGEST]
     if not line:
         return None
-    for part in _meant(placed):
+    for part in _meant(placed, line):
         if (start := _start(line, part)) >= 0:
             return Excerpt(line, start, start + len(part))
     return Excerpt(line, 0, len(line))
@@ -77,9 +78,12 @@ def _start(line: str, part: str) -> int:
     return word.start() if word else line.find(part)
 
 
-def _meant(placed: LocatedFinding) -> Iterator[str]:
+def _meant(placed: LocatedFinding, line: str) -> Iterator[str]:
     """Yield what of a line a Finding may speak of, the surest first."""
     yield from _QUOTED.findall(placed.finding.message)
     yield from (edit.old.strip() for edit in placed.edits if edit.place == placed.place)
+    # An option that is to have another value.
+    for name in _OPTION.findall(placed.finding.fix):
+        yield from re.findall(rf"(?<![\w-]){re.escape(name)}[= ]\S+", line)[:1]
     if placed.setting:
         yield placed.setting

@@ -72,15 +72,13 @@ class Rule:
 
     def located(self, hits: list[Hit], view: View) -> Iterator[LocatedFinding]:
         """Yield a Finding for each Hit of its check, with what else the report needs of it."""
-        box = view.container
-        alone = box is not None and any(box.place == hit.place for hit in hits)
-        valued = _names_by_value(view) if alone else {}
+        unsure = {hit.place for hit in hits if _is_shared(view, hit.place)}
+        valued = _names_by_value(view) if unsure else {}
         for hit in hits:
             where = hit.place.key or view.name
             link = hit.link or self.source
             finding = self.finding(hit.message, where, hit.fix, link, hit.severity)
-            # On the line of a whole container a lone variable need not be what it is about.
-            values = valued if box is not None and box.place == hit.place else None
+            values = valued if hit.place in unsure else None
             setting = _setting(view.names_at(hit.place), hit, values)
             edits = hit.edits if view.phrases.mendable else ()
             yield LocatedFinding(finding, hit.place, edits, setting, hit.unsafe)
@@ -107,6 +105,16 @@ class Rule:
 _MANY: Final = 64
 _WORD: Final = re.compile(r"\w+")
 _QUOTED: Final = re.compile(r"`([^`]*)`")
+
+
+def _is_shared(view: View, place: Place) -> bool:
+    """Return whether a lone variable of a place need not be what a Hit there is about.
+
+    That is so on the line of a whole container, and beside a limit.
+    """
+    variables, bounds, *_ = view.names_at(place) or (frozenset(), frozenset())
+    of_container = view.container is not None and view.container.place == place
+    return of_container or bool(variables and bounds)
 
 
 def _names_by_value(view: View) -> dict[str, set[str]]:

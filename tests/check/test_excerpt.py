@@ -73,3 +73,20 @@ def test_lines_that_look_like_secrets_are_not_shown_whoever_speaks_of_them(tmp_p
     shown = {found.place.line: excerpt(found, report) for found in report.findings}
     assert {5, 6, 7} <= set(shown)
     assert not any(shown[line] for line in (5, 6, 7))
+
+
+def test_an_option_beside_a_variable_is_marked_and_the_variable_is_not(tmp_path: Path) -> None:
+    unit = tmp_path / "llm.container"
+    unit.write_text(
+        "[Container]\nImage=docker.io/ollama/ollama:0.13.0\n"
+        "PodmanArgs=--cpus=0.5 -e OLLAMA_MAX_QUEUE=zz\n"
+    )
+    report = check(CheckRequest(paths=[str(unit)], select=["HW111", "HW214"]))
+    found = {placed.finding.rule: placed for placed in report.findings}
+    meant = {rule: excerpt(placed, report) for rule, placed in found.items()}
+    assert {rule: part and part.parts[1] for rule, part in meant.items()} == {
+        "HW111": "zz",
+        "HW214": "--cpus=0.5",
+    }
+    assert found["HW111"].setting == "OLLAMA_MAX_QUEUE"
+    assert found["HW214"].setting != "OLLAMA_MAX_QUEUE"
