@@ -290,7 +290,8 @@ def no_such_policy(view: View, _: Facts) -> Hits:
         return
     if re.search(r"[$<{]", box.restart):
         return
-    told = [line.place for line in view.lines if line.value == box.restart]
+    options = (line for line in box.options if line.name == "restart")
+    told = [line.place for line in (*view.lines, *options) if line.value == box.restart]
     close = nearest(box.restart, ("no", "always", "unless-stopped", "on-failure"))[0]
     yield Hit(
         message=f"there is no restart policy `{box.restart}`: the container is not created",

@@ -39,3 +39,13 @@ SIGNS: Final = Signs(
 STEPS: Final = replace(SCRIPT, kind="steps", string='"{}"')
 PASSING: Final = replace(STEPS, volumes_told=False, restart="", passing=True)
 """Of a container that goes with its job."""
+ANSIBLE: Final = replace(
+    STEPS,
+    keep_in="a file outside version control that `env_file` names, or a vault",
+    restart="add `restart_policy: unless-stopped`",
+    cpus="cpus: {}",
+    no_swap="add `memory_swap: {}`, the same as the memory, for no swap",
+    memlock='add `ulimits: ["memlock:-1:-1"]` to the task',
+    shared_memory="add `shm_size: 4g`, or `ipc_mode: host`",
+)
+"""Of a container that a task of Ansible makes."""

@@ -29,7 +29,7 @@ from generator.readers.commands.kept import kept_by_task
 from generator.readers.commands.told import Told
 from generator.readers.embedded import embedded, with_gaps
 from generator.readers.signs import names_an_engine
-from generator.readers.steps import MODELS, PASSING, STEPS, VARIABLES
+from generator.readers.steps import ANSIBLE, MODELS, PASSING, STEPS, VARIABLES
 from generator.readers.steps.ansible import (
     ENTIRE,
     Names,
@@ -469,7 +469,7 @@ class _Steps:
         if not isinstance(node, Table) or image is None or node.text("state") in _GONE:
             return
         if self._is_ours(image.text, node.text("name")):
-            self._view(node, image, list(_options(node)), STEPS, node.text("name"), client)
+            self._view(node, image, list(_options(node)), ANSIBLE, node.text("name"), client)
         elif known := client_in(image.text, self.context):
             self._asks(known, node, image, client)
 
@@ -495,7 +495,7 @@ class _Steps:
         held = container.container(image.text, image.place, told, client, "")
         given = container.variables(told, self.context, {})
         # The module of Ansible for Docker; a service of a job has no options.
-        strict = client == "docker" and book is STEPS
+        strict = client == "docker" and book is ANSIBLE
         boxes = [*around, *([box] if isinstance(box, Table) else [])]
         every = {v.name: v for one in boxes for v in _variables(one, strict=strict)}
         # Around a service it is the address for clients.
@@ -514,8 +514,8 @@ class _Steps:
                 arguments=container.arguments(entry, words),
                 program=container.program(entry, words),
             )
-        chosen = self._chosen() if book is STEPS else ""
-        if book is STEPS and not chosen:
+        chosen = self._chosen() if book is ANSIBLE else ""
+        if book is ANSIBLE and not chosen:
             self.told.boxes.append((image.place.line, "run"))
             self.told.texts.append((image.place.line, [f"{client} run"]))
         self.views.append(
