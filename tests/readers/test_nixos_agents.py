@@ -21,7 +21,7 @@ DAEMON = """\
 """
 OF_USER = """\
 { pkgs, ... }: {
-  systemd.user.services.llm.Service = {
+  systemd.user.services.llm.Install.WantedBy = [ "a" ]; systemd.user.services.llm.Service = {
     ExecStart = "${pkgs.ollama}/bin/ollama serve"; Restart = "always";
     Environment = [ "OLLAMA_KEEP_ALIVE=24h"
       "OLLAMA_NUM_THREADS=8" ];

@@ -9,7 +9,7 @@ from tests.tools import require
 
 OF_SYSTEM = """\
 { pkgs, ... }: {
-  systemd.services.ollama = {
+  systemd.services.ollama = { wantedBy = [ "multi-user.target" ];
     environment.HOME = "/var/lib/ollama";
     serviceConfig = {
       User = "ollama";
@@ -84,7 +84,7 @@ def test_what_is_added_to_the_unit_of_the_module(setting: str, rule: str, tmp_pa
 JOB = """\
 { pkgs, ... }: {
   services.ollama.enable = true;
-  systemd.services.models = {
+  systemd.services.models = { wantedBy = [ "multi-user.target" ];
     %s
     serviceConfig.Type = "oneshot";
   };
