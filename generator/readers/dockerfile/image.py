@@ -23,6 +23,7 @@ _SHELL: Final = ("/bin/sh", "-c")
 _DEFAULTED: Final = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?-([^{}]*))?\})")
 _LONGEST: Final = 100_000  # characters that variables stand for, all stages together
 _SCRIPT: Final = re.compile(r"(?:^|[\s\"'/])([\w.-]+\.(?:sh|bash|py))(?=[\s\"';&|]|$)")
+_OF_PYTHON: Final = re.compile(r"\bpython[\d.]*\b|\.py\b")
 _PROBE: Final = {
     "interval": "interval",
     "timeout": "timeout",
@@ -80,12 +81,14 @@ class Stage:
             return True
         if re.search(rf"\b{engine.command[0]}[\"',\s]+{engine.command[1]}\b", self.starts()):
             return True
+        starts = self.starts()
+        # What a program of Python has it for, nobody tells.
+        begun = bool(starts) and not _OF_PYTHON.search(starts)
         copied = any(
-            (engine.is_image(image_name(image).repository) or (image in others and self.starts()))
+            (engine.is_image(image_name(image).repository) or (image in others and begun))
             and f"bin/{engine.name}" in one.rest
             for image, one in self.copies
         )
-        starts = self.starts()
         if copied and starts and not starts.startswith(_SHELL[0]) and not self.asked_scripts():
             return False  # Another program starts, which has it to ask a server.
         return copied or any(re.search(engine.installs, one.script) for one in self.runs)

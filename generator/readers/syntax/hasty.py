@@ -42,9 +42,9 @@ _EXCUSE: Final = re.compile(
 )
 _FAR: Final = 60  # commands
 _BOX: Final = (
-    r"(?:docker|podman)(?:\s+(?:container\s+)?run\s(?=(?:.*\s)?-\w*d\w*\s|.*--detach\b).*\bollama/ollama\b"
-    r"|[\s-]compose\s(?:\S+\s){0,9}up\b(?!.*--wait\b)(?=.*\s(?:-\w*d\w*|--detach)\b)"
-    r"(?:(?:\s+--?\w\S*)*\s*$|.*\bollama\b))"
+    r"(?:docker|podman)(?:\s+(?:container\s+)?run\s(?=(?:.*\s)?-\w*d\w*\s|.*--detach\b).*\b{0}/{0}\b"
+    r"|[\s-]compose\s(?:\S+\s){{0,9}}up\b(?!.*--wait\b)(?=.*\s(?:-\w*d\w*|--detach)\b)"
+    r"(?:(?:\s+--?\w\S*)*\s*$|.*\b{0}\b))"
 )
 """What starts a container, or those of a project, and comes back when they are started."""
 
@@ -60,7 +60,7 @@ def hasty(texts: Texts, engine: Engine) -> Iterator[tuple[int, str, str]]:
         rf"(start|restart|reload-or-restart|enable(?=\s+--now))\s+(?:--now\s+)?{name}(?:\.service)?"
         rf"|(?:/etc/init\.d/|service\s+){name}\s+((?:re)?start)){_REDIRECTED}\s*"
     )
-    boxes = re.compile(rf"\s*{_OPENS}{AS}{_BOX}")
+    boxes = re.compile(rf"\s*{_OPENS}{AS}{_BOX.format(name)}")
     scripts = [(first, lines) for first, lines in _joined(texts) if _manages(lines, engine)]
     if any(_WAITED.search(line[:LONGEST]) for _, lines in scripts for line in lines):
         return
