@@ -157,7 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._part(FIRST)
             stub.rest.wait()
             self._part(REST)
-            self._part(b"")
+        # Who has the end of it may send the next at once, which is computed after this one.
+        self._part(b"")
 
     def _noted(self) -> Stub:
         stub: Stub = self.server.stub  # type: ignore[attr-defined]

@@ -32,7 +32,6 @@ class Job:
 
     def __init__(self, name: str, service: Table, scripts: Iterable[Line], engine: Engine) -> None:
         self.name, self.service, self.engine = name, service, engine
-        self.restart = container_of(name, service, {})[0].restart.strip("\"'")
         self.words = [w for key in ("entrypoint", "command") for w in words_of(service, key)]
         own = (word for word in self.words if " " in word.text.strip())
         self.texts = [
@@ -45,8 +44,11 @@ class Job:
 
         `asked` is the one that it names, or empty.
         """
+        if not (self.words or self.texts):
+            return  # As of most services, it does what its image does.
         yield from self._at_home()
-        if self.restart not in _ONCE or any(_STAYS.search(text) for text, _ in self.texts):
+        restart = container_of(self.name, self.service, {})[0].restart.strip("\"'")
+        if restart not in _ONCE or any(_STAYS.search(text) for text, _ in self.texts):
             return
         by_hand = "profiles" in self.service.entries
         if not (by_hand or self._waits()) and (asked or self._needs(servers)):
