@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from generator.readers.nixos.modules import said_literally
@@ -19,6 +20,8 @@ _STARTING: Final = frozenset(
 )
 _MOST: Final = 300
 """Files of a check in which what starts a unit is looked for."""
+_MOST_UNITS: Final = 200
+"""Units of a file that are looked for: each in all of those texts."""
 _RUNS: Final = frozenset({"script", "ExecStart"})
 _KINDS: Final = ("services", "timers")
 _OTHERS: Final = frozenset({"timers", "sockets", "paths"})
@@ -39,7 +42,7 @@ def unstarted(source: Source, context: Context) -> Iterator[Line]:
     module = re.compile(rf"(?<![\w.])services\.{engine}\b")
     if any(map(module.search, texts)) or any(d.path[:2] == ("services", engine) for d in every):
         ours.discard(("services", engine))
-    for (kind, name), own in units.items():
+    for (kind, name), own in islice(units.items(), _MOST_UNITS):
         mine = (kind, name) in ours or (kind == "timers" and ("services", name) in ours)
         if not mine or _is_started(own) or _is_named(kind, name, texts):
             continue

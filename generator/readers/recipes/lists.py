@@ -40,15 +40,16 @@ class Recipe:
     @property
     def scripts(self) -> list[tuple[int, str]]:
         """The commands as they are run, one behind the other, with those on later lines as one."""
-        found: list[tuple[int, str]] = []
+        found: list[tuple[int, list[str]]] = []
+        end = 0
         for line, text in self.commands:
-            before = found[-1] if found else None
-            missing = line - before[0] - before[1].count("\n") if before else 0
-            if before and 0 < missing < _FAR:
-                found[-1] = before[0], f"{before[1]}{chr(10) * missing}{text.rstrip()}"
+            if found and 0 < line - end < _FAR:
+                found[-1][1].append("\n" * (line - end))
             else:
-                found.append((line, text.rstrip()))
-        return found
+                found.append((line, []))
+            found[-1][1].append(text.rstrip())
+            end = line + text.rstrip().count("\n")
+        return [(line, "".join(parts)) for line, parts in found]
 
 
 def recipes(source: Source) -> Iterator[Recipe]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _SECTION: Final = re.compile(r"\[([^\]]+)\]")
 _KEY: Final = re.compile(r"([^\s=:;#\[][^=:]*)[=:](.*)")
@@ -20,7 +20,7 @@ _COMMENT: Final = re.compile(r"(?:^|(?<=\s))[;#]")
 class Value:
     """The value of a key: each line of it, with its number."""
 
-    lines: tuple[tuple[int, str], ...]
+    lines: Sequence[tuple[int, str]]
 
     @property
     def text(self) -> str:
@@ -49,22 +49,20 @@ class Section:
 def sections(text: str) -> Iterator[Section]:
     """Yield the sections of a file. A line that begins with a blank goes on with a value."""
     found: Section | None = None
-    key = ""
+    lines: list[tuple[int, str]] = []
     for number, line in enumerate(text.split("\n"), 1):
         comment = _COMMENT.search(line)
         plain = (line[: comment.start()] if comment else line).rstrip()
         if not plain:
             continue
         if plain[0].isspace():
-            if found is not None and key:
-                kept = found.keys[key].lines
-                found.keys[key] = Value((*kept, (number, plain.strip())))
+            lines.append((number, plain.strip()))
         elif head := _SECTION.match(plain):
             if found is not None:
                 yield found
-            found, key = Section(head[1].strip(), number, {}), ""
+            found, lines = Section(head[1].strip(), number, {}), []
         elif found is not None and (told := _KEY.match(plain)):
-            key = told[1].strip().lower()
-            found.keys[key] = Value(((number, told[2].strip()),))
+            lines = [(number, told[2].strip())]
+            found.keys[told[1].strip().lower()] = Value(lines)
     if found is not None:
         yield found
