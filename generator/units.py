@@ -263,3 +263,11 @@ def closest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str:
     from difflib import get_close_matches  # Most commands guess nothing.
 
     return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), "")
+
+
+_ENTRY: Final = re.compile(r"(?i)(?:^|[./_-])entry[_-]?point(?:[._-][^/]*)?$")
+
+
+def is_entry_point(file: str) -> bool:
+    """Return whether a script has a name of those with which a container begins."""
+    return _ENTRY.search(file) is not None

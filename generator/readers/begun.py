@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,7 @@ from generator.readers.commands.servers import asked_in
 from generator.readers.commands.words import models
 from generator.readers.syntax.applied import forgiven
 from generator.readers.syntax.asking import asked_with
-from generator.readers.syntax.fatal import fatal
+from generator.readers.syntax.fatal import fatal, is_strict
 from generator.readers.syntax.hasty import asked_at_once
 from generator.view import AT_ONCE, FATAL, FORGIVEN, STARTED, Line, Place, each_once
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from generator.view import Command, ModelUse, View
 
 _LONGEST: Final = 50_000
-_STRICT: Final = re.compile(r"-\w*e\w*")
 
 
 def with_begun(view: View, engine: Engine) -> View:
@@ -67,7 +65,7 @@ def _having(view: View, used: Sequence[ModelUse]) -> View:
 
 def _lines(view: View, engine: Engine) -> Iterator[Line]:
     program = view.container.program if view.container else ()
-    strict = any(_STRICT.fullmatch(word) for word, _ in program[1:3])
+    strict = is_strict([word for word, _ in program])
     for text, place in program:
         if " " in text.strip() and len(text) <= _LONGEST and engine.name in text:
             # Where the lines of a text in a list stand, its word does not tell.

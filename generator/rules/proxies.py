@@ -19,7 +19,6 @@ _SHORT: Final = 120
 _LONG: Final = 300
 _QUEUE: Final = 30
 _SMALL: Final = 4 * 2**20
-_HTTPCHK: Final = "OPTIONS"
 
 
 def _said(hops: Iterable[Hop], name: str) -> Iterator[tuple[Hop, Said, int]]:

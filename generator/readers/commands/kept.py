@@ -56,8 +56,8 @@ def _names(given: Node) -> Iterator[str]:
     if isinstance(given, Scalar):
         found = _ON_A_LINE.search(given.text[:LONGEST])
         yield from [found[1].removesuffix(".service")] if found else []
-    for key in _NAMED if isinstance(given, Table) else ():
-        node = given.get(key) if isinstance(given, Table) else None
+    told = given if isinstance(given, Table) else Table({}, given.place)
+    for node in map(told.get, _NAMED):
         listed = node.items if isinstance(node, Items) else (node,)
         yield from (one.text.removesuffix(".service") for one in listed if isinstance(one, Scalar))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import image_name
 from generator.readers.commands.unnoticed import unnoticed
 from generator.readers.compose.container import container_of, words_of
+from generator.readers.syntax.fatal import is_strict
 from generator.readers.syntax.hasty import asked_first
 from generator.readers.syntax.shell import calls, is_shell
 from generator.readers.syntax.yaml_tree import Table
@@ -23,7 +24,6 @@ _ONCE: Final = frozenset({"", "no"})
 """Policies under which a job is not tried again."""
 _PATIENT: Final = frozenset({"service_healthy", "service_completed_successfully"})
 _SERVES: Final = re.compile(r"\bserve\b")
-_STRICT: Final = re.compile(r"-\w*e\w*")
 _STAYS: Final = re.compile(r"\b(?:sleep\s+inf\w*|tail\s+-[fF]|serve)\b|\bwait\s*$|\bexec\s")
 
 
@@ -53,7 +53,7 @@ class Job:
         by_hand = "profiles" in self.service.entries
         if not (by_hand or self._waits()) and (asked or self._needs(servers)):
             yield from self._soon()
-        strict = any(_STRICT.fullmatch(word.text) for word in self.words[1:3])
+        strict = is_strict([word.text for word in self.words])
         if any(is_shell(word.text) for word in self.words[:1]):
             for text, place in self.texts:
                 yield from unnoticed(text, place, self.engine, errexit=strict)

@@ -19,6 +19,7 @@ from generator.readers.script.boots import is_user_data, may_be_of_a_boot
 from generator.readers.syntax.applied import hastens, while_booting, without_home
 from generator.readers.syntax.fatal import fatal
 from generator.readers.syntax.shell import runs_the_server
+from generator.units import is_entry_point
 from generator.view import ALONE, FATAL, Line, Place
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     told = Told(context, source.path, SCRIPT, reach, login=login)
     told.script(source.text)
     found = with_gaps(told.found(), told.gaps)
-    if found and _BEGINS.search(source.path) and context.engine.verbs:
+    if found and is_entry_point(source.path) and context.engine.verbs:
         found = (_with_fatal(found[0], source, context), *found[1:])
     if any(v.variable(context.engine.address) for v in found) and _is_of_an_image(source, context):
         found = tuple(_inside(view, context.engine.address) for view in found)
@@ -84,10 +85,6 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
         problem = problem_at(Place(gap.file, gap.line), gap.reason, gap.hint)
         raise NeedsMore(source.path, (problem,))
     return found
-
-
-_BEGINS: Final = re.compile(r"(?i)(?:^|[./_-])entry[_-]?point(?:[._-][^/]*)?$")
-"""Names of scripts with which a container begins."""
 
 
 def _with_fatal(view: View, source: Source, context: Context) -> View:

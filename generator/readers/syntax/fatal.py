@@ -30,6 +30,14 @@ _CHAIN: Final = 100  # commands
 _INNER: Final = re.compile(r"\$\([^()]*\)|'[^']*+'|\"(?:[^\"\\]|\\.)*+\"")
 
 
+_STRICT: Final = re.compile(r"-\w*e\w*")
+
+
+def is_strict(words: Sequence[str]) -> bool:
+    """Return whether a shell is told, as by `sh -ec`, to end at a failure."""
+    return any(map(_STRICT.fullmatch, words[1:3]))
+
+
 def fatal(script: str, engine: Engine, *, errexit: bool = False) -> Iterator[tuple[int, str]]:
     """Yield the line, from 0, and the words of the first pull without which no server stays.
 

@@ -28,14 +28,6 @@ _BESIDE: Final = re.compile(r"(?i)probe\b|\blifecycle\b|\bhealth_?check\b")
 _DIRECTORY: Final = r"(?:^|[\s/\"'])models(?=[\s/\"']|$)"
 
 
-_ENTRY: Final = re.compile(r"(?i)(?:^|[./_-])entry[_-]?point(?:[._-][^/]*)?$")
-
-
-def is_entry_point(file: str) -> bool:
-    """Return whether a script has a name of those with which a container begins."""
-    return _ENTRY.search(file) is not None
-
-
 def repository(image: str) -> str:
     """Return an image reference without tag and digest."""
     path, slash, last = image.partition("@")[0].rpartition("/")

@@ -19,6 +19,8 @@ NOTIFYING: Final = frozenset({"notify", "notify-reload"})
 """The values of Type= with which systemd waits for a word of the service."""
 ROOT: Final = frozenset({"root", "0"})
 """What `User=` says of root."""
+STARTS_WITHIN: Final = ("TimeoutStartSec", "TimeoutSec")
+"""What bounds the start of a service."""
 BEFORE_PROGRAM: Final = rf"[{PREFIXES}]*+(?:\S*/)?"
 """A pattern for what is before the name of the program in a command."""
 _DYNAMIC: Final = "DynamicUser=yes"

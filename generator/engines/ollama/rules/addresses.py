@@ -13,12 +13,12 @@ from generator.engines.ollama.rules.helpers.addresses import (
     listens_on,
 )
 from generator.meaning import SCHEMES, cleaned, parts_of, port_of
-from generator.rules.helpers.containers import is_client, is_entry_point, is_official
+from generator.rules.helpers.containers import is_client, is_official
 from generator.rules.helpers.ports import ALL_ADDRESSES, covers, inside_of, made_local
 from generator.rules.helpers.routes import is_public, public_routes
 from generator.rules.helpers.variables import corrected, renamed
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import is_local, whole
+from generator.units import is_entry_point, is_local, whole
 from generator.view import CLOUD, INGRESS, OPENED, SHUT, TUNNEL, WORLD
 
 if TYPE_CHECKING:

@@ -208,7 +208,8 @@ def _by_default(view: View, box: Container, facts: Facts) -> Hits:
     port = str(facts.image.port)
     published = [p for p in box.ports if p[0].rpartition(":")[2].partition("/")[0] == port]
     told = "\n".join(line.value for line in view.lines if "OLLAMA_HOST" in line.value)
-    own = _ALONE.search(told) if told.count("OLLAMA_HOST") == 1 else None
+    alone = re.compile(_ALONE.format(port))
+    own = alone.search(told) if told.count("OLLAMA_HOST") == 1 else None
     if own and published:
         yield Hit(
             message=f"inside the container {own[1]} is the container alone: the published port "
@@ -226,8 +227,8 @@ def _by_default(view: View, box: Container, facts: Facts) -> Hits:
         )
 
 
-_ALONE: Final = re.compile(
-    r"(?m)^[ \t]*(?:env[ \t]+)?OLLAMA_HOST=[\"']?(?:http://)?(127\.0\.0\.1|localhost)(?::11434)?[\"']?"
+_ALONE: Final = (
+    r"(?m)^[ \t]*(?:env[ \t]+)?OLLAMA_HOST=[\"']?(?:http://)?(127\.0\.0\.1|localhost)(?::{})?[\"']?"
     r"[ \t]+(?:\S+[ \t]+)*?(?:\S*/)?ollama[ \t]+serve\b"
 )
 """A server that a script, or what else a container begins with, tells to listen for itself."""

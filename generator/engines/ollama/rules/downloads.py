@@ -127,7 +127,6 @@ _NOT_WAITED_FOR: Final = re.compile(
 )
 _WAITS: Final = re.compile(r"\b(?:sleep|until|while|curl|wget|wait)\b")
 _SMALL: Final = 1 << 30
-_TIMES: Final = ("TimeoutStartSec", "TimeoutSec")
 
 
 @Rule(
@@ -143,7 +142,7 @@ _TIMES: Final = ("TimeoutStartSec", "TimeoutSec")
     "src/core/service.c@v257, service_dispatch_timer (SERVICE_START_POST)",
 )
 def pulled_while_it_starts(view: View, facts: Facts) -> Hits:
-    timed = sandbox.said(view, *_TIMES)
+    timed = sandbox.said(view, *sandbox.STARTS_WITHIN)
     if timed or sandbox.last(view, "Type") == "oneshot":
         return
     for line in sandbox.said(view, "ExecStartPost"):

@@ -433,7 +433,6 @@ def waits_an_hour(view: View, _: Facts) -> Hits:
     yield from _start_of_a_unit(view)
 
 
-_TIMES: Final = ("TimeoutStartSec", "TimeoutSec")
 _LOOP: Final = re.compile(r"\b(?:until|while)\b")
 _DOWNLOADS: Final = re.compile(r"\b(?:pull|run|create)\b")
 _SPAN: Final = re.compile(
@@ -446,7 +445,7 @@ def _start_of_a_unit(view: View) -> Hits:
 
     A download may take as long.
     """
-    timed = sandbox.said(view, *_TIMES)[-1:]
+    timed = sandbox.said(view, *sandbox.STARTS_WITHIN)[-1:]
     after = [line.value for line in sandbox.said(view, "ExecStartPost")]
     waits = any(map(_LOOP.search, after)) and not any(map(_DOWNLOADS.search, after))
     for line in timed if waits else ():

@@ -251,9 +251,8 @@ def asked_too_early(view: View, _: Facts) -> Hits:
                 if line.name == MANAGED
                 else "it was started: none answers yet, and it fails"
             )
-            call = line.value if line.value.startswith("/") else f"ollama {line.value}"
             yield Hit(
-                message=f"`{call}` asks the server in the moment after {late}",
+                message=f"`{_call(line)}` asks the server in the moment after {late}",
                 place=line.place,
                 severity="warning",
                 fix="wait for the server first: `until ollama list >/dev/null 2>&1; do sleep 1; "
@@ -261,13 +260,17 @@ def asked_too_early(view: View, _: Facts) -> Hits:
             )
 
 
+def _call(line: Line) -> str:
+    """Return how something asks the server: by a path of its API, or by a verb of the program."""
+    return line.value if line.value.startswith("/") else f"ollama {line.value}"
+
+
 def _by_others(view: View) -> Hits:
     """Yield what jobs and init containers ask before the server answers."""
     for line in view.lines_in(SOON):
-        call = line.value if line.value.startswith("/") else f"ollama {line.value}"
         yield Hit(
-            message=f"`{line.name}` asks by `{call}` as soon as the server's container is started, "
-            "which may not listen yet: then it fails, and nothing tries again",
+            message=f"`{line.name}` asks by `{_call(line)}` as soon as the server's container is "
+            "started, which may not listen yet: then it fails, and nothing tries again",
             place=line.place,
             severity="warning",
             fix="wait with `condition: service_healthy` and a `healthcheck` of `ollama list`, or "

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.engines.vllm.rules.helpers.options import last, open_ended, options, program
-from generator.rules.helpers.containers import REFERENCE, is_entry_point, is_own_image, repository
+from generator.rules.helpers.containers import REFERENCE, is_own_image, repository
 from generator.rules.helpers.routes import public_routes
 from generator.rules.helpers.secrets import stands_in
 from generator.rules.rule import Hit, Hits, Rule
-from generator.units import closest, is_local
+from generator.units import closest, is_entry_point, is_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
