@@ -17,6 +17,8 @@ PLAIN: Final = "?"
 TABS_AT_MOST: Final = 20
 BOUNDED: Final = (0, 2, 6)
 """The first libyaml that does not go down as deep as a text is nested."""
+KEY_AT_MOST: Final = 1024
+"""So many characters may stand between the start of a key and its colon."""
 _OTHERWISE: Final = re.compile("[&*][^ \\n&*]|[\\t\\ufeff\\x85\\u2028\\u2029]")
 """What `_Loader` alone takes as it should: anchors and their aliases, tabs, rare breaks."""
 _BLANKS: Final = re.compile(r"[ \t]*")
@@ -86,6 +88,25 @@ class _Loader(yaml.BaseLoader):
     shared: set[yaml.Node]
     indent_of: tuple[int, int] = (-1, 0)
     """A line, and where its indentation ends."""
+
+    def stale_possible_simple_keys(self) -> None:
+        """Forget what is no key any more, the earliest first; PyYAML goes through all each time.
+
+        They stand in the order of the text: what encloses others was noted before them.
+        """
+        keys = self.possible_simple_keys
+        while keys:
+            level, key = next(iter(keys.items()))
+            if key.line == self.line and self.index - key.index <= KEY_AT_MOST:
+                return
+            if key.required:
+                problem = "while scanning a simple key", key.mark, "could not find expected ':'"
+                raise yaml.scanner.ScannerError(*problem, self.get_mark())
+            del keys[level]
+
+    def next_possible_simple_key(self) -> int | None:
+        """Return which token the earliest of them would come before."""
+        return next((key.token_number for key in self.possible_simple_keys.values()), None)
 
     def scan_to_next_token(self) -> None:
         """Skip the tabs behind a token as well."""
