@@ -23,6 +23,8 @@ _IN_FRONT: Final = "take the `&` out, and write `exec` before the program"
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh"})
 _LONGEST: Final = 4000
 _STORE: Final = "/nix/store/"
+_WHOLE: Final = ("/", "%", "…")
+"""Beginnings of a whole path: that of a package, of which only Nix knows where it lies, is `…`."""
 
 
 @Rule(
@@ -100,7 +102,7 @@ def _fault(line: Line) -> tuple[str, str]:
         return f"`{program}` is a word of the shell, and no program that systemd can start", (
             f"{fix}, or start `/bin/sh -c '…'`"
         )
-    if "/" in program and not program.startswith(("/", "%")):
+    if "/" in program and not program.startswith(_WHOLE):
         return (
             f"`{shown}` is neither a name nor an absolute path: systemd refuses the unit",
             f"write the whole path, like `/usr/local/bin/{PurePosixPath(program).name}`",

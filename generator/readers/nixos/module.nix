@@ -109,16 +109,24 @@ let
   isPackage = value: isAttrs value && value.type or "" == "derivation";
   isTable = value: isAttrs value && !isPackage value && kind value == "";
 
-  # A definition freed of its properties: any number of `at`, each with a value.
+  # A definition freed of its properties: any number of `at`, each with a value; of one that nobody
+  # knows among several, without.
   discharge =
     at: value:
     {
-      merge = concatMap (discharge at) value.contents;
+      merge = concatMap (merged at) value.contents;
       "if" = if holds value.condition then discharge at value.content else [ ];
       order = discharge at value.content;
       override = discharge (at // { inherit (value) priority; }) value.content;
     }
     .${kind value} or [ (at // { inherit value; }) ];
+
+  merged =
+    at: value:
+    let
+      told = tryEval (discharge at value);
+    in
+    if told.success then told.value else [ (removeAttrs at [ "value" ]) ];
 
   # A condition of something unknown holds.
   holds =
@@ -141,7 +149,9 @@ let
       told = tryEval (plain (shown found.value));
       plain = it: deepSeq it it;
     in
-    if isTable found.value && found.value != { } then
+    if !(found ? value) then
+      [ (unresolved found) ]
+    else if isTable found.value && found.value != { } then
       concatMap (below found) (attrNames found.value)
     else if told.success then
       [

@@ -200,10 +200,12 @@ def _parts(
     yield from (nested(part) for part in literal or () if part.where)
 
 
-def _filled(found: Iterable[Definition], literal: tuple[Definition, ...]) -> Iterator[Definition]:
+def _filled(found: Sequence[Definition], literal: tuple[Definition, ...]) -> Iterator[Definition]:
     """Yield what Nix says, and what the text says where Nix does not know."""
+    known = {(one.path, one.line) for one in found if not one.unresolved}
+    left = [d for d in literal if (d.path, d.line) not in known]
     for one in found:
-        below = [d for d in literal if one.unresolved and d.path[: len(one.path)] == one.path]
+        below = [d for d in left if one.unresolved and d.path[: len(one.path)] == one.path]
         yield from below or (one,)
 
 

@@ -212,6 +212,7 @@ class _Module(Definitions):
         lines += tuple(unmade(self, self.options, self.context)) if self._is_of_nixos() else ()
         start, told = self._definition("enable") or self._start(), self._directives
         commands = (*told.commands(self.engine), *self._started.commands)
+        whole = not (self._by_hand and self._is_open)
         return self.context.view(
             HOME_MODULE if self.home else UNIT if self._by_hand else MODULE,
             self._release(),
@@ -224,7 +225,8 @@ class _Module(Definitions):
             commands=commands,
             models=each_once([*self._models(), *models(commands, self.engine)]),
             acceleration=self._acceleration(),
-            starts=self.place(start) if start and start.value is not False else None,
+            starts=self.place(start) if start and start.value is not False and whole else None,
+            adds=not whole,
             manager="user" if self.home else "system",
             settings=tuple(self._settings()),
             channel=self.channel.name if self.channel.told else "",
@@ -312,6 +314,11 @@ class _Module(Definitions):
         """Whether somebody writes the unit, without the module for the service."""
         of_options = any(d.path[:2] == self.options for d in self.found)
         return self._start() is not None and not of_options
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether something that is not known here says more of how the unit runs."""
+        return any(d.unresolved and d.path in {self.unit, self.config} for d in self.found)
 
     def _start(self) -> Definition | None:
         """Return the command of a unit, where it runs the server."""
