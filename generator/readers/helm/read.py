@@ -136,7 +136,8 @@ _HELMFILE: Final = re.compile(r"(?m)^releases[ \t]*:")
 def views_of_release(release: Release, place: Place, context: Context) -> list[View]:
     """Return what a release makes of its chart, of which `place` tells; nothing without values."""
     source = Source(place.file, "")
-    views = values_of(release.values, "", source, context, ours=release.ours)
+    told = release.all_told and not release.gaps
+    views = values_of(release.values, "", source, context, ours=release.ours, all_told=told)
     # A key that is set on a command line stands nowhere by itself.
     mends = release.of_files and not release.gaps
     return [replace(v, place=place, phrases=replace(v.phrases, mendable=mends)) for v in views]
@@ -201,12 +202,14 @@ def values_of(
     version: str = "",
     wraps: bool = False,
     folder: bool = False,
+    all_told: bool = False,
 ) -> list[View]:
     """Return the View of values that stand in another file, below `prefix`.
 
-    `ours`: they are told to be for the chart of the engine, which has that `version`. `wraps`: they
-    are all that is told to a chart that has it as a part. `folder`: the chart lies in a repository
-    of somebody's own, and may read its keys in a way of its own.
+    `ours`: they are told to be for the chart of the engine, which has that `version`, and with
+    `all_told` nothing tells it more. `wraps`: they are all that is told to a chart that has it as a
+    part. `folder`: the chart lies in a repository of somebody's own, and may read its keys in a way
+    of its own.
     """
     found = _found(node, context.engine) if isinstance(node, Table) else None
     if ours and isinstance(node, Table):
@@ -220,7 +223,9 @@ def values_of(
     inner, values, sure = found
     sure = sure and bool(inner or not folder)
     key = f"{prefix}.{inner}".rstrip(".")
-    return [_Chart(source, context, key, values, sure, version=version, whole=wraps).view()]
+    told = all_told and ours
+    chart = _Chart(source, context, key, values, sure, version=version, whole=wraps, all_told=told)
+    return [chart.view()]
 
 
 def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
@@ -274,9 +279,10 @@ class _Chart:
         *,
         version: str = "",
         whole: bool = False,
+        all_told: bool = False,
     ) -> None:
         self.source, self.context, self.engine = source, context, context.engine
-        self.version, self.whole = version, whole
+        self.version, self.whole, self.all_told = version, whole, all_told
         self.prefix, self.values, self.sure = prefix, values, sure
         self.lines = tuple(flat(prefix, values, _ELSEWHERE))
         self.problems: list[Problem] = []
@@ -334,10 +340,10 @@ class _Chart:
     def _pulls_anew(self) -> bool:
         """Whether models are pulled into the pod: nothing says of the volume that it is wanted.
 
-        What says nothing of resources or GPUs may lie over other values.
+        What says nothing of resources or GPUs may lie over other values, unless it is told to be all.
         """
         name, told = self.engine.name, self.values.entries
-        if self.whole:
+        if self.whole or self.all_told:
             return _VOLUME[0] not in told
         whole = "resources" in told or self.values.get(name, "gpu") is not None
         return any(self._pulls()) and whole and self.sure and _VOLUME[0] not in told

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 HELM_PROGRAM: Final = "helm"
 _VERBS: Final = frozenset({"install", "upgrade", "template"})
 _FILES: Final = frozenset({"-f", "--values"})
+_KEEPS: Final = frozenset({"--reuse-values", "--reset-then-reuse-values"})
 _UP: Final = 3
 """How far above a script the values may lie that it names: it is run from there."""
 
@@ -34,13 +35,15 @@ _UP: Final = 3
 class Release:
     """What a release gives its chart: `values` in all, and files of them that are not at hand.
 
-    `ours`: the chart is that of the engine. `of_files`: all of the values stand in files.
+    `ours`: the chart is that of the engine. `of_files`: all of the values stand in files. `all_told`:
+    the chart gets no others, as those that it had before.
     """
 
     values: Table | None
     gaps: tuple[NotJudged, ...] = ()
     ours: bool = False
     of_files: bool = True
+    all_told: bool = True
 
 
 def release_of(words: Sequence[Argument], engine: Engine, read: Read) -> Release | None:
@@ -60,7 +63,8 @@ def release_of(words: Sequence[Argument], engine: Engine, read: Read) -> Release
         found += [values] if values is not None else []
         gaps += [missing(name, place)] if values is None else []
     values = values_set(words, all_of(found))
-    return Release(values, tuple(gaps), _names_chart(texts, engine), not sets(words))
+    of_files, kept = not sets(words), any(text in _KEEPS for text in texts)
+    return Release(values, tuple(gaps), _names_chart(texts, engine), of_files, not kept)
 
 
 def _named(words: Sequence[Argument]) -> Iterator[tuple[str, Place]]:

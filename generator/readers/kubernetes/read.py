@@ -257,7 +257,8 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
         version = table.text(*named[:-1], "version")
         more = bool(table.items("spec", "valuesFrom"))
         chart = _told(table.text(*named), resources.context, more=more)
-        found = list(_chart(table, path, chart, resources, given, version))
+        more = more or bool(table.items("spec", "postRenderers"))
+        found = list(_chart(table, path, chart, resources, given, version, more=more))
         yield from found
         if found:
             yield from _rendered_after(table, tables, resources)
@@ -272,7 +273,8 @@ def _charts(table: Table, tables: Sequence[Table], resources: Resources) -> Iter
                 below = ".".join((*at, key, "helm", inner))
                 more = bool(source.items("helm", "valueFiles"))
                 chart = _told(chart_of(source, resources), resources.context, more=more)
-                yield from _values(values, below, chart, source.text("targetRevision"), resources)
+                version = source.text("targetRevision")
+                yield from _values(values, below, chart, version, resources, more=more)
 
 
 def _rendered_after(
@@ -296,10 +298,13 @@ def _chart(
     resources: Resources,
     given: Table | None,
     version: str,
+    *,
+    more: bool,
 ) -> Iterator[View]:
     """Yield what values of a chart say, which stand there as a mapping or as text.
 
-    `chart` is its name, empty where none is told. They are laid over those that are `given`.
+    `chart` is its name, empty where none is told. They are laid over those that are `given`, and
+    with `more` there are others.
     """
     values = table.get(*path)
     if isinstance(values, Scalar):
@@ -310,11 +315,11 @@ def _chart(
         resources.gaps += gaps
         return
     several = (one for one in (given, values) if isinstance(one, Table))
-    yield from _values(all_of(several), ".".join(path), chart, version, resources)
+    yield from _values(all_of(several), ".".join(path), chart, version, resources, more=more)
 
 
 def _values(
-    values: Table | None, key: str, chart: str, version: str, resources: Resources
+    values: Table | None, key: str, chart: str, version: str, resources: Resources, *, more: bool
 ) -> Iterator[View]:
     """Yield what values say that stand at a key path of the file."""
     context = resources.context
@@ -332,6 +337,7 @@ def _values(
             version=told,
             wraps=wraps and not resources.gaps,
             folder=lies_in_folder(chart),
+            all_told=not more and not resources.gaps,
         )
 
 
