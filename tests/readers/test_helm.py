@@ -267,6 +267,7 @@ def test_a_helmfile_names_what_is_not_at_hand() -> None:
 def test_files_of_values_are_judged_with_the_helmfile_that_names_them(tmp_path: Path) -> None:
     (tmp_path / "helmfile.yaml").write_text(HELMFILE)
     values = "ollama: {gpu: {enabled: false}}\nextraEnv: [{name: OLLAMA_MODLES, value: '1'}]\n"
+    values += "persistentVolume: {enabled: true}\n"
     (tmp_path / "base.yaml").write_text(values)
     report = check(CheckRequest(paths=[str(tmp_path)]))
     assert [Path(one.place.file).name for one in report.findings if one.setting] == ["base.yaml"]

@@ -340,7 +340,8 @@ class _Chart:
     def _pulls_anew(self) -> bool:
         """Whether models are pulled into the pod: nothing says of the volume that it is wanted.
 
-        What says nothing of resources or GPUs may lie over other values, unless it is told to be all.
+        What says nothing of resources or GPUs may lie over other values, where it is not all that
+        the chart is told.
         """
         name, told = self.engine.name, self.values.entries
         if self.whole or self.all_told:

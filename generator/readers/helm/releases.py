@@ -35,8 +35,8 @@ _UP: Final = 3
 class Release:
     """What a release gives its chart: `values` in all, and files of them that are not at hand.
 
-    `ours`: the chart is that of the engine. `of_files`: all of the values stand in files. `all_told`:
-    the chart gets no others, as those that it had before.
+    `ours`: the chart is that of the engine. `of_files`: all of the values stand in files.
+    `all_told`: the chart gets no others, as those that it had before.
     """
 
     values: Table | None
