@@ -35,7 +35,8 @@ _WHOLE: Final = ("/", "%", "…")
     "`cd` before it is taken for the program, `>` and `&&` are handed over as words, and a path "
     "that begins with `./`, `~` or a variable makes it refuse the unit. A shell that is told so "
     "does it all, but must not put the server into the background: where it ends, all ends. The "
-    "module `command` of Ansible starts a program in the same way.",
+    "module `command` of Ansible starts a program in the same way, and so do `nohup`, `timeout` "
+    "and `exec` in a script: an assignment stands before them, or behind `env`.",
     bad="ExecStart=OLLAMA_HOST=0.0.0.0 ./ollama serve > /var/log/ollama.log",
     good="Environment=OLLAMA_HOST=0.0.0.0\nExecStart=/usr/local/bin/ollama serve",
     source="systemd.service(5), COMMAND LINES; systemd-analyze verify; "
@@ -43,16 +44,8 @@ _WHOLE: Final = ("/", "%", "…")
 )
 def shell_command(view: View, _: Facts) -> Hits:
     for line in view.lines_in(UNSHELLED):
-        yield Hit(
-            message=f"`{line.value}` starts the program without a shell, which gets `{line.name}` "
-            "as a word"
-            if "=" not in line.name
-            else f"`{line.value}` knows no shell: it takes `{line.name}` for the program",
-            place=line.place,
-            fix="write `environment:` for it"
-            if "=" in line.name
-            else "write `ansible.builtin.shell`, with `set -o pipefail` in bash for a pipe",
-        )
+        message, fix = _without_a_shell(line)
+        yield Hit(message=message, place=line.place, fix=fix)
     if not view.phrases.directives:
         return
     for line in view.lines_named(*_COMMANDS):
@@ -61,6 +54,21 @@ def shell_command(view: View, _: Facts) -> Hits:
             message, fix = (_ENDS, _IN_FRONT) if left else _fault(line)
             if message:
                 yield Hit(message=message, place=line.place, fix=fix)
+
+
+def _without_a_shell(line: Line) -> tuple[str, str]:
+    """Return what a module of Ansible, or a program of a script, makes of a word for a shell."""
+    if "=" not in line.name:
+        return (
+            f"`{line.value}` starts the program without a shell, which gets `{line.name}` as a "
+            "word",
+            "write `ansible.builtin.shell`, with `set -o pipefail` in bash for a pipe",
+        )
+    module = line.value.rpartition(".")[2] == "command"
+    return (
+        f"`{line.value}` knows no shell: it takes `{line.name}` for the program",
+        "write `environment:` for it" if module else f"write it before `{line.value}`",
+    )
 
 
 _ENDS: Final = (

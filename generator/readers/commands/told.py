@@ -35,6 +35,7 @@ from generator.readers.commands.words import (
     long_dash,
     models,
     perhaps,
+    taken_for_a_program,
     variable,
 )
 from generator.readers.syntax.applied import (
@@ -101,6 +102,16 @@ _CHOOSES: Final = re.compile(r"^\s|\|\||&&|;;|\bthen\b|^[\w*|]+\)")
 def goes_on(script: Sequence[str], at: int) -> bool:
     """Return whether a line of a script goes on with the one before it."""
     return at > 0 and script[at - 1].endswith("\\")
+
+
+_OF_BASH: Final = (".sh", ".bash")
+
+
+def _torn(place: Place) -> NotJudged:
+    reason = "a quote in this command has no partner: a shell runs neither it nor what is behind"
+    return NotJudged(
+        file=place.file, line=place.line, reason=reason, hint="close it", part="a command"
+    )
 
 
 _SETS: Final = ["launchctl", "setenv"]
@@ -188,6 +199,8 @@ class Told:
 
     def _line(self, line: CommandLine) -> None:
         """Take in a command with what it sets and writes."""
+        if line.torn and line.words and self.file.endswith(_OF_BASH) and not self.bare:
+            self.gaps.append(_torn(line.words[0].place))
         if line.listed:
             self._kept(line)
             return
@@ -237,7 +250,10 @@ class Told:
             self.commands.append(dataclasses.replace(command, fed=line.fed))
             self.alone.runs(line, command)
             self._perhaps += perhaps(command, words)
-            given = (*line.assigned, *handed(words, self.engine))
+            mistaken = list(taken_for_a_program(words))
+            self._executed += mistaken
+            behind = () if mistaken else handed(words, self.engine)
+            given = (*line.assigned, *behind)
             self._serves(line, given, serves=self._is_server(command))
         else:
             made = list(islice(called(words, self._functions), self._room))
@@ -272,6 +288,12 @@ class Told:
                 self.commands.append(command)
                 self._serves(line, given, serves=True)
 
+    def _asks_program(self, command: Command | None) -> bool:
+        """Whether words are for the program, and not for a script that stands in its place."""
+        facts = self.context.catalogue.at(self.engine.name)
+        word = command.words[0][0] if command is not None and command.words else ""
+        return word in facts.commands or word in facts.no_commands
+
     def _is_server(self, command: Command) -> bool:
         return bool(command.words) and command.words[0][0] == self.engine.command[-1]
 
@@ -288,9 +310,11 @@ class Told:
         self._tag = image_name(words[at].text.partition("://")[2]).tag or self._tag
         plain = None if behind is None else tuple((w.text, w.place) for w in words[behind:])
         command = asked(words, self.engine) if plain is None else Command(plain)
-        self.commands += [command] if command is not None and command.words else []
-        own_program = plain == ()
+        self.commands += [command] if command and self._asks_program(command) else []
+        own_program = plain is not None and not self._asks_program(command)
         serves = own_program or (command is not None and self._is_server(command))
+        if not serves and self._reach == "shell":
+            self._reach = "client"  # It has no service of systemd in it.
         self._serves(line, (*line.assigned, *environment(words[:at])), serves=serves)
 
     def _serves(

@@ -13,6 +13,7 @@ from generator.readers.syntax.options import CLIENTS, Argument, options
 from generator.view import (
     PERHAPS,
     UNSEEN,
+    UNSHELLED,
     Command,
     Line,
     ModelUse,
@@ -23,7 +24,7 @@ from generator.view import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.view import Reach
@@ -64,6 +65,11 @@ _SWITCHES: Final = re.compile(
     re.ASCII | re.DOTALL,
 )
 """Options of `env` and `sudo`, behind which an assignment may stand: none is their value."""
+_RUN_NEXT: Final = frozenset(
+    {"nohup", "setsid", "exec", "nice", "ionice", "timeout", "stdbuf", "taskset", "numactl"}
+)
+"""Programs that run what stands behind them, and know no assignment there, as `env` does."""
+_TIME: Final = re.compile(r"[\d.]+[smhd]?|0x[0-9a-f]+|[\d,-]+", re.ASCII)
 _PROPERTY: Final = re.compile(r"(?:-p|--property=)?Environment=(.*)", re.DOTALL)
 _PROPERTIES: Final = frozenset({"-p", "--property"})
 _OF_CLUSTERS: Final = {
@@ -119,6 +125,21 @@ def handed(words: Sequence[Argument], engine: Engine) -> Iterable[tuple[str, Arg
         elif (found := _HANDED.fullmatch(word.text)) and not _takes_a_value(before):
             head = word.text[: found.start(2)]
             yield found[1], dataclasses.replace(word, text=found[2], written=_behind(word, head))
+
+
+def taken_for_a_program(words: Sequence[Argument]) -> Iterator[Line]:
+    """Yield an assignment that the program before it takes for a program: only a shell sets it."""
+    runs = ""
+    for word in words:
+        name = program(word.text)
+        if name in _RUN_NEXT:
+            runs = name
+        elif not runs or not (word.text.startswith("-") or _TIME.fullmatch(word.text)):
+            if runs and _HANDED.fullmatch(word.text) and not word.text.startswith("-"):
+                yield Line(section=UNSHELLED, name=word.text, value=runs, place=word.place)
+            elif name == "sudo":
+                continue
+            return
 
 
 def _takes_a_value(option: str) -> bool:

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _INNER: Final = r"(?:[^()]|\([^()]*\))*"
+_QUOTED: Final = r"""[^()'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*+\""""
+_HELD: Final = rf"""
+    \$\((?: {_QUOTED} | \((?: {_QUOTED} ){{0,2000}}+\) ){{0,2000}}+\)
+  | \$\{{(?: [^{{}}"\n] | "[^"\n]*" ){{0,2000}}+\}}
+"""
+"""A command or the pattern of a variable between double quotes, which may have quotes of its own."""
 _TOKEN: Final = re.compile(
     rf"""
     (?P<continued>\\\r?\n) | (?P<newline>\n) | (?P<blank>[ \t\r]+)
@@ -42,7 +48,7 @@ _TOKEN: Final = re.compile(
   | (?P<inner>\$\({_INNER}\)|`[^`\n]*`)
   | (?P<gap>\$?\{{\{{[^{{}}\n]*\}}\}}|\$\{{[^{{}}\n]*\}}|\$\$?\w+)
   | (?P<operator>&&|\|\||;;|[;&|()])
-  | (?P<single>'[^']*') | (?P<double>"(?:[^"\\]|\\.)*")
+  | (?P<single>'[^']*') | (?P<double>"(?:[^"\\$]|\\.|{_HELD}|\$)*+")
   | (?P<escape>\\.) | (?P<plain>[^\s'"\\;&|()<>`$#{{]+|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -59,6 +65,7 @@ _SET: Final = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)\+?=(?!=)")
 _READ: Final = re.compile(r"\b(?:read|for|getopts|select)[ \t]+([^\n;|]*)")
 _MAKE: Final = frozenset({"=", ":=", "::=", "?="})
 _EXPORTS: Final = frozenset({"export", "declare", "typeset"})
+_QUOTES: Final = frozenset({'"', "'"})
 _BASH: Final = re.compile(r"#!.*\b(?:bash|zsh)\b")
 _UNQUOTED: Final = re.compile(r"\\(.)", re.DOTALL)
 _DEEPEST: Final = 3
@@ -73,7 +80,8 @@ class CommandLine:
     """A command line: variables set before it, its words, and what it is given to read.
 
     `exported`: there is no command, and later ones get the variables. `listed`: they are the words
-    of an array. `fed`: something else is its input, a pipe or a file.
+    of an array. `fed`: something else is its input, a pipe or a file. `torn`: a quote in it has no
+    partner, so that a shell reads to the end of the script, and runs neither it nor what is behind.
     """
 
     assigned: tuple[tuple[str, Argument], ...]
@@ -82,6 +90,7 @@ class CommandLine:
     exported: bool = False
     listed: bool = False
     fed: bool = False
+    torn: bool = False
 
 
 @dataclasses.dataclass(slots=True)
@@ -109,7 +118,7 @@ class _Script:
         self.words: list[Argument] = []
         self.word: _Word | None = None
         self.redirect, self.target, self.array = "", "", ""
-        self.fed = self.piped = self.appends = False
+        self.fed = self.piped = self.appends = self.torn = False
         self.bash = _BASH.match(text) is not None
         self.said: Document | None = None
         self.groups: list[tuple[str, list[Document]]] = []
@@ -228,6 +237,7 @@ class _Script:
         elif kind in {"gap", "inner"}:
             word.pieces.append(self._filled(sign, word))
         else:
+            self.torn = self.torn or (kind == "plain" and sign in _QUOTES and not self.depth)
             word.pieces.append(sign[1:] if kind == "escape" else sign)
 
     def _filled(self, text: str, word: _Word) -> str:
@@ -303,7 +313,8 @@ class _Script:
         if assigned or words or given:
             for each in self.loops.unrolled(words) if words else ([],):
                 self.count += len(each)
-                yield CommandLine(tuple(assigned), tuple(each), given, exported, fed=fed)
+                torn, self.torn = self.torn, False
+                yield CommandLine(tuple(assigned), tuple(each), given, exported, fed=fed, torn=torn)
                 given = ()
         if self.depth < _DEEPEST:
             for text, line in inner:
