@@ -59,9 +59,9 @@ def shell_command(view: View, _: Facts) -> Hits:
 def _without_a_shell(line: Line) -> tuple[str, str]:
     """Return what a module of Ansible, or a program of a script, makes of a word for a shell."""
     if "=" not in line.name:
+        runs = f"`{line.value}` starts the program without a shell"
         return (
-            f"`{line.value}` starts the program without a shell, which gets `{line.name}` as a "
-            "word",
+            f"{runs}, which gets `{line.name}` as a word",
             "write `ansible.builtin.shell`, with `set -o pipefail` in bash for a pipe",
         )
     module = line.value.rpartition(".")[2] == "command"

@@ -39,7 +39,7 @@ _HELD: Final = rf"""
     \$\((?: {_QUOTED} | \((?: {_QUOTED} ){{0,2000}}+\) ){{0,2000}}+\)
   | \$\{{(?: [^{{}}"\n] | "[^"\n]*" ){{0,2000}}+\}}
 """
-"""A command or the pattern of a variable between double quotes, which may have quotes of its own."""
+"""A command, or the pattern of a variable, between double quotes: it may have its own quotes."""
 _TOKEN: Final = re.compile(
     rf"""
     (?P<continued>\\\r?\n) | (?P<newline>\n) | (?P<blank>[ \t\r]+)
