@@ -23,6 +23,7 @@ from generator.readers.commands.exports import Around, Exports
 from generator.readers.commands.functions import Functions, called, functions
 from generator.readers.commands.in_front import InFront
 from generator.readers.commands.kept import kept_by_scripts
+from generator.readers.commands.opened import opened_to_all
 from generator.readers.commands.releases import Releases
 from generator.readers.commands.servers import servers_in
 from generator.readers.commands.words import (
@@ -222,6 +223,8 @@ class Told:
         self._managed = self._managed or beside.manages(words, self.engine.name)
         self._beside += beside.tunnels(words, self.context)
         self._executed += beside.executed(words, self.context)
+        if self.engine.verbs:
+            self._executed += opened_to_all(words, self.context)
         if self.engine.verbs and (client := asking(words, self.context)):
             self._clients.append(client)
 
