@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from generator.readers.base import Context, Source
 from generator.readers.commands.alone import on_their_own
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from generator.readers.syntax.script import CommandLine
     from generator.readers.syntax.written import Document
     from generator.view import NotJudged, Phrases, View
+
+
+_EXPRESSION: Final = re.compile(r"\$\{\{[ \t]*([A-Za-z][^{}\n]*)\}\}")
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,9 +81,10 @@ class Documents:
         if document.spoken and not {"=", "["} & {*document.text}:
             return  # A variable has all of it.
         lines = document.lines
-        views, gaps = embedded(
-            document.text, name, self.file, document.line, self.context, lines=lines
+        text = (
+            _EXPRESSION.sub(_variable, document.text) if "${{" in document.text else document.text
         )
+        views, gaps = embedded(text, name, self.file, document.line, self.context, lines=lines)
         views = on_their_own(views)
         if document.filled:  # What stands there is another text.
             views = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in views]
@@ -158,6 +163,11 @@ class Documents:
             kept = tuple(v for v in view.variables if v.name not in served)
             book = dataclasses.replace(view.phrases, guide=True)
             yield dataclasses.replace(view, phrases=book, manager=manager, variables=kept)
+
+
+def _variable(expression: re.Match[str]) -> str:
+    """Return a variable for what a CI system puts in before the shell sees it: nobody knows it."""
+    return "${" + re.sub(r"[^A-Za-z0-9]", "_", expression[1]) + "}"
 
 
 def _unmendable(book: Phrases) -> Phrases:

@@ -26,6 +26,17 @@ _MAKING: Final = frozenset({"image", "build", "extends", "provider"})
 """Keys that make a service; one without them adds to that of another file."""
 
 
+def _makes(service: Table) -> bool:
+    """Whether a service says of what it is; with arguments alone it adds to a build."""
+    keys = service.entries.keys() & _MAKING
+    return bool(keys - {"build"} or (keys and not only_adds(service)))
+
+
+def only_adds(service: Table) -> bool:
+    """Whether what a service says of its build is for that of another file: arguments."""
+    return service.table("build").entries.keys() == {"args"}
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """The document as a whole, its services with what they extend, and the variables around."""
@@ -74,7 +85,7 @@ class Loader:
         """Take note of the empty lists of services that another file makes, or has made."""
         for name, service in over.entries.items():
             made = name in base.entries
-            if not isinstance(service, Table) or not (made or not service.entries.keys() & _MAKING):
+            if not isinstance(service, Table) or not (made or not _makes(service)):
                 continue
             for key, node in service.entries.items():
                 if isinstance(node, Items) and not (node.items or node.tag or key in REPLACED):

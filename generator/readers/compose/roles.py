@@ -15,6 +15,7 @@ from generator.readers.compose.container import (
     texts_of,
     words_of,
 )
+from generator.readers.compose.project import only_adds
 from generator.readers.syntax.shell import Call, calls, is_shell, tokens, use_of
 from generator.records import replace
 from generator.units import EVERYWHERE
@@ -128,7 +129,9 @@ class Roles:
     def adds(self, service: Table) -> bool:
         """Whether it only adds to a service of a file that is not read here, as overlays do."""
         keys = service.entries.keys()
-        return not keys & _MAKING or (self.overlay and not keys & _KEEPING)
+        made = keys & _MAKING
+        bare = not keys & _KEEPING or (made == {"build"} and only_adds(service))
+        return not made or (self.overlay and bare)
 
     def _is_told(self, name: str, service: Table) -> bool:
         """Whether a service that another file makes is the server: by its name, or by variables.
