@@ -1,5 +1,7 @@
 """What to take where nothing is named, and that more never means less."""
 
+from functools import cache
+
 import pytest
 
 from generator.catalogue.models import split
@@ -16,7 +18,9 @@ from tests.facts import facts_at
 from tests.fit.shapes import GIB, MIB, ask, cpu, gpus, shape
 
 
+@cache
 def found(host: Host, release: str = "0.32.15") -> tuple[Candidate, ...]:
+    """Return what a host could serve; several tests ask about the same host."""
     on_cpu = not host.devices
     return choices(ask(release, on_cpu=on_cpu), host)
 
@@ -302,4 +306,5 @@ def test_ten_are_shown_and_the_rest_counted() -> None:
 
 def test_models_of_a_shape_are_judged_once() -> None:
     # 2000 models and quantisations, a good half of them of another's shape: 2.2 million calls.
-    assert calls(lambda: found(gpus(120 * GIB))) < 4_000_000
+    wish = ask()
+    assert calls(lambda: choices(wish, gpus(120 * GIB))) < 4_000_000
