@@ -47,7 +47,8 @@ _BARE: Final = re.compile(r"(?:^|/)(?:docker-)?compose$")
 _FILLED: Final = frozenset({"systemd", "quadlet", "environment", "launchd"})
 """Kinds in whose files braces have no other meaning."""
 _STATEMENT: Final = re.compile(
-    r"<%(?!=)[^%\n]*%>|\{%[^{}]*%\}|\{#[^{}]*#\}|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"
+    r"<%(?!=)[^%\n]*%>|\{%(?:[^%{}]|%(?!\})|\{[^%{}\n]{0,99}\})*%\}|\{#[^{}]*#\}"
+    r"|\{\{[-~]?[ \t]*(?:[#/^!>][^{}]*"
     r"|(?:else|end|if|range|with|define|block|template)\b(?![.(]|[ \t]*\|)[^{}]*)\}\}"
 )
 _COMMENTED: Final = (

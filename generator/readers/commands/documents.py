@@ -18,7 +18,7 @@ from generator.readers.syntax.applied import directories_of_root
 from generator.readers.syntax.placed import among_links, is_put_elsewhere, misplaced
 from generator.readers.syntax.units import whole
 from generator.readers.syntax.written import is_unit, put_at
-from generator.view import Place
+from generator.view import PREFIXES, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -180,7 +180,17 @@ def _filled_in(view: View) -> View:
     variables = (
         dataclasses.replace(v, unresolved=v.unresolved or "$" in v.value) for v in view.variables
     )
-    return dataclasses.replace(view, variables=tuple(variables), unread=unread)
+    lines = (
+        dataclasses.replace(line, value=_FOLDER.sub(r"\1/\2", line.value))
+        if "$" in line.value and line.name.startswith("Exec")
+        else line
+        for line in view.lines
+    )
+    return dataclasses.replace(view, variables=tuple(variables), lines=tuple(lines), unread=unread)
+
+
+_FOLDER: Final = re.compile(rf"^([{PREFIXES}]*)(\$\{{?\w+\}}?/)", re.ASCII)
+"""The folder of a program, of which the shell knows the whole path."""
 
 
 def _is_environment(path: str) -> bool:

@@ -76,12 +76,27 @@ _SERVICES: Final = re.compile(
 _ENTRY: Final = re.compile(r"(?m)^([ \t]+)[\w.\"'-]+[ \t]*:(?:[ \t]+([^#\s]?)|[ \t\r]*$)")
 
 
+_KEY: Final = re.compile(
+    r"(?:^[ \t]+|[{,][ \t]*)[\"']?(?:image|build|extends|command|entrypoint|environment|env_file"
+    r"|ports|expose|volumes|deploy|depends_on|network_mode|networks|healthcheck|restart|devices|runtime"
+    r"|gpus|profiles|labels|container_name|provider|<<)[\"']?[ \t]*:|:[ \t]+\*",
+    re.MULTILINE,
+)
+"""A key that a service has, and hardly anything else that people call one."""
+
+
 def _is_project(text: str) -> bool:
-    """Whether something of `services` may be a service, and not each the value of a setting."""
+    """Whether something of `services` may be a service, and not each the value of a setting.
+
+    Addresses of services, as programs have them among their settings, are none either.
+    """
     block = _SERVICES.search(text + "\n")
     entries = _ENTRY.findall(block[1]) if block else []
     first = [value for depth, value in entries if depth == entries[0][0]]
-    return not first or any(value in {"", "{", "&", "*", "!"} for value in first)
+    if not first:
+        return True
+    several = any(value in {"", "{", "&", "*", "!"} for value in first)
+    return several and (len(first) == len(entries) or _KEY.search(block[1]) is not None)
 
 
 def _filled(source: Source, read: Callable[[str], str | None]) -> bool:

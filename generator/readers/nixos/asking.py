@@ -153,21 +153,31 @@ class _Program(Services):
         return self.fact.name == _WEBUI and not unknown and not says
 
     def _is_known(self, asked: str, port: str) -> bool:
-        """Whether something else of the file may be what listens at a port that is asked."""
-        named = re.findall(rf"(?<!\d){asked}(?!\d)", self.source.text)
-        return asked != port and len(named) > 1
+        """Whether something else, here or beside, may be what listens at a port that is asked."""
+        if asked == port:
+            return False
+        named = rf"(?<!\d){asked}(?!\d)"
+        listens = re.compile(rf"(?i)\b(?:port|listen|bind)\w*[ \t]*=[^;\n]{{0,60}}{named}")
+        here = len(re.findall(named, self.source.text)) > 1
+        return here or any(listens.search(source.text) for source in self._beside())
+
+    def _beside(self) -> Iterator[Source]:
+        """Yield the other modules of the folder."""
+        folder = posixpath.dirname(self.source.path)
+        for path in self.context.listed(self.source.path)[:_MOST]:
+            same = path.endswith(".nix") and path != self.source.path
+            text = self.context.read(path) if same and posixpath.dirname(path) == folder else None
+            if text is not None:
+                yield Source(path, text)
 
     def _server(self) -> tuple[str, str] | None:
         """Return host and port of the one server, here or beside; None: nobody can tell."""
         if any(True for _ in self.of("services", self.context.engine.name)):
             return _address(self)
-        folder = posixpath.dirname(self.source.path)
         found = []
-        for path in self.context.listed(self.source.path)[:_MOST]:
-            same = path.endswith(".nix") and path != self.source.path
-            text = self.context.read(path) if same and posixpath.dirname(path) == folder else None
-            if text is not None and self.context.engine.name in text:
-                other = Services(Source(path, text), self.context)
+        for source in self._beside():
+            if self.context.engine.name in source.text:
+                other = Services(source, self.context)
                 if any(True for _ in other.of("services", self.context.engine.name)):
                     found.append(_address(other))
         return found[0] if len(found) == 1 else None

@@ -383,7 +383,7 @@ _WARNED: Final = frozenset(
 )
 def unknown_parameter(view: View, facts: Facts) -> Hits:
     for line in view.lines:
-        if line.section == "PARAMETER":
+        if line.section == "PARAMETER" and not _OPEN.search(line.name):
             yield from _of_modelfile(line, facts)
 
 

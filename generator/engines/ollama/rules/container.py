@@ -21,6 +21,7 @@ from generator.rules.helpers.containers import (
     is_official,
     pulls_into_image,
     repository,
+    runs_own_script,
     target,
 )
 from generator.rules.helpers.ports import ALL_ADDRESSES
@@ -57,7 +58,7 @@ def no_volume(view: View, facts: Facts) -> Hits:
         )
     named = view.lines_named("volumes_from", "extends")
     elsewhere = named or view.adds
-    if container is None or elsewhere or is_client(view):
+    if container is None or elsewhere or is_client(view) or _asks_another(view):
         return
     stranger = strangers_home(view) and view.variable("OLLAMA_MODELS") is None
     if stranger or holds_models(view):
@@ -101,6 +102,13 @@ def no_volume(view: View, facts: Facts) -> Hits:
                     severity="info",
                     fix="mount it at /root/.ollama",
                 )
+
+
+def _asks_another(view: View) -> bool:
+    """Whether a script of somebody's is told of a server by the name of another machine."""
+    told = view.variable("OLLAMA_HOST")
+    host = listens_on(told.value) if told and not told.unresolved and "://" in told.value else ""
+    return bool(host) and not is_address(host) and not is_local(host) and runs_own_script(view)
 
 
 def _moved_out(view: View, box: Container) -> Place | None:
