@@ -93,7 +93,7 @@ def _is_project(text: str) -> bool:
     block = _SERVICES.search(text + "\n")
     entries = _ENTRY.findall(block[1]) if block else []
     first = [value for depth, value in entries if depth == entries[0][0]]
-    if not first:
+    if block is None or not first:
         return True
     several = any(value in {"", "{", "&", "*", "!"} for value in first)
     return several and (len(first) == len(entries) or _KEY.search(block[1]) is not None)
