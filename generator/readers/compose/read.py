@@ -26,7 +26,14 @@ from generator.readers.compose.clients import (
     proxied,
     scripts_alone,
 )
-from generator.readers.compose.container import PATHS, argv, bounds, container_of, words_of
+from generator.readers.compose.container import (
+    PATHS,
+    argv,
+    bounds,
+    container_of,
+    reference,
+    words_of,
+)
 from generator.readers.compose.contents import Contents
 from generator.readers.compose.depends import gated, undefined
 from generator.readers.compose.environment import Environment
@@ -369,8 +376,9 @@ class _Services:
     def programs(self) -> Iterator[Client]:
         """Yield the programs of the project that ask servers, and are known."""
         for name, service in self.project.services.items():
-            image = "" if "build" in service.entries else service.text("image")
-            if known := client_in(image, self.context):
+            image = reference(service, self.project.around)
+            known = "" if "build" in service.entries else client_in(image, self.context)
+            if known:
                 box, _ = container_of(f"services.{name}", service, self.project.around)
                 given = self.environment.variables(name, service, None)
                 gaps = self.environment.gaps(service)
