@@ -637,7 +637,9 @@ class Phrases:
         if self.headers:
             none = line.section == UNASSIGNED or line.section.startswith("X-")
             return "" if none else line.section
-        name = line.section.rpartition(".")[2] if self.sections else ""
+        if not self.sections:
+            return ""
+        name = line.section.rpartition(".")[2]
         return next((section for key, section in self.sections if key == name), "")
 
 

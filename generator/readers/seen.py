@@ -52,16 +52,20 @@ def views(found: Found, context: Context) -> Seen:
     seen = Seen(texts=found.texts, problems=list(found.problems))
     seen.not_judged.extend(_nothing_in(folder) for folder in found.empty)
     read: set[str] = set()
+    known = seen.texts
+
+    def glance(path: str) -> str | None:
+        return context.read(path) if (text := known.get(path)) is None else text
 
     def reading(path: str) -> str | None:
         read.add(path)
-        return context.read(path)
+        return glance(path)
 
     fellows = _fellows(found)
     tasks = [one.text for one in fellows["steps"]] if "steps" in fellows else []
     groups = [_lying(group, tasks, context, seen) for group in found.groups]
     for group in (one for one in groups if one.sources):
-        given = replace(context, read=reading, glance=context.read, fellows=fellows[group.kind])
+        given = replace(context, read=reading, glance=glance, fellows=fellows[group.kind])
         seen.not_judged.extend(_read(group, given, seen))
     for group in found.aside:
         if any(source.path not in read for source in group.sources):

@@ -230,13 +230,13 @@ def refused_swap(view: View, _: Facts) -> Hits:
     source="docker/compose pkg/compose/create.go, setReservations",
 )
 def idle_reservation(view: View, _: Facts) -> Hits:
-    keys = [line.place.key for line in view.lines]
-    if any(re.fullmatch(view.phrases.idle_unless, key) for key in keys):
+    idle, unless = re.compile(view.phrases.idle), re.compile(view.phrases.idle_unless)
+    found = [line for line in view.lines if idle.fullmatch(line.place.key)]
+    if not found or any(unless.fullmatch(line.place.key) for line in view.lines):
         return
-    for line in view.lines:
-        if re.fullmatch(view.phrases.idle, line.place.key):
-            yield Hit(
-                message="without a swarm a reservation of CPUs keeps none of them free",
-                place=line.place,
-                fix="give the others less of them, or leave it out",
-            )
+    for line in found:
+        yield Hit(
+            message="without a swarm a reservation of CPUs keeps none of them free",
+            place=line.place,
+            fix="give the others less of them, or leave it out",
+        )

@@ -29,9 +29,15 @@ class Addresses:
 
     def __init__(self, project: Project, place: str, context: Context) -> None:
         self.project, self.place, self.context = project, place, context
+        self._known: dict[int, Mapping[str, Scalar]] = {}
 
-    def of(self, service: Table) -> dict[str, Scalar]:
+    def of(self, service: Table) -> Mapping[str, Scalar]:
         """Return the variables of a service; what nobody tells has no value."""
+        if id(service) not in self._known:
+            self._known[id(service)] = self._told_to(service)
+        return self._known[id(service)]
+
+    def _told_to(self, service: Table) -> dict[str, Scalar]:
         found: dict[str, Scalar] = {}
         for named in files_of(service):
             if named.path.explicit and self._files[named.path.text] == 1:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import ProfileError
 from generator.readers.base import Source, image_name
 from generator.readers.compose import BASES
-from generator.readers.compose.container import argv, ports_of, texts_of
+from generator.readers.compose.container import BEGINS, argv, ports_of, texts_of
 from generator.readers.compose.project import Loader, Project, joined, load_project
 from generator.readers.compose.siblings import names_of
 from generator.readers.nginx.read import opened
@@ -81,7 +81,7 @@ def scripts_alone(service: Table, scripts: Iterable[Line], place_key: str) -> It
     """Yield the scripts that a service of a foreign image runs, which install nothing."""
     inline = (
         Line(section="", name=place_key, value=word, place=service.place_of(key))
-        for key in ("entrypoint", "command")
+        for key in BEGINS
         for word in argv(service, key)
         if " " in word
     )

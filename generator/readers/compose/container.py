@@ -32,6 +32,8 @@ _VALUES: Final = {
 }
 _REFERENCE: Final = re.compile(r"\$\{?(\w+)")
 _BRACED: Final = re.compile(r"\$\{[^}]*\}")
+BEGINS: Final = ("entrypoint", "command")
+"""Keys of what a container begins with."""
 _RESTARTS: Final = {"": "always", "any": "always", "none": "no"}
 _PULLED_AGAIN: Final = r"always|daily|weekly|every_\w+"
 _PERIOD: Final = 100_000
@@ -143,6 +145,11 @@ def reference(service: Table, around: Mapping[str, str | None]) -> str:
     return (substitute(name, around.get) or name) + image.written[end:]
 
 
+def all_words(service: Table) -> list[Scalar]:
+    """Return all words that a container begins with: those of its entry point, then the command."""
+    return [word for key in BEGINS if key in service.entries for word in words_of(service, key)]
+
+
 def argv(service: Table, key: str) -> list[str]:
     """Return the words of `command` or `entrypoint`, which is a list or a line."""
     return [word.text for word in words_of(service, key)]
@@ -173,7 +180,7 @@ def _split(node: Node | None) -> list[Scalar]:
 
 
 def _at(node: Node, key: str) -> Place:
-    return replace(node.place, key=key)
+    return Place(node.place.file, node.place.line, key)
 
 
 def _explicit(nodes: tuple[Node, ...]) -> list[str]:

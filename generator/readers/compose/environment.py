@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.readers.base import Context, Source
 from generator.readers.beside import missing
-from generator.readers.compose.container import words_of
+from generator.readers.compose.container import all_words
 from generator.readers.compose.project import Loader, Project, files_of, joined
 from generator.readers.environment.dotenv import asked_in, is_dead, unpassed, variables_of
 from generator.readers.environment.read import container_file
@@ -39,7 +39,7 @@ class Environment:
             message = f"`services.{name}.environment` is empty, which Compose refuses"
             self.loader.fail_at(place, message, "take the key out, or write variables below it")
         below = [(one, one.place.file) for one in (built.variables if built else ())]
-        told = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
+        told = all_words(service)
         by_command = ((one, one.place.file) for one in given_by(told, self.engine))
         return [*below, *self._from_files(service), *self._own(name, service), *by_command]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.commands.unnoticed import unnoticed
-from generator.readers.compose.container import container_of, words_of
+from generator.readers.compose.container import all_words, container_of
 from generator.readers.syntax.fatal import is_strict
 from generator.readers.syntax.hasty import asked_first
 from generator.readers.syntax.shell import calls, is_shell
@@ -32,7 +32,7 @@ class Job:
 
     def __init__(self, name: str, service: Table, scripts: Iterable[Line], engine: Engine) -> None:
         self.name, self.service, self.engine = name, service, engine
-        self.words = [w for key in ("entrypoint", "command") for w in words_of(service, key)]
+        self.words = all_words(service)
         own = (word for word in self.words if " " in word.text.strip())
         self.texts = [
             *((word.text, replace(word.place, line=word.starts)) for word in own),
@@ -44,8 +44,8 @@ class Job:
 
         `asked` is the one that it names, or empty.
         """
-        if not (self.words or self.texts):
-            return  # As of most services, it does what its image does.
+        if not self.words:
+            return
         yield from self._at_home()
         restart = container_of(self.name, self.service, {})[0].restart.strip("\"'")
         if restart not in _ONCE or any(_STAYS.search(text) for text, _ in self.texts):

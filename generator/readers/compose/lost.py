@@ -16,7 +16,7 @@ from generator.units import is_local
 from generator.view import DESKTOP, MAYBE, NOWHERE, SELF, UNPUBLISHED, Asked, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.readers.base import Context
     from generator.readers.compose.addresses import Addresses
@@ -134,7 +134,7 @@ class Lost:
         apart = more or service.get("network_mode") or service.get("profiles")
         return None if apart else tuple(text for text, _ in ports_of(name, service))
 
-    def _implied(self, name: str, service: Table, told: dict[str, Scalar]) -> Iterator[Line]:
+    def _implied(self, name: str, service: Table, told: Mapping[str, Scalar]) -> Iterator[Line]:
         """Yield where an Open WebUI asks that is told nothing, where a server is at hand."""
         image = image_name(reference(service, self.project.around))
         base = image.repository.rpartition("/")[2]

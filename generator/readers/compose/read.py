@@ -27,7 +27,9 @@ from generator.readers.compose.clients import (
     scripts_alone,
 )
 from generator.readers.compose.container import (
+    BEGINS,
     PATHS,
+    all_words,
     argv,
     bounds,
     container_of,
@@ -279,7 +281,7 @@ class _Services:
 
     def _scripts(self, service: Table, mounts: Sequence[tuple[str, Place]]) -> Iterator[Line]:
         """Yield the scripts of the host that a container begins with."""
-        given = (word for key in ("entrypoint", "command") for word in argv(service, key))
+        given = [word.text for word in all_words(service)]
         # A shell may be handed more than the path: `chmod +x /start.sh && /start.sh`.
         words = {part for word in given for part in (word, *_PARTED.split(word))}
         shell = any(is_shell(word) for word in words)
@@ -319,13 +321,15 @@ class _Services:
 
     def _of_job(self, job: str, service: Table) -> Iterator[Line]:
         """Yield what a job asks of the server too soon, or lets fail unnoticed."""
+        if not service.entries.keys() & {*BEGINS}:
+            return  # As most services, it does what its image does.
         mounts = container_of(f"services.{job}", service, self.project.around)[0].mounts
         scripts, asked = self._scripts(service, mounts), self.roles.asked(service)
         yield from Job(job, service, scripts, self.engine).lines(self.servers, asked)
 
     def _run_by(self, job: str, service: Table) -> Iterator[Line]:
         """Yield what a job of the engine's own image runs, and what it hands to the program."""
-        every = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
+        every = all_words(service)
         if every[3:] and is_shell(every[0].text) and every[1].text == "-c":
             for word in every[3:]:
                 yield Line(section=PAST, name=every[2].text, value=word.text, place=word.place)
@@ -334,11 +338,10 @@ class _Services:
             image, words = self.roles.repository(service), " ".join(word.text for word in told)
             place = replace(service.place_of("command"), key=f"services.{job}.command")
             yield Line(section=HANDED, name=image, value=words, place=place)
-        for key in ("entrypoint", "command"):
-            for word in words_of(service, key):
-                if " " in word.text:
-                    place = replace(word.place, line=word.starts, key=f"services.{job}")
-                    yield Line(section=EXECUTED, name="", value=word.text, place=place)
+        for word in every:
+            if " " in word.text:
+                place = replace(word.place, line=word.starts, key=f"services.{job}")
+                yield Line(section=EXECUTED, name="", value=word.text, place=place)
 
     def _emptied(self, name: str) -> Iterator[Line]:
         """Yield the empty lists that a file lays over those of another."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from generator.readers.base import Context, image_name, is_variable_of
 from generator.readers.commands.servers import asked_in, servers_in
 from generator.readers.compose.container import (
+    BEGINS,
+    all_words,
     argv,
     ports_of,
     reference,
@@ -181,7 +183,7 @@ class Roles:
 
     def _placed(self, service: Table) -> list[tuple[str, Place]]:
         """Return the words of a service, each where its text begins."""
-        words = [word for key in ("entrypoint", "command") for word in words_of(service, key)]
+        words = all_words(service)
         return [(word.text, replace(word.place, line=word.starts)) for word in words]
 
     def of_jobs(self) -> Iterator[Command]:
@@ -198,7 +200,7 @@ class Roles:
 
     def _run_by(self, service: Table) -> list[str]:
         """Return what a service runs, with the entry point of the engine's own image."""
-        entry, command = (argv(service, key) for key in ("entrypoint", "command"))
+        entry, command = (argv(service, key) for key in BEGINS)
         built = self.built.get(id(service))
         if built is not None and not entry and not command:
             return built.starts.split()

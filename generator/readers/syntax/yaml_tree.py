@@ -105,7 +105,8 @@ class Table:
         for key in path:
             node = node.entries.get(key) if isinstance(node, Table) else None
             # Compose's word for a key that shall not be there.
-            node = None if node is not None and node.tag == "!reset" else node
+            if node is None or node.tag == "!reset":
+                return None
         return node
 
     def scalar(self, *path: str) -> Scalar | None:
@@ -230,6 +231,7 @@ class _Tree:
         self.done: dict[int, Node | None] = {}
         self.merged = 0
         self.breaks = [found.start() for found in _BREAK.finditer(source.text)]
+        self.places: dict[int, Place] = {}
 
     def node(self, node: yaml.Node) -> Node:
         if isinstance(node, Alias):
@@ -320,7 +322,10 @@ class _Tree:
     def _place(self, node: yaml.Node) -> Place:
         # The line by newlines alone; YAML counts other breaks, too.
         line = bisect_left(self.breaks, node.start_mark.index) + 1
-        return Place(self.source.path, line)
+        found = self.places.get(line)
+        if found is None:
+            found = self.places[line] = Place(self.source.path, line)
+        return found
 
     def _written(self, node: yaml.ScalarNode) -> str:
         """Return the value as its line spells it; empty where it spans lines or is a block."""

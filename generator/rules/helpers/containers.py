@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
+_AT_HAND: Final = 1000
+"""Images whose names stay taken apart."""
 DRIVE: Final = re.compile(r"^[A-Za-z]:[\\/]")
 """How a path of Windows begins."""
 REFERENCE: Final = re.compile(r"\$(?:\{\w++(?::?-(?P<default>[^}]{0,999}+)|[^}]{0,999}+)\}|\w+)")
@@ -28,6 +31,7 @@ _BESIDE: Final = re.compile(r"(?i)probe\b|\blifecycle\b|\bhealth_?check\b")
 _DIRECTORY: Final = r"(?:^|[\s/\"'])models(?=[\s/\"']|$)"
 
 
+@functools.lru_cache(maxsize=_AT_HAND)
 def repository(image: str) -> str:
     """Return an image reference without tag and digest."""
     path, slash, last = image.partition("@")[0].rpartition("/")

@@ -419,7 +419,7 @@ def waits_an_hour(view: View, _: Facts) -> Hits:
     for section, lines in view.sections.items():
         own = {line.name: line for line in lines}
         for pattern, *keys in _WAITS:
-            if not re.fullmatch(pattern, section) or not any(name in own for name, _ in keys):
+            if not (any(name in own for name, _ in keys) and re.fullmatch(pattern, section)):
                 continue
             first, each, times = (_seconds(own.get(name), usual) for name, usual in keys)
             told = [(_seconds(own[n], 0), own[n].place) for n, _ in keys if n in own]
