@@ -43,7 +43,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
     # Asked once: the text of all commands may be as long as the list of variables.
     official = is_official(view, facts)
     bare = official and not runs_own_script(view)
-    of_a_fork, shown = is_of_a_fork(view), release_said(view, facts)
+    of_a_fork = is_of_a_fork(view)
     for variable in view.variables:
         fault = name_fault(variable.name, facts)
         if fault is None and bare:
@@ -63,7 +63,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         if of_a_fork and (read or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
         yield Hit(
-            message=message.format(variable.name, fault.what, shown),
+            message=message.format(variable.name, fault.what, release_said(view, facts)),
             place=variable.named or variable.place,
             fix=f"write `{typed}` instead" if typed else fault.fix(variable.value),
             link=fault.link,
