@@ -62,6 +62,8 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         forked = read and view.container is not None and not is_installed(view)
         if of_a_fork and (read or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
+        if variable.name == _OF_INTEL and not official and _has_intel(view):
+            continue  # Somebody's build for such cards, mostly of a release that reads it.
         yield Hit(
             message=message.format(variable.name, fault.what, release_said(view, facts)),
             place=variable.named or variable.place,
@@ -70,6 +72,14 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             severity="info" if forked else None,
             edits=() if forked else _mended(view, variable, fault),
         )
+
+
+_OF_INTEL: Final = "OLLAMA_INTEL_GPU"
+_INTEL: Final = re.compile(r"(?i)intel|(?:^|[/_:-])arc(?![a-z])|sycl|xpu|oneapi")
+
+
+def _has_intel(view: View) -> bool:
+    return view.container is not None and _INTEL.search(view.container.image) is not None
 
 
 def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...]:
