@@ -133,31 +133,45 @@ def first_asked(
             return None
         if vain:
             vain = not text.startswith("done")
-            if vain and not _SLEEPS.fullmatch(text):
-                return None
+            waits = vain and not _SLEEPS.fullmatch(text)
         elif excused:
-            if not _EXCUSE.fullmatch(text):
-                return None
+            waits = not _EXCUSE.fullmatch(text)
         elif _VAIN.fullmatch(text):
-            vain = True
+            vain, waits = True, False
         elif found := asks.match(text):
-            after = scope[number + 1].text if number + 1 < len(scope) else ""
-            again = one.end == "&&" and _LEAVES.match(after)
-            return None if again or one.end == "||" else (one, found[1] or found[2])
-        elif not (QUIET.match(text) or _QUICK.fullmatch(text) or _EACH.fullmatch(text)):
+            if found[1] or found[2]:
+                return None if _is_tried(scope, number) else (one, found[1] or found[2])
+            waits = one.end == "&&"  # What is behind it is done only where a server answers.
+        else:
+            waits = not any(quick(text) for quick in _BRIEF)
+        if waits:
             return None
         excused = one.end == "||"
     return None
 
 
+def _is_tried(scope: Sequence[Statement], at: int) -> bool:
+    """Whether a command may fail: something is done then, or it is tried until it does not."""
+    one, behind = scope[at], scope[at + 1 : at + 2]
+    again = one.end == "&&" and behind and _LEAVES.match(behind[0].text)
+    return bool(again) or one.end == "||"
+
+
+_BRIEF: Final = (QUIET.match, _QUICK.fullmatch, _EACH.fullmatch)
+
+
 def _asking(engine: Engine, *, anywhere: bool = False) -> re.Pattern[str]:
-    """Return what a command begins with that has a server do something; of curl, the own host's."""
+    """Return what a command begins with that has a server do something; of curl, the own host's.
+
+    Without a verb it is a look at what the server has, which is over at once where none listens.
+    """
     name = re.escape(engine.name)
     host = r"[\w.$\{\}-]+" if anywhere else r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
     return re.compile(
         rf"\s*{_OPENS}{AS}(?:(?:time|nohup|command)\s+)?(?:\S*/)?{name}\s+(pull|run|create)\b"
         rf"|\s*(?:do\s+)?curl\b(?!.*--retry)[^|]*?{host}:\d+"
-        r"(/api/(?:pull|generate|chat|create|embed)\b)",
+        r"(/api/(?:pull|generate|chat|create|embed)\b)"
+        rf"|\s*(?:\S*/)?{name}\s+(?:list|ls|ps){_REDIRECTED}\s*\Z",
         re.DOTALL,
     )
 
