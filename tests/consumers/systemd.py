@@ -6,12 +6,14 @@ what it understood and exits. Nothing is started and no privilege is needed.
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,14 +144,44 @@ def _last_drop_in(units: Path, unit: str, assignments: Sequence[str]) -> None:
 
 def _dump(root: Path, unit: str, *, lenient: bool) -> str:
     argv = [require("systemd"), "--test", "--system", f"--unit={unit}", "--no-pager"]
-    # The trailing colon keeps the units of the system, for targets that ours refer to.
-    result = _run(argv, {"SYSTEMD_UNIT_PATH": f"{root / UNIT_DIR}:"}, drop_root=True)
+    result = _run(argv, manager_paths(root / UNIT_DIR), drop_root=True)
     complaints = [line for line in result.stderr.split("\n") if f"{root}/" in line]
     if (complaints and not lenient) or result.returncode != 0:
         told = "\n".join(_without(root, line) for line in complaints) or result.stderr
         silent = f"systemd --test ended with {result.returncode} and no word; is /sys mounted?"
         raise ConsumerError(told or silent)
     return result.stdout
+
+
+def manager_paths(units: Path) -> dict[str, str]:
+    """Return what lets a manager load `units`, and of the system its targets, which ours refer to.
+
+    Its services and what its generators write take nine tenths of the time, and ours need none.
+    """
+    targets = _targets()
+    nothing = {} if targets is None else {"SYSTEMD_GENERATOR_PATH": f"{targets}/none"}
+    # A trailing colon keeps all units of the system.
+    return {"SYSTEMD_UNIT_PATH": f"{units}:{targets or ''}", **nothing}
+
+
+@cache
+def _targets() -> Path | None:
+    """Copy the targets of the system to where anyone may read them, until the tests end."""
+    found = [*Path("/usr/lib/systemd/system").glob("*.target")]
+    if not found:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="hostwright-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for target in found:
+        (folder / target.name).write_bytes(target.read_bytes())
+    # What a manager falls back to that does not find a unit, here without a shell.
+    (folder / "rescue.target").write_text("[Unit]\n")
+    # A target is loaded where another names it, and says then which units it wants.
+    (folder / "basic.target.d").mkdir()
+    (folder / "basic.target.d/all.conf").write_text("[Unit]\nBefore=multi-user.target\n")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return folder
 
 
 def _run(

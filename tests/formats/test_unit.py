@@ -19,6 +19,7 @@ from generator.formats.unit import (
     specifier_escape,
     unit_text,
 )
+from tests.consumers.systemd import manager_paths
 from tests.hostile import HOSTILE, batches
 from tests.tools import require
 
@@ -179,7 +180,7 @@ def load(entries: Sequence[Entry], header: Sequence[str] = ()) -> str:
         unit.write_text(text, encoding="utf-8", newline="")
         done = subprocess.run(
             [*drop, manager, "--test", "--system", "--unit=probe.service", "--no-pager"],
-            env={"PATH": os.environ["PATH"], "HOME": "/tmp", "SYSTEMD_UNIT_PATH": f"{directory}:"},  # noqa: S108
+            env={"PATH": os.environ["PATH"], "HOME": "/tmp", **manager_paths(Path(directory))},  # noqa: S108
             capture_output=True,
             check=True,
         )
