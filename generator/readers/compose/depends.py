@@ -28,7 +28,7 @@ _TOLD: Final = re.compile(r"(?m)--profile[ \t=]|^[ \t]*(?:export[ \t]+)?COMPOSE_
 _MOST: Final = 20
 
 
-def _needed(service: Table) -> Iterator[tuple[str, Place]]:
+def needed(service: Table) -> Iterator[tuple[str, Place]]:
     """Yield the services without which one does not start, and where it says so."""
     for node in service.items("depends_on"):
         if isinstance(node, Scalar):
@@ -51,7 +51,7 @@ def gated(
             section=GATED, name=name, value=f"{other} {' '.join(sorted(profiles[other]))}", place=at
         )
         for name, service in project.services.items()
-        for other, at in _needed(service)
+        for other, at in needed(service)
         if profiles.get(other) and not profiles[name] & profiles[other]
     ]
     beside = context.read(joined(file, ".env")) or "" if found else ""
@@ -68,7 +68,7 @@ def undefined(project: Project, file: str, context: Context) -> Iterator[tuple[s
     loose = [
         (name, other, at)
         for name, service in (project.services.items() if whole else ())
-        for other, at in _needed(service)
+        for other, at in needed(service)
         if other not in project.services and "$" not in other
     ]
     if not loose or "include" in project.top.entries:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.compose.container import ports_of, reference
+from generator.readers.compose.depends import needed
 from generator.readers.compose.neighbours import OF_BROWSERS
 from generator.readers.compose.siblings import HOST, Server, beside, networks_of
 from generator.readers.syntax.docker import on_host
@@ -108,7 +109,8 @@ class Lost:
         return NOWHERE if known and not taken and not own & server.networks else ""
 
     def _at_the_host(self, service: Table) -> str:
-        if self._is_kept_in:
+        waits = {name for name, _ in needed(service)} & self.roles.servers.keys()
+        if self._is_kept_in or (waits and self._is_at_another_port):
             return UNPUBLISHED
         return "" if _names_host(service, _DESKTOP) or self._is_desktop else DESKTOP
 
@@ -117,6 +119,12 @@ class Lost:
         """Whether the server at hand is published at no port that a container reaches."""
         server, beside_it = self._published, self.sibling.ports if self.sibling else ()
         return server is not None and not any(map(self._lets_in, (*server, *beside_it)))
+
+    @functools.cached_property
+    def _is_at_another_port(self) -> bool:
+        """Whether the server at hand is published, and nowhere by the number of its own port."""
+        ports = [on_host(port) for port in self._published or ()]
+        return bool(ports) and all(at is not None and at[1] != self.port for at in ports)
 
     def _lets_in(self, port: str) -> bool:
         """Whether a container reaches a published port at the host, or may."""
