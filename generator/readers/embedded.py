@@ -44,7 +44,7 @@ def embedded(
     """
     source = Source(name or "-", text)
     told = bool(kind or name)
-    kind = kind or kind_of(source)
+    kind = _begun_by(text) or kind or kind_of(source)
     sure = told and kind == "modelfile"  # Nothing else has such files.
     engine = context.engine
     if kind not in KINDS or (engine.kinds and kind not in engine.kinds):
@@ -72,6 +72,16 @@ def embedded(
     if packed or lines:
         found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
     return found, unread
+
+
+_SHELL: Final = re.compile(r"\b(?:ba|da|z|k|a)?sh\b")
+
+
+def _begun_by(text: str) -> str:
+    """Return the kind of a text that names its program: a script, or none that is read."""
+    if not text.startswith("#!"):
+        return ""
+    return "script" if _SHELL.search(text.partition("\n")[0]) else "program"
 
 
 def _leads(source: Source, kind: str) -> bool:

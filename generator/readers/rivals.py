@@ -121,7 +121,7 @@ def _taken(view: View, before: Sequence[View]) -> Iterator[Line]:
 
 
 def _apart(one: View, other: View) -> bool:
-    """Whether one of two units ends the other, or is at another place."""
+    """Whether one of two units ends the other, is at another place, or is the same once more."""
     names = {_service(view): view for view in (one, other)}
     ends = (
         word
@@ -130,6 +130,8 @@ def _apart(one: View, other: View) -> bool:
         if line.name == "Conflicts"
         for word in line.value.split()
     )
+    if one.phrases.headers and len(names) == 1:
+        return True  # Two scripts write it, of which one may be run or the other.
     managers = {view.manager for view in (one, other)}
     return any(word in names for word in ends) or managers >= {"system", "user"}
 

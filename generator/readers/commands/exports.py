@@ -40,6 +40,12 @@ _COMPOSES: Final = re.compile(r"(?:^|[\s;])(?:docker|podman)[ -]compose\s.*\b(?:
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 
 
+def _asks_for(text: str, name: str) -> bool:
+    """Whether a script puts a variable in somewhere, beside where it sets it."""
+    put_in = re.compile(rf"\$\{{?{re.escape(name)}\b")
+    return any(put_in.search(line) and f"{name}=" not in line for line in text.split("\n"))
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Around:
     """What a script does beside setting variables, which tells who gets them.
@@ -120,6 +126,8 @@ class Exports:
         asked = frozenset(_ASKED_FOR.findall(text))
         for command in re.findall(_SAYS % re.escape(self._engine.name), text):
             self._used.update(_ASKED_FOR.findall(command))
+        theirs = (name for name in asked if re.fullmatch(self._engine.application, name))
+        self._used.update(name for name in theirs if _asks_for(text, name))
         self.loose = [one for one in self.loose if one.name not in asked]
         self._breaks()
 

@@ -75,7 +75,7 @@ def health_check_fails(view: View, facts: Facts) -> Hits:
             yield _never_healthy(view, message, words, place)
         elif not words and official and (refusal := _refused(text, facts)):
             yield _never_healthy(view, refusal, words, place)
-        elif words[:1] == ("CMD",) and words[1:] and " " in words[1].strip():
+        elif words[:1] == ("CMD",) and words[1:] and " " in words[1].strip() and _is_told(words[1]):
             message = f"there is no program by the name `{words[1]}`: each word is one by itself"
             yield _never_healthy(view, message, words, place)
         elif words and (unknown := _asks_for(text, facts)):
@@ -94,6 +94,11 @@ _ASKED: Final = re.compile(
     r"(?:^(?:CMD(?:-SHELL)?\s+)?|[;&|(]\s{0,9})(?:/[\w./-]{1,99}/)?ollama\s+([a-z][a-z-]*)(?=\s|[;&|)]|$)",
     re.ASCII,
 )
+
+
+def _is_told(word: str) -> bool:
+    """Whether a word stands there, and is none that a template or a variable puts in."""
+    return not word.lstrip().startswith(("{{", "$"))
 
 
 def _asks_for(text: str, facts: Facts) -> str:
