@@ -143,6 +143,7 @@ def test_the_wait_is_longer_than_the_unit_waits_for_its_gpus(data: Data, seconds
 
 
 def test_apply_puts_the_bundle_in_place_and_starts_it(host: Host) -> None:
+    host.verifies()
     said = host.apply(LARGE)
     assert host.files == installed(host) | in_place(host, LARGE)
     assert host.calls == [
@@ -170,6 +171,7 @@ def test_files_are_for_everybody_to_read(host: Host) -> None:
 
 @pytest.mark.parametrize("data", [LARGE, FULL, {}])
 def test_apply_twice_is_apply_once(data: Data, host: Host) -> None:
+    host.verifies()
     host.apply(data)
     once = host.everything
     assert host.apply(data) == "Nothing to change.\n"
@@ -547,6 +549,7 @@ def test_units_that_systemd_does_not_take_are_refused(
     path: str, old: str, new: str, said: str, host: Host
 ) -> None:
     require("systemd-analyze")
+    host.verifies()
     bundle = host.bundle(LARGE)
     rewrite(bundle / path, old, new)
     told = host.refuse(bundle)
@@ -559,6 +562,7 @@ def test_units_that_systemd_does_not_take_are_refused(
 
 def test_a_complete_unit_is_verified_with_later_drop_ins_of_the_host(host: Host) -> None:
     require("systemd-analyze")
+    host.verifies()
     bundle = host.bundle(FULL)
     override = host.root / UNITS / "ollama.service.d/zz.conf"
     override.parent.mkdir()
@@ -568,6 +572,7 @@ def test_a_complete_unit_is_verified_with_later_drop_ins_of_the_host(host: Host)
 
 def test_faults_of_others_are_not_ours(host: Host) -> None:
     require("systemd-analyze")
+    host.verifies()
     host.unit.write_text(host.installed.replace("[Service]\n", "[Service]\nFoo=1\n"))
     override = host.root / UNITS / "ollama.service.d/override.conf"
     override.parent.mkdir()
@@ -578,6 +583,7 @@ def test_faults_of_others_are_not_ours(host: Host) -> None:
 
 def test_what_goes_is_not_verified(host: Host) -> None:
     require("systemd-analyze")
+    host.verifies()
     host.apply(LARGE)
     rewrite(host.root / LIMITS, "MemoryMax=7G", "ExecStart=")
     edited = {f"{LIMITS}.edited-1": host.files[LIMITS]}
@@ -592,6 +598,7 @@ TOOLS = (
 
 
 def test_without_systemd_analyze_it_goes_on(host: Host) -> None:
+    host.verifies()
     tools = host.folder / "tools"
     tools.mkdir()
     for tool in TOOLS.split():
