@@ -190,11 +190,13 @@ class ToldBy:
 
     Each is what `module.nix` takes: with `value`, or where nobody knows it, with `unknown`.
     `units` are names of units that the module may run a server in, beside that of the engine.
+    `beside` are the texts of modules that declare options for it.
     """
 
     options: tuple[dict[str, Any], ...] = ()
     arguments: dict[str, dict[str, Any]] = field(default_factory=dict)
     units: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 NOTHING_TOLD: Final = ToldBy()
@@ -209,7 +211,7 @@ def evaluate(
     again and again.
     """
     given = {"told": told.options, "given": told.arguments, "units": told.units, "where": where}
-    asked = json.dumps(given)
+    asked = json.dumps(given | {"beside": told.beside})
     key = (text, asked)
     answer = _answers.get(key) or _evaluated(text, patience, json.loads(asked))
     if isinstance(answer, tuple) or not answer.passing:
@@ -220,10 +222,14 @@ def evaluate(
 
 
 def _evaluated(text: str, patience: Patience, told: dict[str, Any]) -> Answer:
+    beside = tuple(told["beside"])
     with tempfile.TemporaryDirectory(prefix="hostwright-") as name:
         file = Path(name).resolve() / _NAME
         file.write_text(text, encoding="utf-8", newline="")
-        names = dict.fromkeys(_WORD.findall(text))
+        for number, other in enumerate(beside):
+            file.with_name(f"beside-{number}.nix").write_text(other, encoding="utf-8", newline="")
+        told = told | {"beside": len(beside)}
+        names = dict.fromkeys(_WORD.findall("\n".join((text, *beside))))
         asked = {"names": list(names)[:MOST_NAMES], "enabled": switches(text), **told}
         file.with_name(_ASKED).write_text(json.dumps(asked), encoding="utf-8")
         answer = _answered(file, patience, ellipsis="..." in text)

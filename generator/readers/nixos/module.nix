@@ -7,7 +7,8 @@
 # the module takes arguments that it does not name. `told` are values of options that other modules
 # set, and `given` arguments that a file calls the module with; a value that nobody knows has the key
 # `unknown`. `where` is the path of the module in its file: none, where the file is the module.
-# `units` are names of further units that may run a server.
+# `units` are names of further units that may run a server. `beside` is the number of modules, in
+# files beside it, that declare options which the module asks for.
 {
   file,
   names,
@@ -17,6 +18,7 @@
   given ? { },
   where ? [ ],
   units ? [ ],
+  beside ? 0,
 }:
 let
   inherit (builtins)
@@ -292,10 +294,17 @@ let
   everyTold = foldl' (
     set: one: lib.recursiveUpdate set (lib.setAttrByPath (one.path ++ [ " told" ]) one)
   ) { } told;
+  declared =
+    n:
+    let
+      one = tryEval (load (import (dirOf file + "/beside-${toString n}.nix")));
+    in
+    if one.success && isAttrs one.value then one.value.options or { } else { };
   others = foldl' (set: path: lib.recursiveUpdate set (lib.setAttrByPath path true)) { } enabled;
   ofWhole = if where == [ ] then { } else whole.options or { };
   defaults = foldl' lib.recursiveUpdate others [
     standIns.config
+    (default everyTold "" (foldl' lib.recursiveUpdate { } (genList declared beside)))
     (default everyTold "" ofWhole)
     (default everyTold "" (module.options or { }))
   ];

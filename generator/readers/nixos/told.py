@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -66,12 +67,15 @@ def _stands_in(value: Any, line: str) -> bool:  # noqa: ANN401 -- any Nix value
 
 def told(source: Source, context: Context) -> Told:
     """Return what other files tell a module."""
-    options, arguments = _options(source, context), _arguments(source, context)
+    beside = tuple(other.text for other in _declaring(source, context))
+    options = _options(source, "\n".join((source.text, *beside)), context)
+    arguments = _arguments(source, context)
     if not options and not arguments:
-        return Told(ToldBy())
+        return Told(ToldBy(beside=beside))
     by = ToldBy(
         tuple({"path": list(path)} | _one(found) for path, found in options.items()),
         {name: _one(found) for name, found in arguments.items()},
+        beside=beside,
     )
     every = [(path[-1], found) for path, found in options.items()]
     every += arguments.items()
@@ -86,15 +90,37 @@ def _one(found: Sequence[Definition]) -> dict[str, Any]:
     return {"value": first.value} if agreed else {"unknown": True}
 
 
-def _options(source: Source, context: Context) -> dict[tuple[str, ...], list[Definition]]:
-    """Return what others set of the options that a module declares, by their paths."""
-    if "mkOption" not in source.text and "mkEnableOption" not in source.text:
+_ASKED: Final = re.compile(r"\bconfig((?:\.[A-Za-z_][\w'-]*){2,6})", re.ASCII)
+_MOST_BESIDE: Final = 3
+
+
+def _declaring(source: Source, context: Context) -> list[Source]:
+    """Return the modules of the folder that declare options which a module only asks for."""
+    if "mkOption" in source.text or "config." not in source.text:
+        return []
+    asked = {".".join(path.split(".")[:4]) for path in _ASKED.findall(source.text)}
+    folder, found = posixpath.dirname(source.path), []
+    for other in context.fellows[:MOST] if asked else ():
+        near = other.path != source.path and posixpath.dirname(other.path) == folder
+        if near and any(f"options{path}" in other.text for path in asked):
+            found.append(other)
+    return found[:_MOST_BESIDE]
+
+
+def _options(
+    source: Source, text: str, context: Context
+) -> dict[tuple[str, ...], list[Definition]]:
+    """Return what others set of the options that a module declares, by their paths.
+
+    `text` is its own, with that of the modules that declare them for it.
+    """
+    if "mkOption" not in text and "mkEnableOption" not in text:
         return {}
     found: dict[tuple[str, ...], list[Definition]] = {}
     for other in context.fellows[:MOST]:
         for d in _definitions(other.text) if other.path != source.path else ():
-            ours = len(d.path) > 1 and d.path[0] in source.text and d.path[1] in source.text
-            if ours and (d.path[0] not in _ROOTS or _declares(source.text, d.path)):
+            ours = len(d.path) > 1 and d.path[0] in text and d.path[1] in text
+            if ours and (d.path[0] not in _ROOTS or _declares(text, d.path)):
                 found.setdefault(d.path, []).append(replace(d, file=other.path))
     return found
 

@@ -31,6 +31,7 @@ SIGNS: Final = Signs(
     # A list of tasks: modules by their full names, or words that only a task has.
     r"|^(?:- | {2})(?:ansible|community|containers)\.[a-z_]+\.[a-z_]+[ \t]*:"
     r"|^ {2}(?:become|register|notify|changed_when|failed_when|delegate_to)[ \t]*:"
+    r"|^ {2}block[ \t]*:[ \t]*(?:#[^\n]*)?\r?\n {2,8}- name[ \t]*:"
     r"|^- name[ \t]*:[^\n]*\n {2}(?:apt|copy|dnf|file|get_url|group|lineinfile|service|systemd"
     r"|template|unarchive|user)[ \t]*:[ \t]*\r?$",
     never=r"(?m)^apiVersion[ \t]*:",
