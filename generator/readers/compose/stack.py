@@ -40,7 +40,8 @@ def is_stack(project: Project, file: str, context: Context) -> bool:
     One that Compose is told to start as well, is none.
     """
     texts = [*texts_near(file, context)]
-    deployed = (found[1] for text in texts for found in _DEPLOYS.finditer(text))
+    spoken = (text for text in texts if "stack" in text)
+    deployed = (found[1] for text in spoken for found in _DEPLOYS.finditer(text))
     if not (any(_is_meant(told, file) for told in deployed) or _has_keys_of_swarm(project)):
         return False
     started = (found[1] for text in texts for found in _UP.finditer(text))
