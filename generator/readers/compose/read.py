@@ -81,6 +81,8 @@ if TYPE_CHECKING:
 
 
 _COMPLETED: Final = "service_completed_successfully"
+_AWAY: Final = frozenset("/~$")
+"""How the source of a mount begins that is on a machine, and not at hand."""
 _SCRIPT: Final = re.compile(r"\.(?:ba)?sh ")
 _SHELL: Final = re.compile(r"#!.*\b(?:ba|da|z|k)?sh\b")
 _PARTED: Final = re.compile(r"[\s;&|\"']+")
@@ -287,6 +289,8 @@ class _Services:
         shell = any(is_shell(word) for word in words)
         for text, place in mounts:
             source, target = (*text.split(":"), "")[:2]
+            if target in words and source[:1] in _AWAY and (shell or _SCRIPT.search(f"{target} ")):
+                yield Line(section=STARTED, name=PurePosixPath(source).name, value="", place=place)
             if target in words and source[:1] == ".":
                 path = joined(place.file, source)
                 told = self.context.read(path) or ""

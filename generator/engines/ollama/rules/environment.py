@@ -25,7 +25,7 @@ from generator.rules.helpers.variables import (
 )
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import EVERYWHERE
-from generator.view import UNPASSED, UNREAD, Edit
+from generator.view import STARTED, UNPASSED, UNREAD, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -55,6 +55,8 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             continue  # Another program of the script, or what a guide is about, may read it.
         if variable.name in used or is_for_a_script(view, facts, variable.name):
             continue
+        if fault.rule == "HW104" and not fault.rename and _begins_unseen(view):
+            continue  # The script with which the container begins may read it.
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
         dead = facts.dead_names.get(variable.name)
@@ -72,6 +74,11 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             severity="info" if forked else None,
             edits=() if forked else _mended(view, variable, fault),
         )
+
+
+def _begins_unseen(view: View) -> bool:
+    """Whether a container begins with a script that is not at hand."""
+    return any(not line.value for line in view.lines_in(STARTED))
 
 
 _OF_INTEL: Final = "OLLAMA_INTEL_GPU"
