@@ -525,6 +525,10 @@ def test_what_cannot_be_judged_stops_nothing_and_is_told(
     document = json.loads(without_nix(*paths, "--json").stdout)
     assert [each["file"] for each in document["not_judged"]] == [module]
     assert module not in document["files"]
+
+
+def test_what_cannot_be_judged_is_told_in_every_format(module: str) -> None:
+    paths = ("host.nix", OVERRIDE)
     assert without_nix(*paths, "--fail-on", "not-judged").returncode == 3
     assert "title=not judged::" in without_nix(*paths, "--format", "github").stdout
     (run,) = json.loads(without_nix(*paths, "--format", "sarif").stdout)["runs"]
