@@ -44,7 +44,7 @@ def embedded(
     """
     source = Source(name or "-", text)
     told = bool(kind or name)
-    kind = _begun_by(text) or kind or kind_of(source)
+    kind = _of_program(text, kind or kind_of(source))
     sure = told and kind == "modelfile"  # Nothing else has such files.
     engine = context.engine
     if kind not in KINDS or (engine.kinds and kind not in engine.kinds):
@@ -77,11 +77,11 @@ def embedded(
 _SHELL: Final = re.compile(r"\b(?:ba|da|z|k|a)?sh\b")
 
 
-def _begun_by(text: str) -> str:
-    """Return the kind of a text that names its program: a script, or none that is read."""
-    if not text.startswith("#!"):
-        return ""
-    return "script" if _SHELL.search(text.partition("\n")[0]) else "program"
+def _of_program(text: str, kind: str | None) -> str | None:
+    """Return the kind of a text, which is a script or none where it names the program of one."""
+    if not text.startswith("#!") or kind == "script":
+        return kind
+    return "script" if _SHELL.search(text.partition("\n")[0]) else None
 
 
 def _leads(source: Source, kind: str) -> bool:
