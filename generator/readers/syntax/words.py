@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BLANKS: Final = " \t\n\r"
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 _CHARACTER: Final = re.compile(
+    r"(?P<plain>[!#-&(-\[\]-~]+)|"
     r"""(?P<blank>[ \t\n\r])|(?P<quote>["'])|\\(?P<short>[abfnrtvs\\"'])|\\x(?P<x>[0-9A-Fa-f]{2})"""
     r"|\\(?P<octal>[0-7]{3})|\\u(?P<u>[0-9A-Fa-f]{4})|\\U(?P<U>[0-9A-Fa-f]{8})|(?P<strange>\\.?)|.",
     re.DOTALL,
@@ -82,6 +83,11 @@ def _word(text: str, start: int, *, relaxed: bool) -> Word:
     data, pieces, end = bytearray(), list[Piece](), len(text)
     quotes = closes = 0
     for found in _CHARACTER.finditer(text, start):
+        if plain := found["plain"]:
+            data += plain.encode()
+            closes = 0
+            pieces += [(at, quotes) for at in range(found.start() + 1, found.end() + 1)]
+            continue
         if found["blank"] and not quotes:
             end = found.start()
             break
