@@ -152,9 +152,13 @@ def _of(module: Module, source: Source, context: Context) -> Iterator[View]:
 
 
 def _is_made_elsewhere(found: Definition) -> bool:
-    """Return whether nobody knows a value here, or knows a package where options belong."""
+    """Return whether nobody knows a value here, or knows a package where options belong.
+
+    The name of a variable can be judged without its value.
+    """
     whole = found.path[-2:-1] == ("services",) and isinstance(found.value, dict)
-    return found.unresolved or (whole and bool(found.value))
+    named = found.path[-2:-1] == ("environmentVariables",)
+    return (found.unresolved and not named) or (whole and bool(found.value))
 
 
 def _named(module: Module, context: Context) -> list[str]:

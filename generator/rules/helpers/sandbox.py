@@ -225,10 +225,9 @@ def mounted_for(path: str) -> str:
 def stranger(view: View, path: str) -> str:
     """Return the user whose home a path is in, where the service's own may not enter that."""
     found, mounted = _HOME.match(path), mounted_for(path)
-    made_up = view.phrases.sandboxed or is_dynamic(view)
-    user = last(view, "User", view.engine if made_up else "root")
+    user = _account(view)
     # `%u` is root in a unit of the system, and of other specifiers only the host knows the user.
-    if not (found or mounted) or user in ROOT or "%" in user or "$" in user:
+    if not (found or mounted) or not user or user in ROOT or "%" in user or "$" in user:
         return ""
     number = found[3] if found else ""
     owner = mounted if not found else found[1] or ("root" if found[2] else f"user {number}")
@@ -238,9 +237,25 @@ def stranger(view: View, path: str) -> str:
     capable = "CAP_DAC_" in " ".join(line.value for line in said(view, "AmbientCapabilities"))
     if owner in {user, *groups} or number == user or capable:
         return ""
-    if view.engine in owner or _SHARED.search(owner):
+    if view.engine in owner or _SHARED.search(owner) or _is_bound_alone(view, path):
         return ""
     return owner
+
+
+def _is_bound_alone(view: View, path: str) -> bool:
+    """Whether homes are empty but for this one: systemd makes the way to it, open to all."""
+    bound = words(view, "BindPaths", "BindReadOnlyPaths")
+    return last(view, "ProtectHome").lower() == "tmpfs" and below(path, *bound)
+
+
+def _account(view: View) -> str:
+    """Return the user of a service, which the module of NixOS has as an option; empty: unknown."""
+    made_up = view.phrases.sandboxed or is_dynamic(view)
+    option = next((o for o in view.settings if (o.within, o.name) == ("", "user")), None)
+    if option is not None and option.unresolved:
+        return ""
+    told = option.value if option is not None and isinstance(option.value, str) else ""
+    return told or last(view, "User", view.engine if made_up else "root")
 
 
 def is_job(view: View) -> bool:

@@ -157,7 +157,7 @@ _OLD: Final = frozenset({"user", "group", "sandbox", "writablePaths"})
 def _unmade(view: View) -> Hits:
     """Yield directories of the module of NixOS that its user of the moment cannot write."""
     prepared = sandbox.said(view, *_PREPARES, "ExecStartPre", "RootDirectory")
-    own = {setting.name for setting in view.settings if setting.value is not None}
+    own = {one.name for one in view.settings if one.value is not None or one.unresolved}
     if not view.phrases.sandboxed or prepared or own & _OLD:
         return
     lines = view.lines_in(UNMADE)
