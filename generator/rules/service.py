@@ -41,7 +41,8 @@ MOVING: Final = ("", "latest", "rocm")
 )
 def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
-    settled = container is None or container.digest or container.moving or view.adds
+    settled = container is None or container.digest or container.moving
+    settled = settled or (view.adds and not container.image)
     if container is None or settled or is_one_off(view):
         return
     bare = repository(container.image)

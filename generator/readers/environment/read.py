@@ -85,9 +85,9 @@ def _overruled(source: Source) -> tuple[Overruled, ...]:
     return overruled(said((variable, source.path) for variable in found), {})
 
 
-def dropped(source: Source) -> Iterator[Line]:
+def dropped(source: Source, *, by_unit: bool = False) -> Iterator[Line]:
     """Yield the lines that name a variable and assign nothing; a `.env` of Compose may do so."""
-    if is_dotenv(source.path):
+    if is_dotenv(source.path) and not by_unit:
         return
     for number, text in enumerate(source.text.split("\n"), 1):
         place = Place(source.path, number)

@@ -31,7 +31,7 @@ from generator.readers.syntax.options import Argument, Option, options
 from generator.readers.syntax.storage import network, size_option
 from generator.readers.systemd.limits import bounds, unread
 from generator.readers.systemd.merged import Unit, manager_of, merged, models
-from generator.view import Bound, Command, Container, Key, Place, View, Volume
+from generator.view import Bound, Command, Container, Key, Place, Variable, View, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,7 +120,7 @@ def _client(one: Unit, images: Images, context: Context, *, alone: bool) -> View
     box = container.container(image, _at(one), found, "podman", one.last("Restart"))
     words = container.arguments(found, _run(one))
     box = replace(box, arguments=words, named=_named(one, images))
-    variables = (variable for variable, _ in container.variables(found, context, {}))
+    variables = (variable for variable, _ in _variables(found, context))
     view = clients_alone(
         [client(known, box, variables, container.gaps(found, context))],
         QUADLET,
@@ -239,7 +239,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
     below = [(v, v.place.file) for v in built.variables] if built else []
     entry = list(_words(one, one.named("Entrypoint", _CONTAINER)[-1:]))
     by_command = [(v, v.place.file) for v in given([*entry, *_run(one)], context.engine)]
-    variables = [*below, *container.variables(found, context, {}), *by_command]
+    variables = [*below, *_variables(found, context), *by_command]
     effective = [variable for variable, _ in variables]
     lost = [not_at_hand(f"Image={_image(one, images)}", place)] if lacks else []
     called = Command(tuple((word.text, word.place) for word in _run(one)))
@@ -337,6 +337,18 @@ def _options(one: Unit) -> Iterator[Option]:
 def _run(one: Unit) -> list[Argument]:
     """Return the words of `Exec=`, of which the last counts."""
     return list(_words(one, one.named("Exec", _CONTAINER)[-1:]))
+
+
+def _variables(found: Sequence[Option], context: Context) -> list[tuple[Variable, str]]:
+    """Return what the container is given: systemd expands `${NAME}` in a word, and no `$NAME`."""
+    return [
+        (replace(one, unresolved=False) if _is_plain(one.value) else one, by)
+        for one, by in container.variables(found, context, {})
+    ]
+
+
+def _is_plain(value: str) -> bool:
+    return "$" in value and "${" not in value and "%" not in value
 
 
 def _words(one: Unit, assignments: Sequence[Assignment]) -> Iterator[Argument]:

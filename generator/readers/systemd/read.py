@@ -312,7 +312,7 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
 
             more = (*environment_file(source, reach), *exported(source, "shell"))
             found += ((variable, assignment.file) for variable in more)
-            lines += dropped(source)
+            lines += dropped(source, by_unit=True)
         elif not _may_be_absent(assignment, context):
             gap = missing(f"EnvironmentFile={assignment.value}", assignment.place())
             gaps.append(replace(gap, variables=True))
