@@ -240,7 +240,8 @@ def _data(text: str) -> str:
 def _in_a_line(finding: Finding) -> str:
     """Return what a Finding is about, what it says, and what to do, where there is no layout."""
     fix = f" ({finding.fix})" if finding.fix else ""
-    return f"{finding.where}: {finding.message}{fix}"
+    about = f"{finding.where}: " if finding.where else ""
+    return f"{about}{finding.message}{fix}"
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {

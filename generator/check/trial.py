@@ -75,10 +75,10 @@ def proven(
     """Return the Findings with those Edits only that keep everything else as it is.
 
     The others say why theirs are left out, as are those of files that nobody named, because
-    another file refers to them.
+    another file refers to them. One that lies in a directory that is named is tried alone.
     """
     trials: dict[str, _Trial] = {}
-    for group in files.groups:
+    for group in (*files.aside, *files.groups):
         trials |= dict.fromkeys((source.path for source in group.sources), _Trial(group, context))
     for at, placed in enumerate(found):
         trial = trials.get(placed.place.file)

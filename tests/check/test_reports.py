@@ -115,6 +115,14 @@ def test_github() -> None:
     ]
 
 
+def test_what_is_about_no_setting_does_not_begin_with_a_colon() -> None:
+    broken = Finding(rule="HW000", severity="error", message="is no text", where="", fix="")
+    found = Report((LocatedFinding(broken, Place("a.yaml")),), {"a.yaml": ""})
+    assert as_github(found).splitlines() == ["::error file=a.yaml,title=HW000::is no text"]
+    (listed,) = json.loads(FORMATS["gitlab"](found))
+    assert listed["description"] == "is no text"
+
+
 def test_gitlab_is_told_what_nobody_judged() -> None:
     gap = NotJudged(file="a.nix", reason="only Nix can read it", part="x", line=3)
     (found,) = json.loads(FORMATS["gitlab"](Report((), {"a.nix": ""}, (gap,))))
