@@ -42,8 +42,9 @@ MOVING: Final = ("", "latest", "rocm")
 def unpinned_image(view: View, facts: Facts) -> Hits:
     container = view.container
     settled = container is None or container.digest or container.moving
-    settled = settled or (view.adds and not container.image)
     if container is None or settled or is_one_off(view):
+        return
+    if view.adds and not container.image:
         return
     bare = repository(container.image)
     if container.image.startswith(_BUILT) or ("/" not in bare and bare == view.engine):
