@@ -147,6 +147,8 @@ class _Script:
                 self._end_word()
             elif sign == "#" and self.word is None:
                 self.at = self._end_of_line()
+            elif sign.startswith("`#") and kind == "inner":
+                continue  # A comment within a command that goes on by backslashes: no word at all.
             else:
                 self._piece(kind, sign)
             self.line += sign.count("\n")
