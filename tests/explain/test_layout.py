@@ -5,12 +5,21 @@ import pytest
 from generator.cli import talk
 from generator.explain.layout import laid_out
 from generator.explain.lookup import explain, listed
+from generator.explain.page import Page
+
+
+@pytest.fixture(scope="module")
+def pages() -> tuple[Page, ...]:
+    """Every page, which says the same for each width."""
+    return explain([entry.name for entry in listed()])
 
 
 @pytest.mark.parametrize("columns", [50, 80, 120])
-def test_prose_and_tables_keep_to_the_width(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prose_and_tables_keep_to_the_width(
+    columns: int, pages: tuple[Page, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(talk, "width", lambda: columns)
-    for one in explain([entry.name for entry in listed()]):
+    for one in pages:
         for line in laid_out(one, columns, talk.table):
             words_alone = [w for w in line.text.split("\n") if " " in w.strip()]
             if line.role != "sample" and columns > 50:
