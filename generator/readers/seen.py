@@ -275,7 +275,10 @@ def _braced(group: Group) -> dict[str, str]:
     return {path: path for path in found}
 
 
-_BRACED: Final = re.compile(r"(?m)^[ \t]*+(?:-[ \t]++)?(?:[\w.\"'-]++:[ \t]*+)?(?:\{\{|\{%|<%)")
+_BRACED: Final = re.compile(
+    r"(?m)^[ \t]*+(?:-[ \t]++)?(?:[\w.\"'-]++:[ \t]*+)?(?:\{\{|\{%|<%)"
+    r"|^[ \t]*+\w++[ \t]++\{\{[^{}\n]*+\}\}[^;\n]*+;"
+)
 
 
 def _of_template(problem: Problem, names: Mapping[str, str]) -> NotJudged:

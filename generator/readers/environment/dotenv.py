@@ -90,7 +90,11 @@ def passed_on(
     passed, whole = _passed(projects, context), _is_given(source.path, projects, context)
     asked = asked_in("\n".join(projects))
     if not named and (whole or asked.isdisjoint(v.name for v in variables)):
-        yield from variables
+        lists_ports = sum(v.name.endswith(_OF_PORTS) for v in variables) > _FEW
+        for variable in variables:
+            listed = lists_ports and variable.name.endswith(_OF_PORTS)
+            another = listed and is_dead(variable.name, context)
+            yield replace(variable, reach="client") if another else variable
         return
     anothers = named and not projects and _is_anothers(source.path, context)
     alone = whole and _is_given(source.path, _of_servers(projects, context))
@@ -106,6 +110,11 @@ def passed_on(
         ours = ours and not (projects and variable.name == context.engine.address)
         ours = ours and not (others and _is_for_others(variable.name, source.path, context))
         yield variable if ours else replace(variable, reach="client")
+
+
+_OF_PORTS: Final = "_PORT"
+_FEW: Final = 2
+"""Ports in one file, with more of which it is for whoever starts several programs."""
 
 
 def asked_in(text: str) -> frozenset[str]:
