@@ -9,6 +9,7 @@ without an importance matrix.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.catalogue.tensors import tensors
@@ -332,10 +333,16 @@ _ATTENTION_OUTPUT: Final[Mapping[str, str]] = {
 
 def quantised(tensor: Tensor) -> bool:
     """Return whether llama-quantize quantises a tensor; the others stay as converted."""
-    whole = len(tensor.dimensions) >= _MATRIX and tensor.name.endswith("weight")
-    return whole and not any(part in tensor.name for part in _NEVER)
+    return len(tensor.dimensions) >= _MATRIX and _may_be(tensor.name)
 
 
+@cache
+def _may_be(name: str) -> bool:
+    """Return whether a matrix of that name is quantised. Each mixture asks about each tensor."""
+    return name.endswith("weight") and not any(part in name for part in _NEVER)
+
+
+@cache
 def category(name: str) -> str:
     """Return the part that a tensor of a layer plays; empty: none that a mixture minds."""
     return next((part for text, part in _CATEGORIES if text in name), "")
