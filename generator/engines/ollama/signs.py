@@ -53,7 +53,7 @@ SIGNS: Final = Signs(
     r"|/ollama/releases/latest/download/(ollama-linux-\w+(?:-\w+)?(?:\.tgz)?)$",
     installed="OLLAMA_VERSION",
     api=r"(?i)[^\s:]*:11434|(?!\S*(?:web-?ui|[-_.]ui\b|frontend|client|exporter|proxy|gateway|router|metrics))"
-    r"(?:[\w-]{1,63}[.-])?ollama[\w.-]*(?::\d+)?",
+    r"(?!(?:[\w-]{1,63}\.)?ollama\.(?:com|ai)(?![\w.-]))(?:[\w-]{1,63}[.-])?ollama[\w.-]*(?::\d+)?",
     application=r"OLLAMA_(?:\w+_)?(?:URLS?|URI|ENDPOINT|ADDR(?:ESS)?)"
     r"|OLLAMA_(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_(?:HOST|PORT)"
     r"|OLLAMA_(?:(?:API|BASE|SERVER|REMOTE|DEFAULT|LLM|CHAT|EMBED(?:DINGS?)?|VISION)_)*"
