@@ -14,8 +14,9 @@ from generator.readers import load_reader
 from generator.readers.base import NeedsMore, PartlyRead, Source
 from generator.readers.beside import installed
 from generator.readers.embedded import with_gaps
+from generator.readers.quadlet import QUADLET
 from generator.readers.syntax import unit
-from generator.view import NotJudged, View
+from generator.view import Key, NotJudged, Place, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,21 @@ def kubes(sources: Sequence[Source], context: Context) -> Played:
         played.at_hand = played.at_hand or bool(files)
         found = _servers(files, context, played) if files else ()
         played.views += (_published(view, told) for view in found)
+        played.views += [_unit(source, told, context)] if found else []
     return played
+
+
+def _unit(source: Source, told: Sequence[Assignment], context: Context) -> View:
+    """Return what the unit itself says, for its keys: it is Podman that refuses one."""
+    return context.view(
+        QUADLET,
+        context.release_for(),
+        name=posixpath.basename(source.path),
+        place=Place(source.path),
+        keys=tuple(
+            Key(path=(a.section, a.key), place=a.place(), value=a.value) for a in told if a.key
+        ),
+    )
 
 
 def with_played(views: Sequence[View], played: Played, *, alone: bool) -> tuple[View, ...]:
