@@ -13,7 +13,8 @@ SIGNS: Final = Signs(
     address="OLLAMA_HOST",
     mentioned=r"(?i:ollama|\bLLAMA_ARG_)",
     used=r"\b(?:OLLAMA|LLAMA_ARG)_[A-Z]|(?<![\w.-])ollama/ollama(?![\w./-])|\bservices\.ollama\b"
-    r"|\bollama[\"',\s]{1,4}(?:serve|run|pull|create)\b",
+    r"|\bollama[\"',\s]{1,4}(?:serve|run|pull|create)\b|:/root/\.ollama\b"
+    r"|\b(?:docker|podman)[ \t]+exec[ \t]+(?:-\w+[ \t]+){0,9}ollama\b",
     asks=r"\bollama[\"',\s]+(?:pull|run|create|list|ls|show|cp|rm|ps|push)\b"
     r"|/api/(?:pull|generate)\b",
     client=r"(?:^|\bollama[\"',\s]+)(?:pull|run|create|list|ls|show|cp|rm|ps|push)(?![\w.-])",
