@@ -131,13 +131,15 @@ class Readable:
 class Variable(Readable, Replaced):
     """An environment variable that some reader obeys, or that other builds would obey.
 
-    `remains` is what it still does where it has lost its effect.
+    `remains` is what it still does where it has lost its effect. `builds` is a pattern for images
+    of others that mostly have an older release, which still reads it.
     """
 
     kind: Literal["bool", "uint", "int", "duration", "enum", "string", "list", "path", "bytes"]
     scope: Literal["server", "runner", "gpu-selection", "client", "informational"]
     effective_until: Release | None = None
     remains: str = ""
+    builds: str = ""
     replacements: tuple[Replacement, ...] = ()
     allowed_values: tuple[Allowed, ...] = ()
     on_invalid: Literal[

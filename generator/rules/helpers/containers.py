@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
     from generator.view import View
 
-_AT_HAND: Final = 1000
-"""Images whose names stay taken apart."""
 DRIVE: Final = re.compile(r"^[A-Za-z]:[\\/]")
 """How a path of Windows begins."""
 REFERENCE: Final = re.compile(r"\$(?:\{\w++(?::?-(?P<default>[^}]{0,999}+)|[^}]{0,999}+)\}|\w+)")
@@ -31,7 +28,6 @@ _BESIDE: Final = re.compile(r"(?i)probe\b|\blifecycle\b|\bhealth_?check\b")
 _DIRECTORY: Final = r"(?:^|[\s/\"'])models(?=[\s/\"']|$)"
 
 
-@functools.lru_cache(maxsize=_AT_HAND)
 def repository(image: str) -> str:
     """Return an image reference without tag and digest."""
     path, slash, last = image.partition("@")[0].rpartition("/")
@@ -70,10 +66,14 @@ def is_for_a_script(view: View, facts: Facts, name: str) -> bool:
     built, or one that nobody has shown.
     """
     others = view.container is not None and not is_official(view, facts)
-    unseen = any(not line.value for line in view.lines_in(STARTED))
-    return (others or unseen) and re.fullmatch(
+    return (others or begins_unseen(view)) and re.fullmatch(
         load_signs(view.engine).application, name
     ) is not None
+
+
+def begins_unseen(view: View) -> bool:
+    """Return whether a container begins with a script that is not at hand."""
+    return any(not line.value for line in view.lines_in(STARTED))
 
 
 def is_installed(view: View) -> bool:

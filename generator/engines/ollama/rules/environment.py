@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.engines.ollama.rules.helpers.names import OFF, NameFault, bare_fault, name_fault
 from generator.rules.helpers.containers import (
+    begins_unseen,
     is_for_a_script,
     is_installed,
     is_of_a_fork,
@@ -25,7 +26,7 @@ from generator.rules.helpers.variables import (
 )
 from generator.rules.rule import Hit, Hits, Rule
 from generator.units import EVERYWHERE
-from generator.view import STARTED, UNPASSED, UNREAD, Edit
+from generator.view import UNPASSED, UNREAD, Edit
 
 if TYPE_CHECKING:
     from generator.catalogue.facts import Facts
@@ -55,7 +56,7 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
             continue  # Another program of the script, or what a guide is about, may read it.
         if variable.name in used or is_for_a_script(view, facts, variable.name):
             continue
-        if fault.rule == "HW104" and not fault.rename and _begins_unseen(view):
+        if fault.rule == "HW104" and not fault.rename and begins_unseen(view):
             continue  # The script with which the container begins may read it.
         # A profile has a key for what is meant.
         typed = fault.intent if view.phrases.keyed else ""
@@ -64,8 +65,8 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         forked = read and view.container is not None and not is_installed(view)
         if of_a_fork and (read or fault.rule == "HW102"):
             continue  # It is made of a fork, which reads the name, or of a release long ago.
-        if variable.name == _OF_INTEL and not official and _has_intel(view):
-            continue  # Somebody's build for such cards, mostly of a release that reads it.
+        if not official and _is_read_by_its_build(variable.name, view, facts):
+            continue
         yield Hit(
             message=message.format(variable.name, fault.what, release_said(view, facts)),
             place=variable.named or variable.place,
@@ -76,17 +77,11 @@ def _misnamed(rule_id: str, message: str, view: View, facts: Facts) -> Hits:
         )
 
 
-def _begins_unseen(view: View) -> bool:
-    """Whether a container begins with a script that is not at hand."""
-    return any(not line.value for line in view.lines_in(STARTED))
-
-
-_OF_INTEL: Final = "OLLAMA_INTEL_GPU"
-_INTEL: Final = re.compile(r"(?i)intel|(?:^|[/_:-])arc(?![a-z])|sycl|xpu|oneapi")
-
-
-def _has_intel(view: View) -> bool:
-    return view.container is not None and _INTEL.search(view.container.image) is not None
+def _is_read_by_its_build(name: str, view: View, facts: Facts) -> bool:
+    """Whether the image is a build of somebody's, mostly of a release that reads the variable."""
+    known, box = facts.variable(name), view.container
+    builds = known.builds if known is not None else ""
+    return bool(builds) and box is not None and re.search(builds, box.image) is not None
 
 
 def _mended(view: View, variable: Variable, fault: NameFault) -> tuple[Edit, ...]:
