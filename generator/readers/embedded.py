@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from generator.errors import HostwrightError, ProfileError
 from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, PartlyRead, Source
-from generator.readers.signs import assigns_only, kind_of, reached, signs_of
+from generator.readers.signs import assigns_only, is_for_a_shell, kind_of, reached, signs_of
 from generator.readers.templates import as_written, has_gaps, plain
 from generator.view import NotJudged, Phrases, Place, View
 
@@ -74,14 +74,11 @@ def embedded(
     return found, unread
 
 
-_SHELL: Final = re.compile(r"\b(?:ba|da|z|k|a)?sh\b")
-
-
 def _of_program(text: str, kind: str | None) -> str | None:
     """Return the kind of a text, which is a script or none where it names the program of one."""
     if not text.startswith("#!") or kind == "script":
         return kind
-    return "script" if _SHELL.search(text.partition("\n")[0]) else None
+    return "script" if is_for_a_shell(text) else None
 
 
 def _leads(source: Source, kind: str) -> bool:

@@ -27,6 +27,15 @@ BOM: Final = "\ufeff"
 """The byte order mark, with which editors of Windows begin a file."""
 
 
+HASHBANG: Final = r"#!.*\b(?:ba|da|z|k|a)?sh\b"
+"""How a script of a shell begins."""
+
+
+def is_for_a_shell(text: str) -> bool:
+    """Return whether a text says by its first line that a shell runs it."""
+    return re.match(HASHBANG, text) is not None
+
+
 def names_an_engine(text: str) -> bool:
     """Return whether a text speaks of an engine."""
     return any(re.search(load_engine(name).mentioned, text) for name in READ)
@@ -254,7 +263,7 @@ def kind_by_look(source: Source) -> str | None:
     if PurePosixPath(source.path).suffix in signs_of("document").named:
         return "document"
     text = source.text.removeprefix(BOM)
-    if re.match(r"#!.*\b(?:ba|da|z|k)?sh\b", text):
+    if is_for_a_shell(text):
         return "script"
     if not PurePosixPath(source.path).suffix and _OF_COMPOSE.search(text) and "{{" not in text:
         return "compose"

@@ -53,6 +53,7 @@ from generator.readers.compose.volumes import volumes_of
 from generator.readers.container import models_started
 from generator.readers.dockerfile.built import not_at_hand, over
 from generator.readers.layers import overruled, said
+from generator.readers.signs import is_for_a_shell
 from generator.readers.syntax.shell import is_shell
 from generator.readers.syntax.yaml_keys import keys_of
 from generator.readers.syntax.yaml_tree import Scalar, Table, flat, plain
@@ -84,7 +85,6 @@ _COMPLETED: Final = "service_completed_successfully"
 _AWAY: Final = frozenset("/~$")
 """How the source of a mount begins that is on a machine, and not at hand."""
 _SCRIPT: Final = re.compile(r"\.(?:ba)?sh ")
-_SHELL: Final = re.compile(r"#!.*\b(?:ba|da|z|k)?sh\b")
 _PARTED: Final = re.compile(r"[\s;&|\"']+")
 _MADE: Final = frozenset({"image", "build", "extends", "provider", "profiles"})
 """Keys of a service that Compose does not refuse; of one with profiles it may start none."""
@@ -294,7 +294,7 @@ class _Services:
             if target in words and source[:1] == ".":
                 path = joined(place.file, source)
                 told = self.context.read(path) or ""
-                if not (shell or _SCRIPT.search(f"{source} {target} ") or _SHELL.match(told)):
+                if not (shell or _SCRIPT.search(f"{source} {target} ") or is_for_a_shell(told)):
                     continue  # A program, or a folder of them.
                 name, at = PurePosixPath(path).name, Place(path, 1) if told else place
                 yield Line(section=STARTED, name=name, value=told, place=at)

@@ -14,7 +14,7 @@ from generator.readers.base import Context, Source, each, refused
 from generator.readers.environment import ENVIRONMENT
 from generator.readers.environment.dotenv import is_dotenv, passed_on, unpassed, variables_of
 from generator.readers.layers import overruled, said
-from generator.readers.signs import BOM
+from generator.readers.signs import BOM, is_for_a_shell
 from generator.readers.syntax.shell import exported, runs_the_server
 from generator.readers.syntax.words import is_text
 from generator.records import replace
@@ -43,7 +43,6 @@ SHELL_FILES: Final = frozenset(
     }
 )
 """Files that a login shell, or an interactive one, reads."""
-_SHEBANG: Final = re.compile(r"#!.*\b(?:sh|bash|zsh|dash|ksh)\b")
 
 
 def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
@@ -117,7 +116,7 @@ def _is_script(source: Source) -> bool:
     """Whether a shell reads the file, which sees only what is exported there."""
     path = PurePosixPath(source.path)
     shell = path.name in SHELL_FILES or path.suffix in {".sh", ".bash", ".zsh"}
-    return shell or bool(_SHEBANG.match(source.text))
+    return shell or is_for_a_shell(source.text)
 
 
 def environment_file(source: Source, reach: Reach = "server") -> list[Variable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from generator.readers.signs import Signs, reached, served
+from generator.readers.signs import HASHBANG, Signs, reached, served
 from generator.view import Phrases
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SIGNS: Final = Signs(
     sure=frozenset({".sh", ".bash", ".zsh", ".mk", ".just"}),
     names=r"(?:GNU)?[Mm]akefile|\.?[Jj]ustfile|\.?(?:bash|zsh)(?:rc|_profile|env|_aliases)"
     r"|\.?z?profile",
-    content=r"(?m)\A#!.*\b(?:ba|da|z|k)?sh\b|^[ \t]*(?:\$ )?(?:sudo )?(?:docker|podman) "
+    content=rf"(?m)\A{HASHBANG}|^[ \t]*(?:\$ )?(?:sudo )?(?:docker|podman) "
     r"(?:run|create|service|container)\b",
     ours=_ours,
 )
