@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.commands.unnoticed import unnoticed
-from generator.readers.compose.container import all_words, container_of
+from generator.readers.compose.container import all_words
 from generator.readers.syntax.fatal import is_strict
 from generator.readers.syntax.hasty import asked_first
 from generator.readers.syntax.shell import calls, is_shell
@@ -28,10 +28,16 @@ _STAYS: Final = re.compile(r"\b(?:sleep\s+inf\w*|tail\s+-[fF]|serve)\b|\bwait\s*
 
 
 class Job:
-    """A service that asks a server and ends; `scripts` of the host are what it begins with."""
+    """A service that asks a server and ends, unless its policy `restart` starts it again.
 
-    def __init__(self, name: str, service: Table, scripts: Iterable[Line], engine: Engine) -> None:
+    `scripts` of the host are what it begins with.
+    """
+
+    def __init__(
+        self, name: str, service: Table, restart: str, scripts: Iterable[Line], engine: Engine
+    ) -> None:
         self.name, self.service, self.engine = name, service, engine
+        self.restart = restart.strip("\"'")
         self.words = all_words(service)
         own = (word for word in self.words if " " in word.text.strip())
         self.texts = [
@@ -44,11 +50,8 @@ class Job:
 
         `asked` is the one that it names, or empty.
         """
-        if not self.words:
-            return
         yield from self._at_home()
-        restart = container_of(self.name, self.service, {})[0].restart.strip("\"'")
-        if restart not in _ONCE or any(_STAYS.search(text) for text, _ in self.texts):
+        if self.restart not in _ONCE or any(_STAYS.search(text) for text, _ in self.texts):
             return
         by_hand = "profiles" in self.service.entries
         if not (by_hand or self._waits()) and (asked or self._needs(servers)):

@@ -327,9 +327,10 @@ class _Services:
         """Yield what a job asks of the server too soon, or lets fail unnoticed."""
         if not service.entries.keys() & {*BEGINS}:
             return  # As most services, it does what its image does.
-        mounts = container_of(f"services.{job}", service, self.project.around)[0].mounts
-        scripts, asked = self._scripts(service, mounts), self.roles.asked(service)
-        yield from Job(job, service, scripts, self.engine).lines(self.servers, asked)
+        box, _ = container_of(f"services.{job}", service, self.project.around)
+        scripts, asked = self._scripts(service, box.mounts), self.roles.asked(service)
+        known = Job(job, service, box.restart, scripts, self.engine)
+        yield from known.lines(self.servers, asked)
 
     def _run_by(self, job: str, service: Table) -> Iterator[Line]:
         """Yield what a job of the engine's own image runs, and what it hands to the program."""
