@@ -81,9 +81,7 @@ class Documents:
         if document.spoken and not {"=", "["} & {*document.text}:
             return  # A variable has all of it.
         lines = document.lines
-        text = (
-            _EXPRESSION.sub(_variable, document.text) if "${{" in document.text else document.text
-        )
+        text = _EXPRESSION.sub(_variable, document.text)
         views, gaps = embedded(text, name, self.file, document.line, self.context, lines=lines)
         views = on_their_own(views)
         if document.filled:  # What stands there is another text.

@@ -11,7 +11,7 @@ from generator.readers.commands.words import variable
 from generator.view import UNEXPORTED, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from generator.engines.signs import Signs as Engine
     from generator.readers.base import Context
@@ -36,14 +36,15 @@ _SAYS: Final = (
 """What a script hands to a program that asks a server."""
 _ASKED_FOR: Final = re.compile(r"\$\{?(\w+)")
 """What a shell exports by its name, or uses itself."""
+_SET: Final = re.compile(r"(\w+)=")
 _COMPOSES: Final = re.compile(r"(?:^|[\s;])(?:docker|podman)[ -]compose\s.*\b(?:up|run|create)\b")
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 
 
-def _asks_for(text: str, name: str) -> bool:
-    """Whether a script puts a variable in somewhere, beside where it sets it."""
-    put_in = re.compile(rf"\$\{{?{re.escape(name)}\b")
-    return any(put_in.search(line) and f"{name}=" not in line for line in text.split("\n"))
+def _put_in(text: str) -> Iterator[str]:
+    """Yield the variables that a script puts in somewhere, beside where it sets them."""
+    for line in text.split("\n"):
+        yield from {*_ASKED_FOR.findall(line)} - {*_SET.findall(line)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ class Exports:
         asked = frozenset(_ASKED_FOR.findall(text))
         for command in re.findall(_SAYS % re.escape(self._engine.name), text):
             self._used.update(_ASKED_FOR.findall(command))
-        theirs = (name for name in asked if re.fullmatch(self._engine.application, name))
-        self._used.update(name for name in theirs if _asks_for(text, name))
+        theirs = re.compile(self._engine.application)
+        self._used.update(filter(theirs.fullmatch, _put_in(text)))
         self.loose = [one for one in self.loose if one.name not in asked]
         self._breaks()
 
