@@ -210,8 +210,8 @@ def evaluate(
     `where` is its path in the file. What Nix has said of a text is remembered: a fix reads its file
     again and again.
     """
-    given = {"told": told.options, "given": told.arguments, "units": told.units, "where": where}
-    asked = json.dumps(given | {"beside": told.beside})
+    by = {"told": told.options, "given": told.arguments, "units": told.units, "beside": told.beside}
+    asked = json.dumps(by | {"where": where})
     key = (text, asked)
     answer = _answers.get(key) or _evaluated(text, patience, json.loads(asked))
     if isinstance(answer, tuple) or not answer.passing:

@@ -91,6 +91,8 @@ def _one(found: Sequence[Definition]) -> dict[str, Any]:
 
 
 _ASKED: Final = re.compile(r"\bconfig((?:\.[A-Za-z_][\w'-]*){2,6})", re.ASCII)
+_DECLARED: Final = re.compile(_ASKED.pattern.replace("config", "options"), re.ASCII)
+_DEEP: Final = 3
 _MOST_BESIDE: Final = 3
 
 
@@ -98,13 +100,19 @@ def _declaring(source: Source, context: Context) -> list[Source]:
     """Return the modules of the folder that declare options which a module only asks for."""
     if "mkOption" in source.text or "config." not in source.text:
         return []
-    asked = {".".join(path.split(".")[:4]) for path in _ASKED.findall(source.text)}
+    asked = _begun(_ASKED, source.text, _DEEP)
     folder, found = posixpath.dirname(source.path), []
     for other in context.fellows[:MOST] if asked else ():
         near = other.path != source.path and posixpath.dirname(other.path) == folder
-        if near and any(f"options{path}" in other.text for path in asked):
+        if near and not asked.isdisjoint(_begun(_DECLARED, other.text, _DEEP - 1, _DEEP)):
             found.append(other)
     return found[:_MOST_BESIDE]
+
+
+def _begun(paths: re.Pattern[str], text: str, *names: int) -> set[str]:
+    """Return how the paths of options in a text begin, by so many names, or by all they have."""
+    found = [path.split(".")[1:] for path in paths.findall(text)]
+    return {".".join(path[:most]) for path in found for most in names}
 
 
 def _options(
