@@ -36,7 +36,7 @@ _SAYS: Final = (
 """What a script hands to a program that asks a server."""
 _ASKED_FOR: Final = re.compile(r"\$\{?(\w+)")
 """What a shell exports by its name, or uses itself."""
-_SET: Final = re.compile(r"(\w+)=")
+_SET: Final = re.compile(r"(?<!\w)(\w++)=")
 _COMPOSES: Final = re.compile(r"(?:^|[\s;])(?:docker|podman)[ -]compose\s.*\b(?:up|run|create)\b")
 _EXPORTING: Final = {("set", "-a"): True, ("set", "+a"): False}
 
