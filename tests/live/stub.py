@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -70,7 +70,7 @@ class Stub:
 
     def __post_init__(self) -> None:
         self.waiting = self.crowd = 0  # now, and at most
-        self.lock = threading.Condition()  # told when a request is over
+        self.lock = threading.Lock()
         self.free = threading.Semaphore(self.slots)
 
     def find(self, name: str) -> Installed | None:
@@ -94,7 +94,6 @@ class Stub:
             self.free.release()
             with self.lock:
                 self.waiting -= 1
-                self.lock.notify_all()
 
     def load(self, model: Installed) -> int:
         """Load a model, once; return the nanoseconds that it took."""
@@ -136,6 +135,10 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     stub: Stub
+
+    def setup(self) -> None:
+        super().setup()
+        self.turn = ExitStack()  # in the queue; over before the client can know that it is
 
     def log_message(self, *_: object) -> None:
         pass
@@ -194,8 +197,8 @@ class Handler(BaseHTTPRequestHandler):
             shown = {"details": model.details, "parameters": model.parameters, "model_info": info}
             shown["modelfile"] = model.modelfile
             return self.json(shown | {"capabilities": list(model.able)})
-        with self.stub.turn() as mine:
-            if not mine:
+        with self.turn:
+            if not self.turn.enter_context(self.stub.turn()):
                 return self.json({"error": BUSY}, 503)
             return self.answer(path, model, body)
 
@@ -253,8 +256,7 @@ class Handler(BaseHTTPRequestHandler):
             "load_duration": loading, "prompt_eval_count": words, "prompt_eval_duration": prefill,
             "eval_count": count, "eval_duration": decode,
         }  # fmt: skip
-        self.chunk({**self.part(path, model, ""), **last})
-        self.end()
+        self.last({**self.part(path, model, ""), **last})
 
     def native(self, path: str, model: Installed, body: dict[str, Any], loading: int) -> None:
         """A stream of JSON lines, or one object; the last has the counters."""
@@ -285,8 +287,7 @@ class Handler(BaseHTTPRequestHandler):
             text = self.stub.says or "".join(f"w{i} " for i in range(count))
             message = {"message": {"role": "assistant", "content": text}}
             return self.json(last | (message if path == "/api/chat" else {"response": text}))
-        self.chunk(last)
-        return self.end()
+        return self.last(last)
 
     def part(self, path: str, model: Installed, word: str) -> dict[str, Any]:
         told: dict[str, Any] = {"model": model.name, "created_at": MODIFIED, "done": False}
@@ -311,6 +312,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(self.stub.token_seconds)
             delta = {"choices": [{"index": 0, "delta": {"content": f"w{at} "}}]}
             self.raw(f"data: {json.dumps(delta)}\n\n".encode())
+        self.turn.close()
         self.raw(b"data: [DONE]\n\n")
         self.end()
 
@@ -322,6 +324,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def chunk(self, data: object) -> None:
         self.raw(json.dumps(data).encode() + b"\n")
+
+    def last(self, data: object) -> None:
+        """The line that says it is done: who reads it may ask again at once, and finds room."""
+        self.turn.close()
+        self.chunk(data)
+        self.end()
 
     def raw(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
@@ -336,6 +344,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        self.turn.close()
         self.end_headers()
         self.wfile.write(data)
 
