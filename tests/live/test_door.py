@@ -56,10 +56,9 @@ def test_who_prints_without_end_is_ended() -> None:
 def test_what_it_has_started_ends_with_it(tmp_path: Path) -> None:
     """A child that keeps the streams open would hold the answer back."""
     pid = tmp_path / "pid"
-    child = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    text = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}])"
+    script = f"sleep 60 & echo $! > {pid}; wait"
     with pytest.raises(EnvironmentFailure, match="has not answered"):
-        ask(python(text), seconds=3)
+        ask(["sh", "-c", script], seconds=3)
     number = int(pid.read_text())
     for _ in range(100):
         if not running(number):
