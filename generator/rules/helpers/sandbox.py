@@ -34,6 +34,7 @@ _OWN: Final = {"State": "/var/lib", "Cache": "/var/cache", "Logs": "/var/log", "
 _API: Final = ("/dev", "/proc", "/sys", *HOMES)
 _HOME: Final = re.compile(r"/home/([^/]+)/.|(/root)(?:/|$)|/run/user/(\d+)(?:/|$)", re.ASCII)
 _MEDIA: Final = re.compile(r"(/run)?/media/([^/]+)/[^/]+/.", re.ASCII)
+_OPEN: Final = re.compile(r"/[^/]*[$%…{].*", re.DOTALL)
 _SHARED: Final = re.compile(r"models?|shared?|public|data|common|linuxbrew", re.IGNORECASE)
 
 # Names that people give to a disk below /media themselves.
@@ -126,7 +127,22 @@ def adds_to_own(view: View) -> bool:
 
 def obstacle(view: View, path: str) -> Obstacle | None:
     """Return what hides a directory from the service, or keeps it from writing there."""
-    return _named(view, path) or _protected(view, path)
+    found = _named(view, path) or _protected(view, path)
+    return found if found and (not is_open(path) or _closed_throughout(view, path)) else None
+
+
+def is_open(path: str) -> bool:
+    """Return whether the running host fills in a part of a path, as it does for `/home/%i`."""
+    return _OPEN.search(path) is not None
+
+
+def _closed_throughout(view: View, path: str) -> bool:
+    """Return whether the service gets nothing below the part of a path that is known."""
+    known = _OPEN.sub("", path)
+    through = words(
+        view, "BindPaths", "BindReadOnlyPaths", "ReadWritePaths", "ReadWriteDirectories"
+    )
+    return bool(known) and not any(below(one, known) for one in (*through, *_own(view)))
 
 
 def _protected(view: View, path: str) -> Obstacle | None:
@@ -226,11 +242,11 @@ def stranger(view: View, path: str) -> str:
     """Return the user whose home a path is in, where the service's own may not enter that."""
     found, mounted = _HOME.match(path), mounted_for(path)
     user = _account(view)
-    # `%u` is root in a unit of the system, and of other specifiers only the host knows the user.
-    if not (found or mounted) or not user or user in ROOT or "%" in user or "$" in user:
-        return ""
     number = found[3] if found else ""
     owner = mounted if not found else found[1] or ("root" if found[2] else f"user {number}")
+    # `%u` is root in a unit of the system, and of other specifiers only the host knows the user.
+    if not owner or not user or user in ROOT or is_open(f"/{user}") or is_open(f"/{owner}"):
+        return ""
     groups = {
         word for line in said(view, "Group", "SupplementaryGroups") for word in line.value.split()
     }

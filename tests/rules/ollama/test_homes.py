@@ -10,6 +10,8 @@ BOTH = "/srv/models /var/lib/ollama"
 TMP = "/tmp/models"  # noqa: S108 -- to recognise
 MODELS = "Environment=HOME=/var/lib/ollama OLLAMA_MODELS={}"
 SRV = "Environment=HOME=/srv/ollama"
+HIDDEN, STRICT = "ProtectHome=yes", "ProtectSystem=strict"
+FILLED_IN = "Environment=HOME=/home/{{ who }}\n"
 MOUNT = {"net-nas.mount": "[Mount]\nWhat=nas:/x\nWhere=/net/nas\nType=nfs4\n"}
 RUN = "ExecStart=/usr/bin/docker run --rm {} ollama/ollama:0.32.15"
 
@@ -33,12 +35,22 @@ CASES: Cases = {
             system(MODELS.format("/dev/shm/models")),  # noqa: S108 -- to recognise
             system("ProtectSystem=strict", "ProtectHome=yes"),
             {"ollama.service.d/a.conf": "[Service]\nProtectSystem=strict\n"},
+            {"ollama@.service": f"[Service]\n{START}\n{HIDDEN}\nEnvironment=HOME=/home/%i\n"},
+            {"ollama.service.j2": f"[Service]\n{START}\n{HIDDEN}\n" + FILLED_IN},
+            {"ollama@.service": f"[Service]\n{START}\nEnvironment=HOME=/srv/%i\n{STRICT}\n"},
         ),
         (
             system("ProtectSystem=strict", "StateDirectory=ollama"),
             system("ProtectSystem=strict", "ReadWritePaths=/usr/share/ollama"),
             system("ProtectSystem=strict", "EnvironmentFile=/etc/ollama.env"),
             {"web.service.d/a.conf": "[Service]\nProtectSystem=strict\n"},
+            {"ollama@.service": f"[Service]\n{START}\nUser=kim\nEnvironment=HOME=/home/%i\n"},
+            {"ollama@.service": f"[Service]\n{START}\n{HIDDEN}\nEnvironment=HOME=/%i/home\n"},
+            {
+                "ollama@.service": f"[Service]\n{START}\nEnvironment=HOME=/srv/%i\n{STRICT}\n"
+                "ReadWritePaths=/srv/kim\n"
+            },
+            system(HIDDEN),
             system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv/other"),
             system(MODELS.format("/srv/m"), "TemporaryFileSystem=/srv", "BindPaths=/srv/m"),
             system(MODELS.format("/srv/models"), "ReadOnlyPaths=/", f"ReadWritePaths={BOTH}"),

@@ -284,11 +284,11 @@ def _of_the_unit(view: View) -> Iterator[tuple[str, str, Place]]:
 
 
 def _path(view: View, value: str, start: str) -> str:
-    """Return a directory in full; empty: the running host fills something in."""
+    """Return a directory in full; empty: the running host decides where it begins."""
     if view.manager == "system":
         value = value.replace("%h", "/root")
     path = posixpath.normpath(posixpath.join(start, value)) if value else ""
-    return path if path.startswith("/") and "$" not in path and "%" not in path else ""
+    return path if path.startswith("/") else ""
 
 
 @Rule(
