@@ -38,6 +38,8 @@ CASES: Cases = {
             {"ollama@.service": f"[Service]\n{START}\n{HIDDEN}\nEnvironment=HOME=/home/%i\n"},
             {"ollama.service.j2": f"[Service]\n{START}\n{HIDDEN}\n" + FILLED_IN},
             {"ollama@.service": f"[Service]\n{START}\nEnvironment=HOME=/srv/%i\n{STRICT}\n"},
+            unit("User=alice", HIDDEN),
+            unit("User=1000", "ProtectHome=tmpfs"),
         ),
         (
             system("ProtectSystem=strict", "StateDirectory=ollama"),
@@ -51,6 +53,11 @@ CASES: Cases = {
                 "ReadWritePaths=/srv/kim\n"
             },
             system(HIDDEN),
+            unit("User=alice", HIDDEN, "Environment=HOME=/srv/ollama"),
+            unit("User=alice", HIDDEN, "EnvironmentFile=/etc/ollama.env"),
+            unit("User=alice", HIDDEN, "DynamicUser=yes", SRV, "ReadWritePaths=/srv"),
+            unit("User=alice"),
+            {"ollama.service.d/a.conf": f"[Service]\nUser=alice\n{HIDDEN}\n"},
             system(MODELS.format("/srv/models"), "InaccessiblePaths=/srv/other"),
             system(MODELS.format("/srv/m"), "TemporaryFileSystem=/srv", "BindPaths=/srv/m"),
             system(MODELS.format("/srv/models"), "ReadOnlyPaths=/", f"ReadWritePaths={BOTH}"),

@@ -54,6 +54,7 @@ def hidden_paths(view: View, _: Facts) -> Hits:
     yield from _made_for_root(view)
     yield from _unmade(view)
     yield from _nowhere(view)
+    yield from _of_passwd(view)
     for name, path, place in _directories(view):
         found, owner = sandbox.obstacle(view, path), sandbox.stranger(view, path)
         if found is not None and (found.effect == "hides" or name in {_MODELS, "HOME"}):
@@ -146,6 +147,33 @@ def _made_for_root(view: View) -> Hits:
                 fix=f"`chown -R {user}: {line.name}`, or `install -d -o {user} {line.name}`",
             )
             return
+
+
+def _of_passwd(view: View) -> Hits:
+    """Yield the user of a server whose home only the passwd file tells, where homes are hidden.
+
+    One that is named after the engine has its home where packages make it, outside /home.
+    """
+    users = sandbox.said(view, "User")[-1:]
+    unread = sandbox.said(view, "SetLoginEnvironment", "PAMName", "PassEnvironment")
+    found = sandbox.obstacle(view, "/home/…")
+    if view.starts is None or not found or found.effect != "hides" or not view.lacks("HOME"):
+        return
+    if unread or view.container is not None or view.adds or sandbox.is_dynamic(view):
+        return
+    named = any(below(path, "/home") for _, path, _ in _directories(view))
+    for line in users:
+        own = view.engine in line.value or line.value in sandbox.ROOT | _NOBODY
+        if not (own or named or view.lines_in(HOMELESS)):
+            yield Hit(
+                message=f"systemd takes HOME of `{line.value}` from the passwd file: if that home "
+                f"is below /home, `{found.setting}` hides it, and the server ends where it makes "
+                "its key",
+                place=line.place,
+                severity="info",
+                fix="name a home outside /home, by `StateDirectory=ollama` and "
+                "`Environment=HOME=/var/lib/ollama`, or turn ProtectHome off",
+            )
 
 
 _PREPARES: Final = ("User", "Group", "SupplementaryGroups", "DynamicUser", "BindPaths")
