@@ -130,10 +130,14 @@ _VERIFIED: Final = Shape(
 )
 _LOCATED: Final = Shape(
     "LocatedFinding",
-    "A finding with its place; `line` counts from 1, 0 is the file as a whole.",
+    "A finding with its place; `line` counts from 1, 0 is the file as a whole. From `column` to "
+    "`end_column`, which is behind it, stands what the text report marks: characters from 1, 0 "
+    "where nothing is marked.",
     {
         "file": str,
         "line": int,
+        "column": int,
+        "end_column": int,
         "setting": str,
         "page": str,
         **get_type_hints(Finding),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Final
 
+from generator.readers.signs import BOM
 from generator.records import dataclass
 from generator.redact import redacted
 
@@ -21,11 +23,21 @@ _LONGEST: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A line of a file without its indent, and what is marked: characters `start` to `end`."""
+    """A line of a file without its indent, and what is marked: characters `start` to `end`.
+
+    `indent` are the characters that the file has before `line`, each tab one, the mark of the byte
+    order none.
+    """
 
     line: str
     start: int
     end: int
+    indent: int = 0
+
+    @property
+    def columns(self) -> tuple[int, int]:
+        """In the line of the file, from 1: the first marked character, and the one behind it."""
+        return self.indent + self.start + 1, self.indent + self.end + 1
 
     @property
     def parts(self) -> tuple[str, str, str]:
@@ -37,7 +49,8 @@ class Excerpt:
         first = max(0, min(self.start - room // 4, len(self.line) - room))
         line = self.line[first : first + room]
         start = self.start - first
-        return Excerpt(line, start, max(start + 1, min(self.end - first, len(line))))
+        end = max(start + 1, min(self.end - first, len(line)))
+        return Excerpt(line, start, end, self.indent + first)
 
 
 def with_secrets(
@@ -60,16 +73,24 @@ def excerpt(placed: LocatedFinding, report: Report) -> Excerpt | None:
     """Return what a Finding is about, as its file has it; None: no line, or one with a secret."""
     if placed.place in report.secret:
         return None
-    lines = report.texts.get(placed.place.file, "").split("\n", placed.place.line)
+    lines = _lines(report.texts.get(placed.place.file, ""))
     if not placed.place.line or placed.place.line > len(lines):
         return None
-    line = lines[placed.place.line - 1].strip()[:_LONGEST]
+    whole = lines[placed.place.line - 1]
+    line = whole.strip()[:_LONGEST]
     if not line:
         return None
+    indent = len(whole) - len(whole.lstrip())
     for part in _meant(placed, line):
         if (start := _start(line, part)) >= 0:
-            return Excerpt(line, start, start + len(part))
-    return Excerpt(line, 0, len(line))
+            return Excerpt(line, start, start + len(part), indent)
+    return Excerpt(line, 0, len(line), indent)
+
+
+@functools.lru_cache(maxsize=8)
+def _lines(text: str) -> tuple[str, ...]:
+    """Parting a long file for each of its findings would take the square of its length."""
+    return tuple(text.removeprefix(BOM).split("\n"))
 
 
 def _start(line: str, part: str) -> int:

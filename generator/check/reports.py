@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.check.excerpt import excerpt
 from generator.check.mend import fixable
 from generator.errors import SEVERITIES
 from generator.formats.data import to_json
@@ -30,6 +31,7 @@ _QUALITY: Final = {"error": "critical", "warning": "major", "info": "info"}
 def as_json(report: Report) -> str:
     """Return the Findings, each with its place, page and whether `--fix` mends it, and the counts.
 
+    `column` and `end_column` are those of the mark in the text report, 0 where that has none.
     `not_judged` are the files, or parts of files, that nobody has judged, and why.
     """
     return to_json(
@@ -40,6 +42,7 @@ def as_json(report: Report) -> str:
                 {
                     "file": placed.place.file,
                     "line": placed.place.line,
+                    **dict(zip(("column", "end_column"), _columns(placed, report), strict=True)),
                     "setting": placed.setting,
                     "page": page_of(placed.finding.rule),
                     **dataclasses.asdict(placed.finding),
@@ -76,7 +79,7 @@ def as_sarif(report: Report) -> str:
         "informationUri": HOME,
         "rules": [_rule(every_rule()[name]) for name in ids],
     }
-    results = [_result(placed, ids) for placed in report.found]
+    results = [_result(placed, ids, report) for placed in report.found]
     notes = [
         {
             "level": "warning",
@@ -111,14 +114,21 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(placed: LocatedFinding, ids: list[str]) -> dict[str, Any]:
+def _columns(placed: LocatedFinding, report: Report) -> tuple[int, int]:
+    """Return where the mark of the text report begins and what is behind it; 0: it has none."""
+    found = excerpt(placed, report)
+    return found.columns if found else (0, 0)
+
+
+def _result(placed: LocatedFinding, ids: list[str], report: Report) -> dict[str, Any]:
     finding = placed.finding
+    location = _location(placed.place, _columns(placed, report))
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": ids.index(finding.rule),
         "level": _LEVELS[finding.severity],
         "message": {"text": _in_a_line(finding)},
-        "locations": [{"physicalLocation": _location(placed.place)}],
+        "locations": [{"physicalLocation": location}],
     }
     if placed.setting:
         result["properties"] = {"setting": placed.setting}
@@ -133,12 +143,13 @@ def _not_judged(each: NotJudged) -> str:
     return f"{part}not judged: {each.reason}{hint}"
 
 
-def _location(place: Place) -> dict[str, Any]:
+def _location(place: Place, columns: tuple[int, int] = (0, 0)) -> dict[str, Any]:
     from urllib.parse import quote
 
     location: dict[str, Any] = {"artifactLocation": {"uri": quote(place.file)}}
     if place.line:
-        location["region"] = {"startLine": place.line}
+        marked = dict(zip(("startColumn", "endColumn"), columns, strict=True))
+        location["region"] = {"startLine": place.line, **(marked if any(columns) else {})}
     return location
 
 
@@ -181,7 +192,7 @@ def as_github(report: Report) -> str:
 
     It is one command per Finding that nobody silences, and a notice for what was not judged.
     """
-    found = (_command(placed) for placed in report.findings)
+    found = (_command(placed, report) for placed in report.findings)
     return "".join((*found, *map(_notice, report.gaps)))
 
 
@@ -191,9 +202,11 @@ def _notice(each: NotJudged) -> str:
     return f"::notice {where}::{_data(_not_judged(each))}\n"
 
 
-def _command(placed: LocatedFinding) -> str:
+def _command(placed: LocatedFinding, report: Report) -> str:
     finding, place = placed.finding, placed.place
     line = f",line={place.line}" if place.line else ""
+    first, behind = _columns(placed, report)
+    line += f",col={first},endColumn={behind}" if first else ""
     where = f"file={_property(place.file)}{line},title={finding.rule}"
     return f"::{_COMMANDS[finding.severity]} {where}::{_data(_in_a_line(finding))}\n"
 
