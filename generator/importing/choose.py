@@ -10,10 +10,10 @@ from generator.errors import HostwrightError
 from generator.importing.entries import Left
 from generator.records import dataclass, replace
 from generator.rules.helpers.containers import is_client
-from generator.view import Place
+from generator.view import OTHERWISE, SOMETIMES, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from generator.readers.seen import Seen
     from generator.view import View
@@ -71,6 +71,8 @@ def choose(seen: Seen, service: str | None) -> Chosen:
     servers = [view for view in seen.views if _is_server(view)]
     # A script that runs a container is a View, too, of what it says besides.
     servers = [view for view in servers if _says_something(view)] or servers
+    conditional = [v for v in servers if _is_there_otherwise(v, servers)]
+    servers = [v for v in servers if v not in conditional]
     loose = [view for view in servers if view.phrases.kind == _VARIABLES]
     whole = [view for view in servers if view not in loose]
     over = loose if len(whole) == 1 else []
@@ -87,10 +89,16 @@ def choose(seen: Seen, service: str | None) -> Chosen:
         view=_under(found[0], over),
         jobs=jobs,
         modelfiles=tuple(v for v in seen.views if v.phrases.kind == _MODELFILE),
-        left=tuple(_not_read(seen)),
+        left=(*_not_read(seen), *_added(found[0], conditional)),
         unread=_unread(seen),
         texts=seen.texts,
     )
+
+
+def _is_there_otherwise(view: View, views: Sequence[View]) -> bool:
+    """Return whether a service is another one of them, with what a condition would add."""
+    same = [v for v in views if (v.name, v.place.file) == (view.name, view.place.file)]
+    return same[0] is not view and any(line.name == OTHERWISE for line in view.lines_in(SOMETIMES))
 
 
 def _named(views: Sequence[View], service: str | None) -> list[View]:
@@ -135,6 +143,26 @@ def _unread(seen: Seen) -> dict[str, str]:
     used = {place.file for view in seen.views for place in _places(view)}
     used |= {gap.file for gap in seen.not_judged}
     return {path: text for path, text in seen.texts.items() if path not in used and text}
+
+
+def _added(view: View, conditional: Sequence[View]) -> Iterator[Left]:
+    """Yield what a service gets where conditions hold that do not with the defaults."""
+    there = {*_said(view)}
+    for name, value, place in dict.fromkeys(one for v in conditional for one in _said(v)):
+        if place.file == view.place.file and (name, value, place) not in there:
+            yield Left(
+                name=name,
+                value=value,
+                place=place,
+                reason="a condition sets it that does not hold with the defaults of this module",
+                fix="add it to the profile, if it does on this machine",
+            )
+
+
+def _said(view: View) -> Iterator[tuple[str, str, Place]]:
+    yield from ((one.name, one.value, one.place) for one in view.variables)
+    lines = (one for one in view.lines if one.section != SOMETIMES and one.name != "Environment")
+    yield from ((one.name, one.value, one.place) for one in lines)
 
 
 def _not_read(seen: Seen) -> list[Left]:

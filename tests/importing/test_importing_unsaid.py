@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.importing.importing import ImportRequest, imported
 from tests.importing.texts import OVERRIDE, lost, of, of_drop_in, profile, put
+from tests.tools import require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,28 @@ def test_what_a_drop_in_takes_away_of_the_unit_is_named(tmp_path: Path) -> None:
         "OLLAMA_NUM_PARALLEL": "a drop-in takes it away, and without that it acts again",
         "OLLAMA_DEBUG": "a drop-in takes it away, and without that it acts again",
     }
+    assert profile(found)["ollama"] == {"keep_alive": "2h"}
+
+
+MODULE = """{ config, lib, ... }:
+{
+  options.my.gpu = lib.mkOption { default = "none"; };
+  config.services.ollama = {
+    enable = true;
+    environmentVariables = {
+      OLLAMA_KEEP_ALIVE = "2h";
+      OLLAMA_NUM_PARALLEL = lib.mkIf (config.my.gpu == "cuda") "4";
+    };
+  };
+}
+"""
+
+
+def test_what_a_condition_of_a_module_would_set_is_named(tmp_path: Path) -> None:
+    require("nix-instantiate")
+    found = of(tmp_path, {"llm.nix": MODULE})
+    reason = "a condition sets it that does not hold with the defaults of this module"
+    assert lost(found) == {"OLLAMA_NUM_PARALLEL": reason}
     assert profile(found)["ollama"] == {"keep_alive": "2h"}
 
 

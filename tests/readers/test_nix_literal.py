@@ -116,9 +116,9 @@ def test_the_switch_of_the_server_is_on_for_whom_it_is_read() -> None:
     """
     (part,) = parts(text) or ()
     assert [(d.path, d.below) for d in part.found] == [
-        (("a",), False),
-        (("b",), False),
-        (("c",), True),
+        (("a",), ()),
+        (("b",), ()),
+        (("c",), ("x",)),
     ]
 
 

@@ -15,7 +15,7 @@ from generator.readers.base import Context, Source
 from generator.readers.nixos import modules
 from generator.readers.nixos.read import read
 from generator.targets import load_target
-from generator.view import SOCKET
+from generator.view import OTHERWISE, SOCKET, SOMETIMES
 from tests.hostile import batches
 from tests.plans import ALONE, RELEASES, shipped
 from tests.tools import require
@@ -72,8 +72,19 @@ HOST = """\
 def one(text: str, host: Host | None = None) -> View:
     require("nix-instantiate")
     context = Context(load_catalogue(), host=host or Host())
-    (view,) = read([Source("host.nix", text)], context)
+    views = read([Source("host.nix", text)], context)
+    (view,) = [v for v in views if not is_conditional(v)]
     return view
+
+
+def is_conditional(view: View) -> bool:
+    return any(line.name == OTHERWISE for line in view.lines_in(SOMETIMES))
+
+
+def conditional(text: str) -> list[View]:
+    """Return the service as it is where conditions hold that do not with the defaults."""
+    context = Context(load_catalogue(), host=Host())
+    return [v for v in read([Source("host.nix", text)], context) if is_conditional(v)]
 
 
 def env(view: View) -> dict[str, str]:
@@ -195,6 +206,48 @@ def test_a_module_with_options_of_its_own_is_decided() -> None:
     assert [m.name for m in view.models] == ["a", "b"]
     places = {v.name: v.place.line for v in view.variables}
     assert places["OLLAMA_KEEP_ALIVE"] == 23
+    (quiet,) = conditional(OWN_OPTIONS)
+    assert env(quiet) == {
+        "LLAMA_ARG_THREADS": "6",
+        "OLLAMA_KEEP_ALIVE": "1h",
+        "OLLAMA_NOPRUNE": "1",
+    }
+
+
+EXCLUSIVE = """\
+{ config, lib, ... }:
+let cfg = config.my.llm; in {
+  options.my.llm.gpu = lib.mkOption { default = "none"; };
+  config = lib.mkMerge [
+    { services.ollama.enable = true; }
+    (lib.mkIf (cfg.gpu == "none") {
+      services.ollama.environmentVariables.OLLAMA_LLM_LIBRARY = "cpu";
+    })
+    (lib.mkIf (cfg.gpu == "cuda") {
+      services.ollama.environmentVariables.OLLAMA_FLASH_ATTENTION = "1";
+      systemd.services.ollama.environment.GGML_CUDA_NO_PINNED = lib.mkIf (! cfg.pinned) "1";
+    })
+    {
+      services.ollama.environmentVariables =
+        if cfg.gpu != "rocm" then { OLLAMA_NUM_PARALLEL = "2"; }
+        else { HIP_VISIBLE_DEVICES = "0"; };
+    }
+  ];
+}
+"""
+
+
+def test_what_excludes_each_other_is_not_read_together() -> None:
+    assert env(one(EXCLUSIVE)) == {"OLLAMA_LLM_LIBRARY": "cpu", "OLLAMA_NUM_PARALLEL": "2"}
+    assert [env(view) for view in conditional(EXCLUSIVE)] == [
+        {"OLLAMA_FLASH_ATTENTION": "1", "OLLAMA_NUM_PARALLEL": "2"},
+        {
+            "OLLAMA_FLASH_ATTENTION": "1",
+            "GGML_CUDA_NO_PINNED": "1",
+            "OLLAMA_NUM_PARALLEL": "2",
+        },
+        {"HIP_VISIBLE_DEVICES": "0"},
+    ]
 
 
 OVERRIDDEN = """
@@ -231,10 +284,6 @@ PROBLEMS = {
     "{ services.ollama.enable = ; }": ("line 1", "Nix: syntax error"),
     "{ }": ("", "says nothing of services.ollama"),
     "{ services.nginx.enable = true; }": ("", "says nothing of services.ollama"),
-    "{ lib, config, ... }: { options.a.enable = lib.mkEnableOption \"a\";\n"
-    'config = lib.mkIf (!config.a.enable) { services.ollama.port = 1; }; }': (
-        "line 2", "`services.ollama.port` is computed, or depends on a condition",
-    ),
     "{ lib, config, ... }: { virtualisation.oci-containers.containers =\n"
     'lib.genAttrs config.my.names (n: { image = "ollama/ollama"; }); }': (
         "line 1", "`virtualisation.oci-containers.containers` is computed, or depends",
@@ -324,6 +373,8 @@ def test_switches_of_the_module_and_of_others_are_on() -> None:
     assert view.variables[0].place.line == 14
     assert [model.name for model in view.models] == ["llama3.1:8b"]
     assert view.bounds == ()
+    (headless,) = conditional(OWN)
+    assert [bound.name for bound in headless.bounds] == ["cpu_quota"]
 
 
 def test_what_waits_for_the_service_itself_is_read() -> None:

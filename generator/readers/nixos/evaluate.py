@@ -75,9 +75,9 @@ class Definition:
 
     `unresolved`: something else makes the value, or a part of it. `file`: of a neighbour.
     `maybe`: it depends on a condition, of which nobody knows here whether it holds.
-    `below`: it stands below a condition, which may be known; `released`: below conditions that do
-    not ask more than which options the release of NixOS has. `holds`: the text of the file that a
-    function makes of it.
+    `below`: the conditions that it stands below, from the outermost, which may be known;
+    `released`: they do not ask more than which options the release of NixOS has. `holds`: the text
+    of the file that a function makes of it.
     """
 
     path: tuple[str, ...]
@@ -87,7 +87,7 @@ class Definition:
     unresolved: bool = False
     file: str = ""
     maybe: bool = False
-    below: bool = False
+    below: tuple[str, ...] = ()
     released: bool = False
     holds: str = ""
 

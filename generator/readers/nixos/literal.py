@@ -88,7 +88,7 @@ class _At(NamedTuple):
     priority: int = 100
     line: int = 0
     maybe: bool = False
-    conditional: bool = False
+    conditions: tuple[str, ...] = ()
     released: bool = False
 
     def below(self, name: str, line: int) -> _At:
@@ -114,6 +114,31 @@ def _begins_module(path: Path) -> bool:
     special = path[-1] == "configuration" and path[:1] == ("specialisation",)
     user = len(path) == 3 and path[:2] == ("home-manager", "users")  # noqa: PLR2004
     return own or container or special or user
+
+
+def exclude(one: Path, other: Path) -> bool:
+    """Return whether some conditions, as a Definition has them, cannot hold beside others."""
+    return any(_is_contrary(a, b) for a in one for b in other)
+
+
+def _is_contrary(one: str, other: str) -> bool:
+    (left, equal, right), (same, as_well, differs) = (c.partition(" == ") for c in (one, other))
+    return (
+        f"!{one}" == other
+        or f"!{other}" == one
+        or (bool(equal and as_well) and left == same and right != differs)
+    )
+
+
+def _condition(node: Node | None, *, holds: bool) -> str:
+    """Return the text of a condition, of which the opposite is the same behind a `!`."""
+    node = inner(node)
+    while node is not None and node.type == "unary_expression" and text_of(node).startswith("!"):
+        node, holds = inner(node.child_by_field_name("argument")), not holds
+    text = " ".join(text_of(node).split()) if node is not None else ""
+    if text.count(" != ") == 1 and "||" not in text:
+        text, holds = text.replace(" != ", " == "), not holds
+    return text if holds else f"!{text}"
 
 
 def asks_options(condition: Node | None, scope: Scope) -> bool:
@@ -185,8 +210,8 @@ class _Walk:
                 at.line,
                 unresolved,
                 maybe=at.maybe,
-                below=at.conditional,
-                released=at.conditional and at.released,
+                below=at.conditions,
+                released=bool(at.conditions) and at.released,
                 holds=self._text_in(node, scope),
             )
             self.found.setdefault(at.module, []).append(definition)
@@ -268,22 +293,26 @@ class _Walk:
         branches = [node.child_by_field_name(n) for n in ("consequence", "alternative")]
         if not any(branch and is_table(branch) for branch in branches):
             return False
-        at = self._on(node.child_by_field_name("condition"), at, scope)
-        for branch in branches:
-            self.define(branch, at, scope)
+        condition = node.child_by_field_name("condition")
+        for branch, holds in zip(branches, (True, False), strict=True):
+            self.define(branch, self._on(condition, at, scope, holds=holds), scope)
         return True
 
-    def _on(self, condition: Node | None, at: _At, scope: Scope) -> _At:
+    def _on(self, condition: Node | None, at: _At, scope: Scope, *, holds: bool = True) -> _At:
         """Return a place below a condition, which what stands there may not be defined by."""
-        at = self._below(condition, at, scope)
-        return at._replace(maybe=at.maybe or at.conditional)
+        at = self._below(condition, at, scope, holds=holds)
+        return at._replace(maybe=at.maybe or bool(at.conditions))
 
-    def _below(self, condition: Node | None, at: _At, scope: Scope) -> _At:
-        """Return a place below a condition; one that the text itself decides is none."""
+    def _below(self, condition: Node | None, at: _At, scope: Scope, *, holds: bool = True) -> _At:
+        """Return a place below a condition, or where it does not hold.
+
+        One that the text itself decides is none.
+        """
         if not self.values.value(condition, scope)[1] or asks_switch(condition, scope):
             return at
-        released = asks_options(condition, scope) and (at.released or not at.conditional)
-        return at._replace(conditional=True, released=released)
+        released = asks_options(condition, scope) and (at.released or not at.conditions)
+        conditions = (*at.conditions, _condition(condition, holds=holds))
+        return at._replace(conditions=conditions, released=released)
 
     def _list(self, node: Node, at: _At, scope: Scope) -> bool:
         # A file that is a list is one of modules, which a library of its author puts together.

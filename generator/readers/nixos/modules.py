@@ -12,14 +12,14 @@ from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers.base import NeedsMore, Source
 from generator.readers.nixos import FLAKE
 from generator.readers.nixos.evaluate import Definition, NotEvaluated, ToldBy, evaluate
-from generator.readers.nixos.literal import INSTALL, Part, parts
+from generator.readers.nixos.literal import INSTALL, Part, exclude, parts
 from generator.readers.nixos.told import told
 from generator.readers.syntax.grammar import TooMuch
 from generator.records import dataclass
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
     from generator.readers.base import Context
 
@@ -32,6 +32,9 @@ STARTS: Final = (("serviceConfig", "ExecStart"), ("script",))
 _QUIET: Final = frozenset(
     {"package", "branch", "enable", "description", "wantedBy", "after", "path", "script"}
 )
+_MADE: Final = "an argument, another module or a function makes the value"
+MOST_CONDITIONS: Final = 16
+"""Conditions of a module under which it is read once more."""
 HINT: Final = "name it with the values written out, or check the unit on the host"
 HOME: Final = frozenset({
     "home-manager", "homeManager", "homeManagerModules", "homeModules", "homeConfigurations", "hm",
@@ -55,6 +58,8 @@ class Module:
     """Options that the file declares below the ones of the service."""
     fault: NotEvaluated | None = None
     """Why Nix does not know what it defines."""
+    otherwise: bool = False
+    """Whether it is one that is there already, where conditions hold that it does not fulfil."""
 
     def nothing_known(self, source: Source) -> NeedsMore:
         """Return the error for a module of which no value is known."""
@@ -99,19 +104,22 @@ def modules(source: Source, context: Context) -> list[Module]:
     answer, literal = _read(source, context, by)
     kept = (*roots(context.engine.name), *((*_UNITS, name) for name in units))
     declared = _declared(literal or (), context.engine.name)
-    found = []
     texts = source.text.split("\n")
+
+    def ours(definitions: Iterable[Definition]) -> tuple[Definition, ...]:
+        of_roots = (d for d in definitions if any(d.path[: len(r)] == r for r in kept))
+        return tuple(others.placed(d, texts) for d in of_roots)
+
+    found = []
     for part in _parts(answer, literal, partial(_nested, source, context, by, kept)):
-        of_roots = tuple(
-            others.placed(d, texts) for d in part.found if any(d.path[: len(r)] == r for r in kept)
-        )
-        if of_roots:
+        if of_roots := ours(part.found):
             plain = _is_plain(part, of_roots, context.engine.name)
-            gaps = [*_gaps(source, part, of_roots, answer, plain=plain)]
-            if not isinstance(answer, NotEvaluated) and not part.where:
-                gaps += _unmet(source, part, literal or (), context.engine.name)
+            gaps = tuple(_gaps(source, part, of_roots, answer, plain=plain))
             fault = answer if isinstance(answer, NotEvaluated) and not part.where else None
-            found.append(Module(part.where, of_roots, tuple(gaps), declared, fault))
+            found.append(Module(part.where, of_roots, gaps, declared, fault))
+        written = next((each.found for each in literal or () if each.where == part.where), ())
+        conditional = _otherwise(source, part, written, ours)
+        found += (replace(module, declared=declared) for module in conditional)
     return found
 
 
@@ -271,19 +279,48 @@ def _gaps(
     named = (d for d in found if d.path[:1] != MOUNTS)
     open_ = [d for d in named if d.unresolved and d.path[-1] not in _QUIET]
     if open_:
-        yield _left(source, open_, "an argument, another module or a function makes the value")
+        yield _left(source, open_, _MADE)
 
 
-def _unmet(source: Source, part: Part, literal: Sequence[Part], engine: str) -> Iterator[NotJudged]:
-    """Yield what only a condition adds that does not hold with the defaults of the module."""
+def _otherwise(
+    source: Source,
+    part: Part,
+    written: tuple[Definition, ...],
+    ours: Callable[[Iterable[Definition]], tuple[Definition, ...]],
+) -> Iterator[Module]:
+    """Yield a module as it is where a condition holds that does not with its defaults.
+
+    Once for each such condition; of too many, what the further ones add is named.
+    """
     known = {(d.path, d.line) for d in part.found}
-    ours = (("services", engine), (*_UNITS, engine))
-    top = (d for each in literal if not each.where for d in each.found if d.below)
-    of_ours = (d for d in top if any(d.path[: len(root)] == root for root in ours))
-    left = [d for d in of_ours if (d.path, d.line) not in known and d.path[-1] not in _QUIET]
-    if left:
-        reason = "a condition sets it that does not hold with the defaults of this module"
-        yield _left(source, left, reason)
+    left = [
+        replace(d, maybe=False)
+        for d in ours(written)
+        if d.below and not d.released and (d.path, d.line) not in known
+    ]
+    conditions = [*dict.fromkeys(d.below for d in left)]
+    further = {*conditions[MOST_CONDITIONS:]}
+    below = {(d.path, d.line): d.below for d in written}
+    for number, condition in enumerate(conditions[:MOST_CONDITIONS]):
+        added = [d for d in left if d.below == condition[: len(d.below)]]
+        base = _beside(part.found, added, {at for at in below if exclude(below[at], condition)})
+        unknown = [d for d in added if d.unresolved and d.path[-1] not in _QUIET]
+        gaps = [_left(source, unknown, _MADE)] if unknown else []
+        if not number and (more := [d for d in left if d.below in further]):
+            gaps.append(_left(source, more, f"more than {MOST_CONDITIONS} conditions set it"))
+        yield Module(part.where, ours((*base, *added)), tuple(gaps), otherwise=True)
+
+
+def _beside(
+    found: tuple[Definition, ...],
+    added: Sequence[Definition],
+    off: Container[tuple[tuple[str, ...], int]],
+) -> Iterator[Definition]:
+    """Yield what a module defines with its defaults, and still beside what a condition adds."""
+    stronger = {d.path: d.priority for d in added if not isinstance(d.value, list)}
+    for d in found:
+        if (d.path, d.line) not in off and d.priority < stronger.get(d.path, d.priority + 1):
+            yield d
 
 
 def _left(source: Source, definitions: Sequence[Definition], reason: str) -> NotJudged:
@@ -322,7 +359,7 @@ def _of_neighbour(other: Source, context: Context) -> Iterator[Definition]:
     except (ProfileError, EnvironmentFailure):
         return  # It says so itself, where it is checked.
     for module in found:
-        if not module.where:
+        if not module.where and not module.otherwise:
             for d in module.found:
                 yield replace(d, file=other.path)
 

@@ -44,6 +44,7 @@ from generator.readers.syntax.storage import network
 from generator.readers.syntax.words import expand
 from generator.units import takes_port
 from generator.view import (
+    OTHERWISE,
     SOCKET,
     Line,
     ModelUse,
@@ -99,9 +100,12 @@ def _views(source: Source, context: Context) -> list[View]:
     written, gaps = installed(source, context)
     before, unread = fronts(source, context)
     found = modules(source, context)
-    views = [view for module in found for view in _of(module, source, context)]
-    if len(found) > 1:  # They may be of several hosts.
-        views = [replace(v, lines=(*v.lines, sometimes("module", v.place))) for v in views]
+    several = sum(not module.otherwise for module in found) > 1  # They may be of several hosts.
+    views: list[View] = []
+    for module in found:
+        own = _of(module, source, context)
+        reason = OTHERWISE if module.otherwise else "module" if several else ""
+        views += [_on_condition(view, reason) for view in own] if reason else own
     literally = in_force(said_literally(source))
     views += wrappers(source, literally, context)
     named = {view.place for view in views}
@@ -113,6 +117,10 @@ def _views(source: Source, context: Context) -> list[View]:
     if views or written or before or programs:
         return [*with_gaps((*views, *written, *before, *programs), [*gaps, *unread])]
     raise NeedsMore(source.path, (_nothing(source, context),))
+
+
+def _on_condition(view: View, reason: str) -> View:
+    return replace(view, lines=(*view.lines, sometimes(reason, view.place)))
 
 
 def _nothing(source: Source, context: Context) -> Problem:
