@@ -25,7 +25,7 @@ from generator.readers.base import (
 )
 from generator.readers.clients import with_clients
 from generator.readers.embedded import with_gaps
-from generator.readers.helm import HELM
+from generator.readers.helm import CHART, HELM, parts, values_beside
 from generator.readers.helm.releases import releases
 from generator.readers.helm.stack import STACK, servers
 from generator.readers.helm.wrapper import clients_in
@@ -95,6 +95,8 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
 def _views(source: Source, context: Context) -> tuple[View, ...]:
     if context.engine.by_arguments or STACK.search(source.text):
         return _of_stack(source, context)
+    if posixpath.basename(source.path) == CHART:
+        return tuple(_renamed(source, context))
     if not _HELMFILE.search(source.text):
         asking = [*clients_in(parse(source), source.path, context)]
         return with_clients((_chart(source, context).view(),), asking)
@@ -149,12 +151,14 @@ _OF_A_ROLE: Final = re.compile(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/(
 
 def _of_own_chart(source: Source, context: Context) -> bool:
     """Whether values are those of a chart in the same folder, which are judged in its templates."""
-    text = context.read(posixpath.join(posixpath.dirname(source.path), "Chart.yaml"))
+    text = context.read(posixpath.join(posixpath.dirname(source.path), CHART))
     if text is None or context.engine.name not in source.text:
         return False
     templates = posixpath.join(posixpath.dirname(source.path), "templates", "x")
-    parts = re.search(rf"(?m)^[ \t-]+name:[ \t]*[\"']?(?:{context.engine.name}|open-webui)\b", text)
-    return not parts and any(context.listed(templates))
+    ours = {context.engine.name, context.engine.wrapper}
+    return ours.isdisjoint(part.get("name") for part in parts(text)) and any(
+        context.listed(templates)
+    )
 
 
 def _chart(source: Source, context: Context) -> _Chart:
@@ -178,18 +182,29 @@ def _chart(source: Source, context: Context) -> _Chart:
     return _Chart(source, context, *found, version=version)
 
 
-_DEPENDS: Final = r"(?m)^[ \t]*(?:-[ \t]*)?(name|version):[ \t]*[\"']?([\w.+-]+)"
-
-
 def _depended_on(source: Source, context: Context) -> str:
     """Return the version of the engine's chart that the chart of the same folder is made with."""
-    path = posixpath.join(posixpath.dirname(source.path), "Chart.yaml")
-    _, _, parts = (context.read(path) or "").partition("\ndependencies:")
-    for part in re.split(r"(?m)^[ \t]*-[ \t]", parts):
-        told: dict[str, str] = dict(re.findall(_DEPENDS, part))
-        if told.get("name") == context.engine.name:
-            return told.get("version", "")
-    return ""
+    path = posixpath.join(posixpath.dirname(source.path), CHART)
+    every = parts(context.read(path) or "")
+    ours = (part for part in every if part.get("name") == context.engine.name)
+    return next((part.get("version", "") for part in ours), "")
+
+
+def _renamed(source: Source, context: Context) -> Iterator[View]:
+    """Yield the Views of the values of a chart whose parts may have another name in them."""
+    engine, path = context.engine, values_beside(source.path)
+    text = context.read(path)
+    tree = parse(Source(path, text)) if text else None
+    told = tree if isinstance(tree, Table) else Table({}, Place(path))
+    for part in parts(source.text):
+        name = part.get("name", "")
+        key = part.get("alias", name)
+        within = [key, engine.name] if name == engine.wrapper else [key]
+        values = told.get(*within) if name and name in {engine.name, engine.wrapper} else None
+        if isinstance(values, Table) and values.text("enabled").lower() != "false":
+            version = part.get("version", "") if name == engine.name else ""
+            below = Source(path, "")
+            yield _Chart(below, context, ".".join(within), values, True, version=version).view()
 
 
 def values_of(
@@ -233,6 +248,9 @@ def _found(values: Table, engine: Engine) -> tuple[str, Table, bool] | None:
     whether they are sure to be for this chart alone.
     """
     own = values.get(engine.name)
+    below = values.get(engine.wrapper, engine.name)
+    if own is None and isinstance(below, Table) and isinstance(below.get(engine.name), Table):
+        return f"{engine.wrapper}.{engine.name}", below, not _is_another(below, engine)
     wrapped = bool(engine.wrapper_keys & set(values.entries))
     # The variables of the server stand at the top of its own chart alone.
     told = not wrapped and _sets_variables(values, engine)

@@ -23,6 +23,8 @@ _OPENS: Final = frozenset({"NodePort", "LoadBalancer"})
 def clients_in(values: Node, file: str, context: Context) -> Iterator[Client]:
     """Yield the program that values are for, where keys of its chart tell so."""
     engine = context.engine
+    within = values.get(engine.wrapper) if isinstance(values, Table) else None
+    values = within or values
     if not isinstance(values, Table) or not engine.wrapper_keys & set(values.entries):
         return
     if name := client_in(f"x/{engine.wrapper}", context):

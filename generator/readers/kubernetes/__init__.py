@@ -18,6 +18,8 @@ SIGNS: Final = Signs(
     r"|^[\w-]+:[ \t]*\n {1,8}controllers:[ \t]*\n(?: [^\n]*\n|\n){1,40}?[ ]+containers:",
     # What Compose and Helm read has such a key only deep inside.
     never=r"(?m)^[\"']?(?:services|schema_version)[\"']?\s*:"
+    # Nor does a Chart.yaml, whose parts may be of an engine by another name.
+    r"|^dependencies:[ \t\r]*\n(?:[ \t#-][^\n]*\n|\r?\n){0,200}?[ \t-]+alias:"
     # Nor do steps that hold a manifest: a workflow, cloud-init, plays and tasks of Ansible.
     r"|\A#cloud-config\b|^(?:jobs|runcmd|write_files|before_script|stages|steps)[ \t]*:"
     r"|\A(?:[ \t]*(?:#[^\n]*|---[^\n]*|)\n)*+- (?:name|hosts|import_playbook|tags|when|become"
