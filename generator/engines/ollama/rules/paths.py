@@ -161,6 +161,8 @@ def _of_passwd(view: View) -> Hits:
         return
     if unread or view.container is not None or view.adds or sandbox.is_dynamic(view):
         return
+    if view.phrases.sandboxed:
+        return  # The module of NixOS sets HOME itself.
     named = any(below(path, "/home") for _, path, _ in _directories(view))
     for line in users:
         own = view.engine in line.value or line.value in sandbox.ROOT | _NOBODY
