@@ -111,6 +111,12 @@ def below(path: str, *folders: str) -> bool:
     return any(f"{path}/".startswith(f"{folder.rstrip('/')}/") for folder in folders)
 
 
+def is_of_a_user(view: View) -> bool:
+    """Return whether the manager of a user runs a unit, by its place or by the target it is for."""
+    wanted = any("default.target" in line.value for line in view.lines_named("WantedBy"))
+    return view.manager == "user" or (wanted and not said(view, "User"))
+
+
 def is_dynamic(view: View) -> bool:
     """Return whether systemd makes up a user for the service."""
     return is_on(last(view, "DynamicUser"))

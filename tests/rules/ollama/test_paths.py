@@ -168,12 +168,17 @@ def test_a_part_of_a_service_is_judged_by_what_it_is_a_part_of(
         unit(START, "EnvironmentFile=/etc/default/ollama"),
         unit("ExecStart=/usr/bin/env HOME=/srv ollama serve"),
         unit(START, manager="user"),
-        unit(START, manager=""),
+        unit(START, "WantedBy=default.target", manager=""),
         unit("MemoryMax=20G"),
     ],
 )
 def test_a_home_from_elsewhere(seen: View) -> None:
     assert not found(RULE["HW540"], seen)
+
+
+def test_a_unit_of_nobody_known_is_less_sure_to_have_no_home() -> None:
+    (placed,) = found(RULE["HW540"], unit(START, manager=""))
+    assert placed.finding.severity == "warning"
 
 
 def test_a_dynamic_user_has_no_home() -> None:

@@ -336,7 +336,8 @@ def _path(view: View, value: str, start: str) -> str:
 )
 def no_home(view: View, _: Facts) -> Hits:
     yield from _while_booting(view)
-    if view.manager != "system" or view.starts is None or view.container is not None:
+    loose = not view.manager and view.phrases.unit_file and not sandbox.is_of_a_user(view)
+    if not (view.manager == "system" or loose) or view.starts is None or view.container is not None:
         return
     if view.phrases.sandboxed or view.adds:
         return  # The module of NixOS sets one, and so may the unit itself.
@@ -362,6 +363,7 @@ def no_home(view: View, _: Facts) -> Hits:
         )
         + ", and `ollama serve` ends at once without one",
         place=view.starts,
+        severity="warning" if loose else None,  # Nothing tells that it is no user's.
         fix="take HOME out of `UnsetEnvironment=`"
         if taken
         else "add `Environment=HOME=/var/lib/ollama` and `StateDirectory=ollama`"

@@ -324,12 +324,8 @@ def runs_as_root(view: View, _: Facts) -> Hits:
     serves = [line for line in sandbox.said(view, "ExecStart") if _SERVES.match(line.value)]
     users = sandbox.said(view, "User")
     added = bool(users) and sandbox.adds_to_own(view) and view.phrases.unit_file
-    of_user = view.manager == "user" or any(
-        line.name == "WantedBy" and "default.target" in line.value and not users
-        for line in view.lines
-    )
     whole = bool(serves) and not view.adds and not view.phrases.sandboxed
-    if not (whole or added) or of_user or view.container is not None:
+    if not (whole or added) or sandbox.is_of_a_user(view) or view.container is not None:
         return
     if users and users[-1].value.strip() not in sandbox.ROOT:
         return
