@@ -22,6 +22,7 @@ from generator.readers.kubernetes import KUBERNETES
 from generator.readers.kubernetes.app_template import is_app_template, workloads
 from generator.readers.kubernetes.askers import astray, unpulled
 from generator.readers.kubernetes.beside import Beside
+from generator.readers.kubernetes.flux import lay_over
 from generator.readers.kubernetes.fronts import fronts, ingress
 from generator.readers.kubernetes.operated import OperatedPod
 from generator.readers.kubernetes.pods import Pod
@@ -80,6 +81,7 @@ def read(sources: Sequence[Source], context: Context) -> tuple[View, ...]:
     for source in sources:
         folders.setdefault(posixpath.dirname(source.path), []).append(source)
     loaded = [_loaded(files, context) for files in folders.values()]
+    lay_over(dict(zip(folders, loaded, strict=True)))
     read_elsewhere = {path for resources in loaded for path in resources.further}
     views: list[View] = []
     gaps: list[NotJudged] = []

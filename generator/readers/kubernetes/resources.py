@@ -227,6 +227,17 @@ class Resources:
                 elif isinstance(one, Items):
                     yield Patch(one.place, operations=one.items, target=target)
 
+    def deployed_by(self, spec: Table) -> None:
+        """Change the resources as a Kustomization of Flux says that deploys them.
+
+        A patch for none of them is for what is not at hand.
+        """
+        for patch in self._patches(spec, spec.place.file):
+            if any(patch.meets(table, self.bare) for table in self.found):
+                self._lay_over(patch, 0)
+        changes = [node for node in spec.items("images") if isinstance(node, Table)]
+        self.found = [with_images(table, changes) for table in self.found]
+
     def rendered_after(self, release: Table) -> list[Table]:
         """Return the patches of a release of Flux, each of which stands for itself."""
         found: list[Table] = []
