@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.readers.base import Context, Source
 from generator.readers.commands.alone import on_their_own
 from generator.readers.commands.words import SPOKEN, elsewhere
-from generator.readers.embedded import embedded, file_name
+from generator.readers.embedded import file_name
 from generator.readers.environment.read import SHELL_FILES
 from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
+from generator.readers.pieces import Piece, read_pieces
 from generator.readers.syntax.applied import directories_of_root
 from generator.readers.syntax.placed import among_links, is_put_elsewhere, misplaced
 from generator.readers.syntax.units import whole
@@ -21,7 +22,7 @@ from generator.readers.syntax.written import is_unit, put_at
 from generator.view import PREFIXES, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from generator.readers.syntax.script import CommandLine
     from generator.readers.syntax.written import Document
@@ -68,33 +69,31 @@ class Documents:
     def _read(self) -> None:
         """Read the files that the script has written, of units all that is added to each."""
         files, self._files = self._files, []
-        for document in whole(one for one in files if one not in self._values):
-            self._reads(document)
+        every = whole(one for one in files if one not in self._values)
+        documents = {id(piece): (piece, one) for one in every if (piece := _piece(one))}
+        pieces = [piece for piece, _ in documents.values()]
+        for several, views, gaps in read_pieces(pieces, self.file, self.context):
+            self._takes_in([documents[id(piece)][1] for piece in several], views)
+            self.gaps += gaps
 
-    def _reads(self, document: Document) -> None:
-        """Read a file that a script writes, or a line that it adds to one."""
-        name = file_name(document.target)
-        plain = PurePosixPath(name).name
-        shell = plain in SHELL_FILES or PurePosixPath(name).parent.name == "profile.d"
-        if document.spoken and not (shell or is_unit(name) or _is_environment(name)):
-            return  # Of another file a line is a part that tells nothing alone.
-        if document.spoken and not {"=", "["} & {*document.text}:
-            return  # A variable has all of it.
-        lines = document.lines
-        text = _EXPRESSION.sub(_variable, document.text)
-        views, gaps = embedded(text, name, self.file, document.line, self.context, lines=lines)
-        views = on_their_own(views)
-        if document.filled:  # What stands there is another text.
-            views = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in views]
-        if lines:  # A branch of the script may write what another one has.
-            views = [dataclasses.replace(v, overruled=()) for v in views]
-        links = tuple(among_links(document.target, Place(self.file, max(1, document.line - 1))))
-        views = [dataclasses.replace(v, lines=(*v.lines, *links)) for v in views]
-        of_login = document.spoken and shell
-        (self.profiles if of_login else self.views).extend(
-            map(_filled_in, views) if document.expands else views
+    def _takes_in(self, documents: Sequence[Document], views: Iterable[View]) -> None:
+        """Take in what files say that are read together, with what the script makes of them."""
+        links = tuple(
+            link
+            for one in documents
+            for link in among_links(one.target, Place(self.file, max(1, one.line - 1)))
         )
-        self.gaps += gaps
+        found = on_their_own(views)
+        if any(one.filled for one in documents):  # What stands there is another text.
+            found = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in found]
+        if any(one.lines for one in documents):  # A branch may write what another one has.
+            found = [dataclasses.replace(v, overruled=()) for v in found]
+        found = [dataclasses.replace(v, lines=(*v.lines, *links)) for v in found]
+        expands = any(one.expands for one in documents)
+        of_login = documents[0].spoken and _is_of_login(documents[0].target)
+        (self.profiles if of_login else self.views).extend(
+            map(_filled_in, found) if expands else found
+        )
 
     def of_cluster(self, line: CommandLine) -> bool:
         """Take in a command that sets what a cluster runs, and return whether it is one."""
@@ -161,6 +160,22 @@ class Documents:
             kept = tuple(v for v in view.variables if v.name not in served)
             book = dataclasses.replace(view.phrases, guide=True)
             yield dataclasses.replace(view, phrases=book, manager=manager, variables=kept)
+
+
+def _piece(document: Document) -> Piece | None:
+    """Return a file that a script writes, or a line that it adds to one; None: it tells nothing."""
+    name = file_name(document.target)
+    if document.spoken and not (_is_of_login(name) or is_unit(name) or _is_environment(name)):
+        return None  # Of another file a line is a part that tells nothing alone.
+    if document.spoken and not {"=", "["} & {*document.text}:
+        return None  # A variable has all of it.
+    text = _EXPRESSION.sub(_variable, document.text)
+    return Piece(name, text, document.line, document.lines)
+
+
+def _is_of_login(path: str) -> bool:
+    """Return whether a login shell reads a file."""
+    return PurePosixPath(path).name in SHELL_FILES or PurePosixPath(path).parent.name == "profile.d"
 
 
 def _variable(expression: re.Match[str]) -> str:

@@ -27,7 +27,8 @@ from generator.readers.commands.alone import on_their_own
 from generator.readers.commands.clouds import deployed, words_of
 from generator.readers.commands.kept import kept_by_task
 from generator.readers.commands.told import Told
-from generator.readers.embedded import embedded, with_gaps
+from generator.readers.embedded import with_gaps
+from generator.readers.pieces import Piece, read_pieces
 from generator.readers.signs import names_an_engine
 from generator.readers.steps import ANSIBLE, MODELS, PASSING, STEPS, VARIABLES
 from generator.readers.steps.ansible import (
@@ -128,6 +129,7 @@ def _views(source: Source, context: Context) -> tuple[View, ...]:
     steps = _Steps(source, context)
     for document in parse_all(source):
         steps.visit(document)
+    steps.read_pieces()
     views = [*steps.views, *steps.told.found()]
     if steps.clients and not views:
         place = steps.clients[0].container.place
@@ -162,6 +164,7 @@ class _Steps:
         book = PASSING if _is_hosted(source.text) else STEPS
         self.told = Told(context, source.path, book, "client")
         self.views: list[View] = []
+        self.pieces: list[Piece] = []
         self.clients: list[Client] = []
         self.seen: set[int] = set()
         self.started: set[int] = set()
@@ -353,7 +356,7 @@ class _Steps:
                 self.told.script(shlex.join(words), item.place.line)
 
     def _file(self, table: Table) -> None:
-        """Read a file that a step writes, unpacked where it says how."""
+        """Take in a file that a step writes, unpacked where it says how."""
         content, path = table.scalar("content"), table.text("path") or table.text("dest")
         if content is None:  # A file, a unit or a drop-in of Butane.
             content = table.scalar("contents") or table.scalar("contents", "inline")
@@ -367,9 +370,13 @@ class _Steps:
         if written is None:
             self._unread(path, encoding, line)
             return
-        views, gaps = embedded(written, path, self.file, line, self.context, packed=packed)
-        self.views += on_their_own(views)
-        self.told.gaps += gaps
+        self.pieces.append(Piece(path, written, line, packed=packed))
+
+    def read_pieces(self) -> None:
+        """Read the files that all steps write."""
+        for _, views, gaps in read_pieces(self.pieces, self.file, self.context):
+            self.views += on_their_own(views)
+            self.told.gaps += gaps
 
     def _unit(self, name: str) -> str:
         """Return where a unit of Butane is put, or a drop-in of the unit around it."""
