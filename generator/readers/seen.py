@@ -17,6 +17,7 @@ from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlik
 from generator.readers.discover import DOCUMENT, FELLOWS, Found
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, texts_of
+from generator.readers.handed_on import once
 from generator.readers.local import with_local_images
 from generator.readers.signs import may_run, mentioned
 from generator.readers.templates import as_written, has_branches, has_gaps, plain
@@ -71,7 +72,7 @@ def views(found: Found, context: Context) -> Seen:
         if any(source.path not in read for source in group.sources):
             seen.not_judged.extend(_read(group, context, seen))
             seen.texts.update(texts_of((group,)))
-    seen.views[:] = with_local_images(together(seen.views), context)
+    seen.views[:] = with_local_images(together(once(seen.views)), context)
     taken = {variable.place.file for view in seen.views for variable in view.variables}
     taken |= {line.place.file for view in seen.views for line in view.lines}
     seen.not_judged[:] = [
