@@ -16,7 +16,7 @@ from generator.meaning import port_of
 from generator.readers.syntax.docker import on_host
 from generator.records import dataclass, replace
 from generator.units import EVERYWHERE, is_local
-from generator.view import LATER, SECOND, SOMETIMES, TAKEN, Line
+from generator.view import BRANCH, LATER, SECOND, SOMETIMES, TAKEN, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +121,10 @@ def _taken(view: View, before: Sequence[View]) -> Iterator[Line]:
 
 
 def _apart(one: View, other: View) -> bool:
-    """Whether one of two units ends the other, is at another place, or is the same once more."""
+    """Whether one of two units ends the other, is at another place, or is written in its stead.
+
+    Two scripts may write the same, and of one script one branch or another.
+    """
     names = {_service(view): view for view in (one, other)}
     ends = (
         word
@@ -131,9 +134,19 @@ def _apart(one: View, other: View) -> bool:
         for word in line.value.split()
     )
     if one.phrases.headers and len(names) == 1:
-        return True  # Two scripts write it, of which one may be run or the other.
+        return True
+    if _in_two_branches(one, other):
+        return True
     managers = {view.manager for view in (one, other)}
     return any(word in names for word in ends) or managers >= {"system", "user"}
+
+
+def _in_two_branches(one: View, other: View) -> bool:
+    """Whether a script writes either of two units, and never both."""
+    if one.place.file != other.place.file:
+        return False
+    blocks = {line.name: line.value for line in other.lines_in(BRANCH)}
+    return any(blocks.get(line.name, line.value) != line.value for line in one.lines_in(BRANCH))
 
 
 def _service(view: View) -> str:

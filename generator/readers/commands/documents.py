@@ -16,10 +16,11 @@ from generator.readers.helm.read import views_of_release
 from generator.readers.helm.releases import read_from, release_of
 from generator.readers.pieces import Piece, read_pieces
 from generator.readers.syntax.applied import directories_of_root
+from generator.readers.syntax.blocks import branches
 from generator.readers.syntax.placed import among_links, is_put_elsewhere, misplaced
 from generator.readers.syntax.units import whole
 from generator.readers.syntax.written import is_unit, put_at
-from generator.view import PREFIXES, Place
+from generator.view import BRANCH, PREFIXES, Line, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -132,7 +133,7 @@ class Documents:
         variables = (v for view in self.views for v in view.variables)
         return frozenset(v.name for v in variables if v.reach == "server")
 
-    def found(self, texts: Iterable[tuple[int, list[str]]], *, managed: bool) -> Iterable[View]:
+    def found(self, texts: Sequence[tuple[int, list[str]]], *, managed: bool) -> Iterable[View]:
         """Yield what the scripts `texts` write: of a unit also what they make for root around it.
 
         `managed`: they have a service started, which a file of a login shell does not reach.
@@ -144,7 +145,7 @@ class Documents:
         texts_of, engine = (text for _, _, text in scripts), self.context.engine
         elsewhere = units and is_put_elsewhere(texts_of, engine)
         own_unit = any(view.phrases.unit_file and not view.adds for view in self.views)
-        for view in self.views:
+        for view in _with_branches(self.views, texts):
             # The user of a drop-in stands in the unit, which is the installer's, or here.
             more = kept if view.phrases.unit_file and not (view.adds and own_unit) else ()
             if elsewhere and view.phrases.unit_file:
@@ -176,6 +177,22 @@ def _piece(document: Document) -> Piece | None:
 def _is_of_login(path: str) -> bool:
     """Return whether a login shell reads a file."""
     return PurePosixPath(path).name in SHELL_FILES or PurePosixPath(path).parent.name == "profile.d"
+
+
+def _with_branches(views: Sequence[View], texts: Sequence[tuple[int, list[str]]]) -> Iterable[View]:
+    """Yield Views, of several units each with the branches of the script that write it."""
+    if sum(view.phrases.unit_file and view.starts is not None for view in views) < 2:  # noqa: PLR2004
+        yield from views  # Of one alone nobody asks.
+        return
+    around = {first + at: b for first, script in texts for at, b in enumerate(branches(script))}
+    for view in views:
+        place = view.starts if view.phrases.unit_file else None
+        told = [(place, *one) for one in around.get(place.line, ())] if place else []
+        lines = (
+            Line(section=BRANCH, name=str(block), value=str(branch), place=at)
+            for at, block, branch in told
+        )
+        yield dataclasses.replace(view, lines=(*view.lines, *lines))
 
 
 def _variable(expression: re.Match[str]) -> str:

@@ -25,6 +25,35 @@ def _step(line: str) -> int:
     return (_OPENS.search(text) is not None) - (_CLOSES.match(text) is not None)
 
 
+Branches = tuple[tuple[int, int], ...]
+"""The blocks around a line, each by the line that opens it and which of its branches it is."""
+
+
+def branches(lines: Sequence[str]) -> list[Branches]:
+    """Return what branches each line stands in, the outermost first."""
+    found: list[Branches] = []
+    blocks: list[tuple[int, int]] = []
+    deeper = 0
+    for number, line in enumerate(lines):
+        text = line[:LONGEST]
+        if _CLOSES.match(text):
+            if deeper:
+                deeper -= 1
+            elif blocks:
+                blocks.pop()
+        elif _ELSE.match(text) and blocks and not deeper:
+            blocks[-1] = (blocks[-1][0], blocks[-1][1] + 1)
+        found.append(tuple(blocks))
+        if _OPENS.search(text):
+            deeper += len(blocks) >= _DEEPEST
+            blocks += [(number, 0)] if len(blocks) < _DEEPEST else []
+    return found
+
+
+_DEEPEST: Final = 20
+_ELSE: Final = re.compile(r"\s*(?:else\b|elif\b)|.*;;\s*$")
+
+
 def follows(lines: Sequence[str], first: int, later: int) -> bool:
     """Return whether a later line is run behind the first one, in its block or one within.
 
