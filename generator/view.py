@@ -798,11 +798,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A mechanical fix: `old` on that line of the file becomes `new` (empty: the line goes)."""
+    """A mechanical fix: `old` on that line of the file becomes `new` (empty: the line goes).
+
+    `behind`: `new` comes behind the line instead, with all that it goes on in by backslashes.
+    """
 
     place: Place
     old: str
     new: str
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,19 +68,31 @@ def _applied(
     Of Edits that make the same of a line, which may spell it in different ways, one has to apply.
     """
     changed: dict[tuple[str, int], str | None] = {}
-    spellings: dict[tuple[str, int, str], list[str]] = {}
+    spellings: dict[tuple[str, int, str, bool], list[str]] = {}
     for edit in edits:
-        key = (edit.place.file, edit.place.line - 1, edit.new)
+        key = (edit.place.file, edit.place.line - 1, edit.new, edit.behind)
         spellings.setdefault(key, []).append(edit.old)
-    for (file, index, new), olds in spellings.items():
+    for (file, index, new, behind), olds in spellings.items():
         lines = files.get(file, ())
         line = changed.get((file, index), lines[index] if 0 <= index < len(lines) else None)
         old = next((old for old in olds if line and old and line.count(old) == 1), None)
         if line is None or old is None or not (new or _stands_alone(index, lines)):
             return None
-        if old != new:
+        if behind:
+            end = _end_of(index, lines)
+            last = changed.get((file, end), lines[end]) or ""
+            if _goes_on(last):
+                return None
+            changed[file, end] = "\n".join([last, *_lines_like(line, new)])
+        elif old != new:
             changed[file, index] = line.replace(old, _like(line, new)) if new else None
     return changed
+
+
+def _lines_like(line: str, new: str) -> Iterator[str]:
+    """Yield lines with the end and the indent of the one that they come behind."""
+    indent, end = line[: len(line) - len(line.lstrip(" \t"))], "\r" * line.endswith("\r")
+    yield from (f"{indent}{each}{end}" for each in new.split("\n"))
 
 
 def _like(line: str, new: str) -> str:
@@ -89,6 +101,22 @@ def _like(line: str, new: str) -> str:
     ends = "\r\n" if line.endswith("\r") else "\n"
     first, *more = new.split("\n")
     return ends.join([first, *(f"{indent}{each}" if each else "" for each in more)])
+
+
+def _end_of(index: int, lines: Sequence[str | None]) -> int:
+    """Return the last line in which one goes on by backslashes; comments between are none of it."""
+    end = index
+    while _goes_on(lines[index]) and index + 1 < len(lines):
+        index += 1
+        while (lines[index] or "").lstrip().startswith(("#", ";")) and index + 1 < len(lines):
+            index += 1
+        end = index
+    return end
+
+
+def _goes_on(line: str | None) -> bool:
+    text = (line or "").rstrip("\r")
+    return (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
 
 def _stands_alone(index: int, lines: Sequence[str | None]) -> bool:

@@ -192,7 +192,8 @@ def _old_line(place: Place, numbers: Mapping[str, Sequence[int]]) -> int:
 
 def _is_wide(placed: LocatedFinding) -> bool:
     """Return whether an Edit concerns all that follows it, as the header of a section does."""
-    return any("\n" in edit.new or edit.new.startswith("[") for edit in placed.edits)
+    edits = placed.edits
+    return any(e.behind or "\n" in e.new or e.new.startswith("[") for e in edits)
 
 
 def _is_alone(before: _State, after: _State, placed: LocatedFinding) -> bool:

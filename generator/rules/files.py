@@ -62,7 +62,11 @@ def _moved(view: View, line: Line) -> Iterator[Edit]:
     if alone and "Unit" not in headers:
         yield Edit(headers["Service"], "[Service]", "[Unit]")
         return
-    if "Unit" in headers:
+    ends = [one for one in here if one.section == "Unit" and one.name]
+    if ends:
+        spelt = (f"{ends[-1].name}{equals}" for equals in ("=", " =", ""))
+        yield from (Edit(ends[-1].place, old, text, behind=True) for old in spelt)
+    elif "Unit" in headers:
         yield Edit(headers["Unit"], "[Unit]", f"[Unit]\n{text}")
     else:
         yield Edit(headers["Service"], "[Service]", f"[Unit]\n{text}\n\n[Service]")

@@ -1,6 +1,7 @@
 """Mechanical fixes, and changing a file of the user's in place."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,23 @@ def test_lines_that_come_end_as_the_one_that_they_join() -> None:
         "[Service]", "[Unit]\r\nA=1\r\n\r\n[Service]"
     )
     assert after(placed((3, "B=1", "B=1\nD=1"))) == TEXT.replace("B=1", "B=1\nD=1")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("A=1\nB=2\n", "A=1\nX=1\nY=2\nB=2\n"),
+        ("  A=1\n", "  A=1\n  X=1\n  Y=2\n"),
+        ("A=1\r\nB=2\r\n", "A=1\r\nX=1\r\nY=2\r\nB=2\r\n"),
+        ("A=1 \\\n# c\n  2 \\\n  3\n\nB=2\n", "A=1 \\\n# c\n  2 \\\n  3\nX=1\nY=2\n\nB=2\n"),
+        ("A=1\\\\\nB=2\n", "A=1\\\\\nX=1\nY=2\nB=2\n"),
+    ],
+)
+def test_lines_come_behind_all_that_one_goes_on_in(text: str, left: str) -> None:
+    edit = Edit(Place("a.conf", 1), "A=", "X=1\nY=2", behind=True)
+    found = replace(placed(), edits=(edit,))
+    assert mended([found], {"a.conf": text}) == {"a.conf": left}
+    assert mended([found], {"a.conf": "A=1 \\"}) == {}
 
 
 def test_several_edits_of_one_line_and_of_several_findings() -> None:

@@ -79,7 +79,7 @@ def test_it_catches_one_and_leaves_the_other_alone(rule: str) -> None:
 def test_the_start_limit_moves_into_its_section() -> None:
     told = found(start_limit_in_service, view(lines=lines(LIMITED)))
     assert mended(told, {"override.conf": LIMITED}) == {
-        "override.conf": "[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=3\nAfter=x.target\n"
+        "override.conf": "[Unit]\nAfter=x.target\nStartLimitIntervalSec=600\nStartLimitBurst=3\n"
     }
 
 
