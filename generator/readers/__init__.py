@@ -1,8 +1,8 @@
 """Readers of other people's files: each turns what a file says into Views for the rules.
 
 A reader follows the program that the file is for, keeps the line of everything it reads, and
-raises ProfileError for a text that is no such file at all. Only `text` and `discover` read the
-disk, and only `nixos.evaluate` runs a program.
+raises ProfileError for a text that is no such file at all. Only `text`, `links` and `discover`
+read the disk, and only `nixos.evaluate` runs a program.
 
 A kind of file is one folder here, with its signs and phrases and `read`, and one line below; of two
 kinds that a text looks like, the first one counts.
@@ -39,7 +39,7 @@ KINDS: Final = {
     "kubernetes": "a manifest of Kubernetes",
     "steps": "a CI file, cloud-init, Butane or tasks of Ansible",
     "script": "a script",
-    "recipes": "a Taskfile, a Procfile, tasks of mise or scripts of npm",
+    "recipes": "a Taskfile, a Procfile, a Vagrantfile, tasks of mise or scripts of npm",
     "devcontainer": "a dev container",
     "windows": "a script of PowerShell or cmd",
     "launchd": "an agent of launchd",

@@ -92,6 +92,8 @@ class Signs:
 
     sure: frozenset[str] = frozenset()
     names: str = r"(?!)"
+    places: str = r"(?!)"
+    """How paths end that tell the kind by the folder, where their suffix does not."""
     folders: tuple[str, ...] = ()
     maybe: frozenset[str] = frozenset()
     content: str = r"(?!)"
@@ -133,7 +135,8 @@ class Signs:
 
     def by_name(self, path: PurePosixPath) -> bool:
         """Return whether the name alone tells."""
-        return self._is_sure(*end_of(path)) or re.fullmatch(self.names, path.name) is not None
+        named = self._is_sure(*end_of(path)) or re.fullmatch(self.names, path.name) is not None
+        return named or re.search(self.places, path.as_posix()) is not None
 
     def by_suffix(self, suffix: str, folder: str) -> bool:
         """Return whether files with such an end, in such a folder, may be of this kind."""
@@ -188,6 +191,11 @@ def signs_of(kind: str) -> Signs:
     return OWN.get(kind) or import_module(f"generator.readers.{kind}").SIGNS
 
 
+def _plain(text: str) -> str:
+    """Return a text without what editors of Windows put into it, which no pattern has to know."""
+    return text.removeprefix(BOM).replace("\r\n", "\n")
+
+
 def _every() -> dict[str, Signs]:
     return _of_all((*OWN, *KINDS))
 
@@ -235,7 +243,7 @@ def kind_of(source: Source, *, walked: bool = False) -> str | None:
     A file that the user names may tell by its content what its name does not; one that is only
     found on the way (`walked`) has to have the right name, too.
     """
-    path, text, every = PurePosixPath(source.path), source.text.removeprefix(BOM), _every()
+    path, text, every = PurePosixPath(source.path), _plain(source.text), _every()
     by_suffix = _by_suffix((*OWN, *KINDS), *end_of(path))
     for kind, signs in (by_suffix or every).items():
         named = path.suffix in signs.named and not walked and not re.search(signs.never, text)
@@ -262,7 +270,7 @@ def kind_by_look(source: Source) -> str | None:
     """Return the kind that a file is clearly of, whatever its name."""
     if PurePosixPath(source.path).suffix in signs_of("document").named:
         return "document"
-    text = source.text.removeprefix(BOM)
+    text = _plain(source.text)
     if is_for_a_shell(text):
         return "script"
     if not PurePosixPath(source.path).suffix and _OF_COMPOSE.search(text) and "{{" not in text:

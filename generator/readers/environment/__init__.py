@@ -16,6 +16,8 @@ SIGNS: Final = Signs(
     sure=frozenset({".env"}),
     names=r"\.env(?:\..+)?|(?:[\w-]+\.)*env(?:\.(?:example|sample|template|dist|default|local|\w*ollama\w*))*"
     r"|environment(?:\.conf)?",
+    # What a unit names by `EnvironmentFile=`, and a script of init sources.
+    places=r"(?:^|/)etc/(?:default|sysconfig)/[\w@-]+\Z",
     folders=("environment.d",),
     ours=lambda source: bool(re.search(rf"\b(?:{_PREFIXES})[\w{_UNSEEN}]+[ \t]*[=:]", source.text)),
     content=r"(?m)^[ \t]*+(?:export[ \t]+)?[A-Za-z_]\w*+=",

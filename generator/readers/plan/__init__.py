@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from generator.readers.signs import Signs
 from generator.view import Phrases
+
+if TYPE_CHECKING:
+    from generator.readers.base import Source
 
 PROFILE: Final = Phrases(
     kind="profile",
@@ -26,6 +30,26 @@ _ENOUGH: Final = 4
 """So many of these are there in a plan of any version, and in nothing else that is printed."""
 
 
+_BEGINS: Final = re.compile(r"\s*+\{\s*+\"schema_version\"\s*+:\s*+\d++\s*+,\s*+\"name\"\s*+:")
+_NAMED: Final = re.compile(r"(?:.*[._-])?plan\.json")
+
+
+def _is_broken(text: str) -> bool:
+    """Return whether a text begins as a plan does, and is cut off before it can be told for one."""
+    if not _BEGINS.match(text):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _ours(source: Source) -> bool:
+    """Whether a file is a plan, or by its name what is left of one."""
+    return is_plan(source.text) or _NAMED.fullmatch(PurePosixPath(source.path).name) is not None
+
+
 def is_plan(text: str) -> bool:
     """Return whether a text has the keys of a plan, at its top where it can be read at all."""
     try:
@@ -38,7 +62,7 @@ def is_plan(text: str) -> bool:
 SIGNS: Final = Signs(
     maybe=frozenset({".json"}),
     content=_VERSION,
-    holds=is_plan,
+    holds=lambda text: is_plan(text) or _is_broken(text),
     hinted=_VERSION,
-    ours=lambda _: True,
+    ours=_ours,
 )

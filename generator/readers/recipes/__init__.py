@@ -1,4 +1,4 @@
-"""Files of commands that have names: Taskfiles, Procfiles, tasks of mise, scripts of npm.
+"""Files of commands: Taskfiles, Procfiles, tasks of mise, scripts of npm, Vagrantfiles.
 
 How they are recognised, and what they call things.
 """
@@ -20,6 +20,7 @@ TASKFILE: Final = r"[Tt]askfile[\w.-]*\.ya?ml"
 PROCFILE: Final = r"Procfile(?:\.[\w-]+)?"
 MISE: Final = r"\.?mise(?:\.[\w-]+)*\.toml"
 PACKAGE: Final = r"package\.json"
+VAGRANT: Final = r"Vagrantfile(?:\.[\w-]+)?"
 
 
 def _ours(source: Source) -> bool:
@@ -28,7 +29,7 @@ def _ours(source: Source) -> bool:
 
 
 SIGNS: Final = Signs(
-    names=f"{TASKFILE}|{PROCFILE}|{MISE}|{PACKAGE}",
+    names=f"{TASKFILE}|{PROCFILE}|{MISE}|{PACKAGE}|{VAGRANT}",
     maybe=frozenset({".yml", ".yaml", ".toml", ".json"}),
     content=r"(?m)^tasks[ \t]*:[ \t]*(?:#[^\n]*)?$",
     holds=lambda text: re.search(r"(?m)^[ \t]+cmds?[ \t]*:", text) is not None,

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.readers.base import Source, refused
-from generator.readers.recipes import MISE, PACKAGE, PROCFILE
+from generator.readers.recipes import MISE, PACKAGE, PROCFILE, VAGRANT
+from generator.readers.recipes.vagrant import provisioners
 from generator.readers.syntax.yaml_tree import Items, Node, Scalar, Table, parse
 from generator.records import dataclass
 from generator.view import Place, Variable
@@ -55,6 +56,10 @@ class Recipe:
 def recipes(source: Source) -> Iterator[Recipe]:
     """Yield the recipes of a file. Raises ProfileError for what its runner cannot read."""
     name = PurePosixPath(source.read_as or source.path).name
+    if re.fullmatch(VAGRANT, name):
+        # Each provisioner is a shell of its own.
+        yield from (Recipe((script,)) for script in provisioners(source.text)[0])
+        return
     for pattern, read in ((PROCFILE, _processes), (MISE, _of_mise), (PACKAGE, _scripts)):
         if re.fullmatch(pattern, name):
             yield from read(source)

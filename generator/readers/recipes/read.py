@@ -1,17 +1,21 @@
-"""Taskfiles, Procfiles, tasks of mise and scripts of npm: what each of their names has run."""
+"""Taskfiles, Procfiles, tasks of mise, scripts of npm, Vagrantfiles: what each of them has run."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from generator.readers.base import Context, Source, each
 from generator.readers.commands.told import Told
 from generator.readers.embedded import with_gaps
-from generator.readers.recipes import RECIPES
+from generator.readers.passed import uses_an_engine
+from generator.readers.recipes import RECIPES, VAGRANT
 from generator.readers.recipes.lists import Recipe, recipes
+from generator.readers.recipes.vagrant import provisioners
 from generator.readers.syntax.asking import asked_by
-from generator.view import AT_ONCE, Line, Place
+from generator.view import AT_ONCE, Line, NotJudged, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +35,22 @@ def _views(source: Source, context: Context) -> list[View]:
     for recipe, told in every:
         told.forgiven += _at_once(recipe, source, context) if served and recipe.beside else ()
         views += with_gaps(told.found(), told.gaps)
-    return views
+    return [*with_gaps(views, _of_ruby(source))]
+
+
+def _of_ruby(source: Source) -> Iterator[NotJudged]:
+    """Yield the lines of a Vagrantfile that speak of an engine outside of its scripts."""
+    if not re.fullmatch(VAGRANT, PurePosixPath(source.read_as or source.path).name):
+        return
+    for number, line in enumerate(provisioners(source.text)[1].split("\n"), 1):
+        if uses_an_engine(line):
+            yield NotJudged(
+                file=source.path,
+                line=number,
+                part="what Ruby says",
+                reason="of a Vagrantfile only the scripts of its provisioners are read",
+                hint="check it by hand",
+            )
 
 
 def _told(recipe: Recipe, source: Source, context: Context) -> Told:
