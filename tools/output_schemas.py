@@ -156,6 +156,11 @@ _NOT_JUDGED: Final = Shape(
     "A file that nobody has judged, or the `part` of it that stands from `line` on, and why.",
     _texts("file", "part", "reason", "hint") | {"line": int},
 )
+_SAME: Final = Shape(
+    "Same",
+    "A further name of a file, such as a link, and the one under which that is told.",
+    _texts("file", "same_as"),
+)
 _SPAN: Final = Shape(
     "Span",
     "What holds of some releases: from `since` on and below `until`.",
@@ -312,6 +317,7 @@ PRINTED: Final[Mapping[str, tuple[type | Shape, ...]]] = {
             "`gen check`.",
             {
                 "files": [str],
+                "links": [_SAME],
                 "findings": [_LOCATED],
                 "counts": _COUNTS,
                 "not_judged": [_NOT_JUDGED],

@@ -22,6 +22,7 @@ from generator.errors import (
 from generator.host import Host
 from generator.readers.base import Context
 from generator.readers.discover import STDIN, discover
+from generator.readers.links import is_link, real_name
 from generator.readers.seen import views
 from generator.readers.text import listed_once, read_beside
 from generator.records import replace
@@ -119,7 +120,8 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
 
         findings = proven(findings, found, context)
     not_judged = tuple(_all_not_judged(gathered))
-    return Report(findings, gathered.texts, not_judged, _secret(gathered, catalogue))
+    secret = _secret(gathered, catalogue)
+    return Report(findings, gathered.texts, not_judged, secret, dict(found.links))
 
 
 def _secret(gathered: _Gathered, catalogue: Catalogue) -> frozenset[Place]:
@@ -242,13 +244,17 @@ def _all_not_judged(gathered: _Gathered) -> Iterator[NotJudged]:
 
 
 def _once(found: Sequence[LocatedFinding]) -> tuple[LocatedFinding, ...]:
-    """Tell a fault of a line once, however many services share the line by an anchor."""
+    """Tell a fault of a line once, however many services share the line by an anchor or a link."""
     first: dict[tuple[object, ...], LocatedFinding] = {}
-    for placed in found:
+    names = dict.fromkeys(placed.place.file for placed in found)
+    real = {file: real_name(file) for file in names}
+    for placed in sorted(found, key=lambda placed: is_link(placed.place.file)):
         finding, place = placed.finding, placed.place
         where = "" if place.line else finding.where
-        first.setdefault((finding.rule, finding.message, place.file, place.line, where), placed)
-    return tuple(first.values())
+        said = (finding.rule, finding.message, real[place.file], place.line, where)
+        first.setdefault(said, placed)
+    told = {id(placed) for placed in first.values()}
+    return tuple(placed for placed in found if id(placed) in told)
 
 
 def _problem(problem: Problem) -> LocatedFinding:

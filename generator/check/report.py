@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from generator.errors import SEVERITIES
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 class Report:
     """Findings in order, the texts of all files by name, and what of them nobody has judged.
 
-    `secret` are the places of lines that are not to be shown.
+    `secret` are the places of lines that are not to be shown, `links` further names of files, each
+    with the name under which that file is told.
     """
 
     found: tuple[LocatedFinding, ...]
     texts: Mapping[str, str]
     not_judged: tuple[NotJudged, ...] = ()
     secret: frozenset[Place] = frozenset()
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[LocatedFinding, ...]:

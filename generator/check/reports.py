@@ -32,12 +32,14 @@ def as_json(report: Report) -> str:
     """Return the Findings, each with its place, page and whether `--fix` mends it, and the counts.
 
     `column` and `end_column` are those of the mark in the text report, 0 where that has none.
-    `not_judged` are the files, or parts of files, that nobody has judged, and why.
+    `links` are further names of files. `not_judged` are the files, or parts of files, that nobody
+    has judged, and why.
     """
     return to_json(
         {
             "schema_version": 1,
             "files": list(report.judged),
+            "links": [{"file": name, "same_as": file} for name, file in report.links.items()],
             "findings": [
                 {
                     "file": placed.place.file,

@@ -38,7 +38,7 @@ def render(report: Report) -> str:
         lines = [line for placed in group for line in _finding(placed, report)]
         blocks.append("\n".join([click.style(visible(file), bold=True), *lines]))
     blocks += ["\n".join(_together(group, report)) for group in repeated]
-    blocks += ["\n".join(line) for line in [[*_gaps(report)]] if line]
+    blocks += ["\n".join(line) for line in [[*_gaps(report), *_links(report)]] if line]
     return "\n\n".join([*blocks, "\n".join([*_more(report), _counts(report)])]) + "\n"
 
 
@@ -72,6 +72,12 @@ def _gaps(report: Report) -> Iterator[str]:
         if each.hint not in told:
             yield from _wrapped(each.hint, "        ")
         told.add(each.hint)
+
+
+def _links(report: Report) -> Iterator[str]:
+    """Yield the names that are another one's file."""
+    for name, file in report.links.items():
+        yield from _wrapped(f"{name}: the same file as {file}", "")
 
 
 def _wrapped(text: str, lead: str) -> Iterator[str]:

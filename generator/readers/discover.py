@@ -13,12 +13,15 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.engines import READ
 from generator.errors import Problem
 from generator.readers import KINDS, passed
 from generator.readers.base import Source
 from generator.readers.groups import Group, listed, ordered, paths_of, texts_of
+from generator.readers.links import is_link, led_out_of, linked_drop_ins, named_as
 from generator.readers.passed import (
     in_utf_16,
+    judged_where_named,
     may_matter,
     settings_that_name,
     text_that_uses,
@@ -48,13 +51,16 @@ from generator.records import dataclass
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from generator.readers.base import Order
+    from generator.readers.signs import Signs
 
 STDIN: Final = "-"
 MOST_FILES: Final = 5000
 DOCUMENT: Final = "document"
+NO_KIND: Final = "is none of the files that are checked"
+"""What is said of a named file that no reader takes; another one may read it all the same."""
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv"})
 _LINKS: Final = (".wants", ".requires", ".upholds")
 """Directories of systemd with links to units."""
@@ -79,7 +85,8 @@ class Found:
 
     `empty` are directories that have nothing to do with an engine, `aside` files that are judged
     with one that names them, or else alone. `around` are files that say nothing of an engine, and
-    may tell those of their kind something.
+    may tell those of their kind something. `links` are further names of files that are read, each
+    with the name under which that is.
     """
 
     groups: tuple[Group, ...] = ()
@@ -90,6 +97,7 @@ class Found:
     empty: tuple[str, ...] = ()
     gaps: tuple[NotJudged, ...] = ()
     around: tuple[Source, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def texts(self) -> dict[str, str]:
@@ -146,19 +154,51 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
             found = () if text is None else _named(Source(path, text), problems, orders)
         for file in found:
             files.setdefault(file.source.path, file)
-    groups = _whole(files.values(), orders)
+    once, links = _once(files.values())
+    every = [*_laid_aside(once)]
+    groups = _whole(every, orders)
     taken_in = {path for g in groups for s in g.sources for path in signs_of(g.kind).includes(s)}
-    inner = [g for g in groups if taken_in and not g.named and is_taken(paths_of(g), taken_in)]
+    inner = [g for g in groups if taken_in and is_taken(paths_of(g), taken_in)]
+    read = {named_as(file.source.path) for file in every}
     return Found(
         groups=tuple(group for group in groups if group not in inner),
-        aside=(*_groups(f for f in files.values() if f.aside), *inner),
-        profiles=tuple(f.source.path for f in files.values() if f.kind == "profile"),
-        fleets=tuple(f.source for f in files.values() if f.kind == "fleet"),
+        aside=(*_groups(f for f in every if f.aside), *inner),
+        profiles=tuple(f.source.path for f in every if f.kind == "profile"),
+        fleets=tuple(f.source for f in every if f.kind == "fleet"),
         problems=tuple(problems),
         empty=empty,
-        gaps=tuple(gaps),
+        gaps=tuple(gap for gap in gaps if gap.part or named_as(gap.file) not in read),
         around=tuple(around),
+        links=tuple(links.items()),
     )
+
+
+def _once(files: Collection[_File]) -> tuple[list[_File], dict[str, str]]:
+    """Return each file once, and its further names, each with the one that is kept.
+
+    A name that Compose reads by itself is kept before that of a file to which it leads, and another
+    name of a unit that has drop-ins beside it.
+    """
+    names: dict[tuple[str, str], list[_File]] = {}
+    folders = {file.path.parent.as_posix() for file in files}
+    for file in files:
+        own = f"{file.path}.d" in folders
+        name = file.source.path if own else named_as(file.source.path)
+        names.setdefault((file.kind, name), []).append(file)
+    kept: list[_File] = []
+    links: dict[str, str] = {}
+    for several in names.values():
+        first = min(several, key=_behind)
+        kept.append(first)
+        links |= {f.source.path: first.source.path for f in several if f is not first}
+    return kept, links
+
+
+def _behind(file: _File) -> tuple[bool, bool, bool]:
+    """Return how far a name of a file comes behind its others."""
+    bases = () if file.kind not in KINDS else signs_of(file.kind).bases
+    alias = is_link(file.source.path)
+    return bool(file.source.read_as), bool(bases) and file.path.name not in bases, alias
 
 
 def _whole(files: Iterable[_File], orders: Sequence[Order]) -> list[Group]:
@@ -177,7 +217,7 @@ def discover_installed(
     """
     problems: list[Problem] = []
     every = (_ours(path, problems, real)[0] for path, real in paths)
-    files = list(_together([file for file in every if file]))
+    files = list(_laid_aside(_together([file for file in every if file])))
     groups, gaps = list(_groups(f for f in files if not f.aside)), list[NotJudged]()
     for project in projects:
         faults: list[Problem] = []
@@ -197,7 +237,7 @@ def _named(source: Source, problems: list[Problem], orders: list[Order]) -> Iter
     if kind is None:
         *most, last = KINDS.values()
         hint = f"name a profile, {', '.join(most)} or {last}"
-        problems.append(Problem("", "is none of the files that are checked", hint, source.path))
+        problems.append(Problem("", NO_KIND, hint, source.path))
         return
     file = _File(source, kind, named=True)
     orders += _orders_beside(file)
@@ -267,7 +307,7 @@ def _walked(
         if file is not None:
             found.append(file)
         else:
-            gaps += unjudged(path, text)
+            gaps += _left(path, text)
             around += [Source(path.as_posix(), text)] if path.suffix in FELLOWS else []
     if others > passed.MOST_FILES:
         most = passed.MOST_FILES
@@ -296,15 +336,22 @@ def _looked_into(path: str, gaps: list[NotJudged], orders: list[Order]) -> Itera
         if signs_of(kind).ours(source):
             yield _File(source, kind, named=False)
     else:
-        gaps += unjudged(PurePosixPath(path), text)
+        gaps += _left(PurePosixPath(path), text)
 
 
-def _together(found: Sequence[_File]) -> Iterator[_File]:
-    """Yield files of one place, without those that are nothing for what is there."""
+def _left(path: PurePosixPath, text: str) -> list[NotJudged]:
+    """Return what is said of a file of a directory that no reader takes there."""
+    found = unjudged(path, text)
+    named = found and kind_of(Source(path.as_posix(), text)) in KINDS
+    return [judged_where_named(gap) for gap in found] if named else found
+
+
+def _together(found: Sequence[_File]) -> list[_File]:
+    """Return files of one place, without those that are nothing for what is there."""
     systems = {file.system for file in found if not file.general}
     served = {(file.kind, file.path.parent) for file in found if not file.general}
     ours = {posixpath.normpath(file.source.path) for file in found if not file.general}
-    found = [
+    return [
         file
         for file in found
         if (
@@ -313,10 +360,14 @@ def _together(found: Sequence[_File]) -> Iterator[_File]:
         )
         or (file.general and (_takes_in(file, ours) or (signs_of(file.kind).companion and ours)))
     ]
+
+
+def _laid_aside(found: Sequence[_File]) -> Iterator[_File]:
+    """Yield files of one check, marked where another one of them may read them."""
     mentioned = "\n".join(f.source.text for f in found if not signs_of(f.kind).referred)
     brought = {file.path.with_name(name) for file in found for name in signs_of(file.kind).brings}
     for file in found:
-        # What a file of the directory reads is judged with that file.
+        # What a file reads is judged with that file.
         beside = signs_of(file.kind).referred and (
             file.path in brought or file.path.name in mentioned
         )
@@ -368,7 +419,7 @@ def _taken_for(path: str, text: str) -> tuple[_File | None, str]:
         return None, text
     signs = signs_of(kind)
     ours, plainly = signs.ours(source), PurePosixPath(path)
-    ours = ours or signs.filled(source, read_beside)
+    ours = ours or signs.filled(source, read_beside) or _is_named_after(plainly, signs)
     general = signs.is_general(plainly) or bool(re.fullmatch(signs.lays_over, plainly.name))
     general = general or (
         not ours and (signs.companion or any(True for _ in signs.includes(source)))
@@ -376,6 +427,11 @@ def _taken_for(path: str, text: str) -> tuple[_File | None, str]:
     file = _File(source, kind, named=False, general=not ours) if ours or general else None
     # Its kind has seen it: nothing in it is for an engine.
     return file, "" if kind == DOCUMENT else text
+
+
+def _is_named_after(path: PurePosixPath, signs: Signs) -> bool:
+    """Return whether a name is that of an engine and of a kind: what it has may be cut off."""
+    return path.name.partition(".")[0] in READ and signs.by_name(path)
 
 
 def _paths(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator[PurePosixPath]:
@@ -389,10 +445,11 @@ def _paths(top: str, problems: list[Problem], gaps: list[NotJudged]) -> Iterator
         problems.append(Problem("", message, "check who may read it", top))
 
     for folder, folders, names in os.walk(top, onerror=refused):
+        gaps += led_out_of(top, folder, folders)
         hidden = {name for name in folders if name.startswith(".")} - _HIDDEN
         hidden |= {name for name in folders if name.endswith(_LINKS)}
         folders[:] = sorted({*folders} - hidden - _SKIPPED)
-        for name in sorted(names):
+        for name in sorted([*names, *linked_drop_ins(folder, folders)]):
             path = PurePosixPath(folder, name)
             if not may_matter(path) or _BESIDE.fullmatch(name):
                 continue

@@ -13,6 +13,7 @@ from typing import Final
 
 from generator.engines import JUDGED, READ, load_signs
 from generator.readers.templates import UNREAD, is_template
+from generator.records import replace
 from generator.view import NotJudged
 
 MOST: Final = 2**20
@@ -102,6 +103,7 @@ _OF_PROJECTS: Final = re.compile(
 """What lists the libraries of a program, or is about its sources."""
 _NAMED: Final = re.compile("|".join(rf"(?i:\b{engine.name})" for engine in _ENGINES))
 _LONGEST: Final = 1000
+_OF_NO_KIND: Final = "files of its kind are not read here"
 
 
 def only_named(path: str) -> NotJudged:
@@ -142,7 +144,7 @@ def reason_for(path: PurePosixPath) -> tuple[str, str]:
     if path.parent.name.endswith((".service.d", ".container.d")):
         return "is no drop-in: only names that end in `.conf` are read", "rename it"
     hint = "check the file that is made of it, or what it sets by hand"
-    return "files of its kind are not read here", hint
+    return _OF_NO_KIND, hint
 
 
 def unjudged(path: PurePosixPath, text: str) -> list[NotJudged]:
@@ -158,6 +160,14 @@ def settings_that_name(path: PurePosixPath, raw: bytes) -> list[NotJudged]:
     if not named or len(raw) > MOST or b"\0" in raw[:_BEGINNING]:
         return []
     return unjudged(path, raw.decode("utf-8", "replace"))
+
+
+def judged_where_named(gap: NotJudged) -> NotJudged:
+    """Return what is said of a file that a reader takes by its content, where somebody names it."""
+    if gap.reason != _OF_NO_KIND:
+        return gap
+    reason = "what it is for is not clear from its name: it is judged where you name it"
+    return replace(gap, reason=reason, hint="name the files of that kind that matter")
 
 
 def passed_over(path: str) -> NotJudged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import field
 from functools import partial
@@ -14,7 +15,7 @@ from generator.errors import EnvironmentFailure, Problem, ProfileError
 from generator.readers import load_reader
 from generator.readers.applications import of_an_application
 from generator.readers.base import Context, NeedsMore, PartlyRead, Source, Unlike, made_for
-from generator.readers.discover import DOCUMENT, FELLOWS, Found
+from generator.readers.discover import DOCUMENT, FELLOWS, NO_KIND, Found
 from generator.readers.embedded import with_gaps
 from generator.readers.groups import Group, texts_of
 from generator.readers.handed_on import once
@@ -27,7 +28,7 @@ from generator.records import dataclass, replace
 from generator.view import NotJudged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.view import View
 
@@ -71,7 +72,8 @@ def views(found: Found, context: Context) -> Seen:
     for group in found.aside:
         if any(source.path not in read for source in group.sources):
             seen.not_judged.extend(_read(group, context, seen))
-            seen.texts.update(texts_of((group,)))
+        seen.texts.update(texts_of((group,)))
+    _with_taken_in(seen, read)
     seen.views[:] = with_local_images(together(once(seen.views)), context)
     taken = {variable.place.file for view in seen.views for variable in view.variables}
     taken |= {line.place.file for view in seen.views for line in view.lines}
@@ -81,6 +83,16 @@ def views(found: Found, context: Context) -> Seen:
     # What a judged file has taken in is judged with that.
     seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
     return seen
+
+
+def _with_taken_in(seen: Seen, read: Iterable[str]) -> None:
+    """Count a named file of no kind as judged where another one has read it."""
+    names = {posixpath.normpath(path) for path in read}
+    taken = [
+        p for p in seen.problems if p.message == NO_KIND and posixpath.normpath(p.source) in names
+    ]
+    seen.texts.update({problem.source: "" for problem in taken})
+    seen.problems[:] = [problem for problem in seen.problems if problem not in taken]
 
 
 def _lying(group: Group, tasks: Sequence[str], context: Context, seen: Seen) -> Group:

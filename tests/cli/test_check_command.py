@@ -259,7 +259,8 @@ def test_every_format() -> None:
     assert [suite.get("failures") for suite in suites] == ["3"]
     commands = gen(OVERRIDE, "--format", "github").stdout.splitlines()
     assert len(commands) == 4
-    assert f"::warning file={OVERRIDE},line=3,title=HW109::" in "".join(commands)
+    where = f"file={OVERRIDE},line=3,col=31,endColumn=33"
+    assert f"::warning {where},title=HW109::" in "".join(commands)
     assert gen(OVERRIDE, "--format", "xml").returncode == 2
 
 
