@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from generator.view import Edit, LocatedFinding
 
 _HEADER: Final = re.compile(r"\[[A-Za-z][A-Za-z-]*\]\s*$", re.MULTILINE)
+_SHELL: Final = {"then": ("fi", "else", "elif"), "do": ("done",), "else": ("fi",), "{": ("}",)}
+"""Words of a shell that have to stand apart, by the last of a line: what ends the block."""
 Lines = list[str | None]
 """The lines of a file; None is one that goes."""
 
@@ -52,6 +54,37 @@ def fixable(placed: LocatedFinding, texts: Mapping[str, str], *, unsafe: bool = 
     files = {edit.place.file for edit in placed.edits} & texts.keys()
     known = {file: _lines(texts[file]) for file in files}
     return not placed.finding.ignored and bool(_applied(placed.edits, known))
+
+
+def left_empty(text: str, kept: Mapping[int, str]) -> str:
+    """Return the word above a block of which `mended_lines` has kept nothing; empty: there is none.
+
+    An empty block is another value in YAML, and a fault in a script.
+    """
+    before, lost = "", False
+    for number, line in enumerate((*_lines(text), "end"), 1):
+        stays = kept.get(number) if number <= len(_lines(text)) else line
+        if stays is None:
+            lost = lost or bool(line.strip())
+        elif stays.strip() and not stays.lstrip().startswith("#"):
+            if lost and (word := _opened(before, stays)):
+                return word
+            before, lost = stays.rpartition("\n")[2], False
+    return ""
+
+
+def _opened(before: str, after: str) -> str:
+    """Return the word by which a line opens a block, if the next that stays is none of it."""
+    words = before.partition(" #")[0].split()
+    while words and words[-1][0] in "&!":  # An anchor, a tag.
+        words.pop()
+    last, first = (words or [""])[-1], after.split(maxsplit=1)[0]
+    if last.endswith(":"):
+        column = len(before) - len(before.lstrip(" \t-"))
+        below = len(after) - len(after.lstrip(" \t"))
+        return last if below < column or (below == column and first != "-") else ""
+    grouped = last == "{" and not words[-2:][0].endswith(")")  # Not so by other languages.
+    return last if first.rstrip(";)") in _SHELL.get(last, ()) and not grouped else ""
 
 
 @functools.lru_cache(maxsize=32)

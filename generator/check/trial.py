@@ -12,7 +12,7 @@ import functools
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
-from generator.check.mend import mended_lines
+from generator.check.mend import left_empty, mended_lines
 from generator.readers.base import Source
 from generator.readers.discover import Found
 from generator.readers.seen import views
@@ -36,12 +36,16 @@ _PARTS: Final = ("variables", "bounds", "lines")
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What some Edits lead to; `numbers` has the line of each file as it was, by the new one."""
+    """What some Edits lead to; `numbers` has the line of each file as it was, by the new one.
+
+    `emptied` is the word above a block of which nothing is left.
+    """
 
     views: tuple[View, ...]
     faults: int
     warnings: frozenset[tuple[str, str, Place]]  # rule, message and old place of each warning
     numbers: Mapping[str, Sequence[int]]
+    emptied: str = ""
 
     def harm_since(self, before: _State, rules: Iterable[str]) -> str:
         """Return which fault or warning is new, or that a service is; empty: nothing is.
@@ -49,6 +53,8 @@ class _State:
         A warning that was there says something else once a line that it speaks of is mended; not
         one of the `rules` that are to be mended.
         """
+        if self.emptied:
+            return f"it would leave `{self.emptied}` empty"
         if self.faults > before.faults or len(self.views) != len(before.views):
             return "the file would be read otherwise"
         known = {(rule, message) for rule, message, _ in before.warnings}
@@ -170,7 +176,9 @@ class _Trial:
         new = {file: "\n".join(kept.values()) for file, kept in lines.items()}
         sources = tuple(Source(s.path, new.get(s.path, s.text)) for s in self.group.sources)
         group = dataclasses.replace(self.group, sources=sources)
-        return _state(group, self.context, {file: [*kept] for file, kept in lines.items()})
+        emptied = (left_empty(texts[file], kept) for file, kept in lines.items())
+        state = _state(group, self.context, {file: [*kept] for file, kept in lines.items()})
+        return dataclasses.replace(state, emptied=next(filter(None, emptied), ""))
 
 
 def _state(group: Group, context: Context, numbers: Mapping[str, Sequence[int]]) -> _State:

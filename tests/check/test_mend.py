@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.check.mend import fixable, mended
+from generator.check.mend import fixable, left_empty, mended
 from generator.errors import EnvironmentFailure, Finding, WriteRefused
 from generator.files.rewrite import rewrite
 from generator.view import Edit, LocatedFinding, Place
@@ -101,6 +101,31 @@ def test_a_move_leaves_no_empty_section_and_no_blank_line_first(text: str, left:
         (lines.index("[Unit]") + 1, "[Unit]", "[Unit]\nA=1"), (lines.index("A=1") + 1, "A=1", "")
     )
     assert mended([move], {"a.conf": text}) == {"a.conf": left}
+
+
+@pytest.mark.parametrize(
+    ("text", "gone", "word"),
+    [
+        ("a:\n  env:\n    A: 1\n  b: c\n", "    A: 1", "env:"),
+        ("a:\n  env:\n  - A=1\nb: c\n", "  - A=1", "env:"),
+        ("- env:\n    A: 1\n- b: c\n", "    A: 1", "env:"),
+        ("- env:\n    A: 1\n  b: c\n", "    A: 1", "env:"),
+        ("data: &d  # x\n  A: 1\n  # y\n\n---\nb: c\n", "  A: 1", "data:"),
+        ("data:\n  A: 1", "  A: 1", "data:"),
+        ("if a; then\n  A=1\nfi\n", "  A=1", "then"),
+        ("f() {\n  A=1\n}\nf\n", "  A=1", "{"),
+        ("for a in b; do\n  A=1\ndone | c\n", "  A=1", "do"),
+        ("env:\n  A: 1\n  B: 2\n", "  A: 1", ""),
+        ("env:\n- A=1\n- B=2\n", "- A=1", ""),
+        ("- env:\n  - A=1\n  - B=2\n", "  - A=1", ""),
+        ("env: {\n  A: 1\n}\n", "  A: 1", ""),
+        ("{\n  a = 1;\n}\n", "  a = 1;", ""),
+        ("a:\nb: 1\nc: 2\n", "c: 2", ""),
+    ],
+)
+def test_the_word_above_a_block_that_loses_all(text: str, gone: str, word: str) -> None:
+    kept = {n: line for n, line in enumerate(text.split("\n"), 1) if line != gone}
+    assert left_empty(text, kept) == word
 
 
 def test_what_the_file_silences_is_left_alone() -> None:

@@ -91,6 +91,17 @@ def test_an_environment_is_never_left_empty(entry: str, tmp_path: Path) -> None:
     assert fixed(tmp_path, "compose.yaml", text) == text
 
 
+@pytest.mark.parametrize("entry", ["OLLAMA_KEEPALIVE: 1h", "- OLLAMA_KEEPALIVE=1h"])
+def test_nor_is_one_over_which_another_file_lays_more(entry: str, tmp_path: Path) -> None:
+    over = "services: {ollama: {environment: {OLLAMA_KEEP_ALIVE: 3h}}}\n"
+    (tmp_path / "compose.yaml").write_text(compose(f"\n      {entry}\n"), encoding="utf-8")
+    (tmp_path / "compose.override.yaml").write_text(over, encoding="utf-8")
+    report = check(CheckRequest(paths=[str(tmp_path)]), fixing=True)
+    (placed,) = (placed for placed in report.found if placed.finding.rule == "HW101")
+    assert placed.withheld == "it would leave `environment:` empty"
+    assert mended(report.found, report.texts) == {}
+
+
 @pytest.mark.parametrize("head", ["", "[Service]\n"])
 def test_thousands_of_edits_take_a_few_readings(
     head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
