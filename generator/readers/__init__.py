@@ -47,6 +47,7 @@ KINDS: Final = {
     "render": "a blueprint of Render",
     "nomad": "a job of Nomad",
     "terraform": "a module of Terraform",
+    "cloud": "a task of ECS, a stack of CloudFormation or containers of Azure",
     "compose": "a compose file",
     "helm": "values of the Helm chart",
     "nixos": "a NixOS module",

@@ -93,6 +93,11 @@ HEADS: dict[str, tuple[str, ...]] = {
         'job "a" {\ntask "a" {\ndriver = "docker"\nconfig {\nimage = "ollama/ollama"\n',
         'job "a" {\ngroup "a" {\ntask "a" {\ndriver = "exec"\nconfig {\ncommand = "ollama serve ',
     ),
+    "cloud": (
+        "",
+        "Resources:\n  A:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n",
+        '{"containerDefinitions": [{"image": "ollama/ollama", "environment": [',
+    ),
     "pm2": (
         "",
         "module.exports = {apps: [{script: 'ollama', args: 'serve ",
@@ -338,6 +343,14 @@ NUMBERED: dict[str, tuple[str, ...]] = {
         'job "a" {\n',
         'task "a{}" {{\ndriver = "docker"\nconfig {{\nimage = "ollama/ollama"\n}}\n}}\n',
         "}\n",
+    ),
+    "tasks of ECS": (
+        "cloud",
+        "Resources:\n",
+        """  A{}:
+    Type: AWS::ECS::TaskDefinition
+    Properties: {{ContainerDefinitions: [{{Image: ollama/ollama}}]}}
+""",
     ),
     "applications of pm2": (
         "pm2",

@@ -39,8 +39,13 @@ _ASKS: Final = frozenset({"ip_security_restriction", "client_certificate_mode"})
 """What an ingress has that lets in some callers alone."""
 
 
-def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], list[NotJudged]]:
-    """Return the servers that a resource of some type starts, and that the rest is not read."""
+def boxes_of(
+    kind: str, table: Table, context: Context, called: str = ""
+) -> tuple[list[View], list[NotJudged]]:
+    """Return the servers that a resource of some type starts, and that the rest is not read.
+
+    `called`: what the file itself calls that type, where it is none of Terraform.
+    """
     own = _OF_AMAZON if kind.startswith("aws_") else _OF_OTHERS
     views = [_view(box, image, own, context, kind) for box, image in _boxes(table, context)]
     if _may_have_gpus(table):
@@ -52,7 +57,7 @@ def boxes_of(kind: str, table: Table, context: Context) -> tuple[list[View], lis
     if kind == _APP:
         views = [_of_app(view, table) for view in views]
     parts = _PARTS.get(kind, "command, variables and memory")
-    reason = f"of `{kind}` image, {parts} alone are read here"
+    reason = f"of `{called or kind}` image, {parts} alone are read here"
     gaps = [
         NotJudged(
             file=view.place.file,
