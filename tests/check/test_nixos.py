@@ -170,16 +170,29 @@ in
 """
 
 
-@pytest.mark.parametrize(("default", "left_out"), [("cpu", [5]), ("nvidia", [])])
-def test_what_a_condition_leaves_out_is_named(
-    default: str, left_out: list[int], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("default", ["cpu", "nvidia"])
+def test_what_a_condition_leaves_out_is_judged(default: str, tmp_path: Path) -> None:
     require("nix-instantiate")
     file = tmp_path / "llm.nix"
     file.write_text(BRANCH % default)
     report = check(CheckRequest(paths=[str(file)]))
-    assert [gap.line for gap in report.not_judged if "condition" in gap.reason] == left_out
-    assert any("NUM_THREADS" in f.finding.message for f in report.findings) != bool(left_out)
+    assert report.not_judged == ()
+    assert [f.place.line for f in report.findings if "NUM_THREADS" in f.finding.message] == [5]
+
+
+def test_of_too_many_conditions_the_further_ones_are_named(tmp_path: Path) -> None:
+    require("nix-instantiate")
+    file = tmp_path / "llm.nix"
+    of_card = '(lib.mkIf (config.card == %d) { services.ollama.loadModels = [ "m%d" ]; })'
+    lines = "\n".join(of_card % (n, n) for n in range(1, 18))
+    file.write_text(
+        "{ config, lib, ... }: { options.card = lib.mkOption { default = 0; };\n"
+        f"config = lib.mkMerge [ {{ services.ollama.enable = true; }}\n{lines} ]; }}\n"
+    )
+    report = check(CheckRequest(paths=[str(file)]))
+    assert [(gap.line, gap.reason) for gap in report.not_judged] == [
+        (19, "more than 16 conditions set it")
+    ]
 
 
 ASKED = """\
