@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from generator.readers.base import Source
     from generator.readers.discover import Found
     from generator.units import Release
+    from generator.view import Variable, View
 
 _AT_HAND: Final = 64
 """So many files beside others are kept: those of one folder are asked for again and again."""
@@ -73,6 +74,10 @@ class _Gathered:
     not_judged: list[NotJudged] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     """The files of which there are Views, whatever else is wrong with them."""
+    names: set[str] = field(default_factory=set)
+    """Those of all variables that are set."""
+    beside: set[str] = field(default_factory=set)
+    """The paths of further files that were read for those."""
 
 
 def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
@@ -116,12 +121,26 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     findings = _once(ordered(list(chosen)))
     edited = sum(bool(placed.edits) for placed in findings)
     if edited and (fixing or edited <= _FEW):
-        from generator.check.trial import proven
-
-        findings = proven(findings, found, context)
+        findings = _certain(findings, found, context, gathered)
     not_judged = tuple(_all_not_judged(gathered))
     secret = _secret(gathered, catalogue)
     return Report(findings, gathered.texts, not_judged, secret, dict(found.links))
+
+
+def _certain(
+    findings: tuple[LocatedFinding, ...], found: Found, context: Context, gathered: _Gathered
+) -> tuple[LocatedFinding, ...]:
+    """Return the Findings with those Edits only that do what they say and no more."""
+    from generator.check.names import without_used
+    from generator.check.trial import proven
+
+    texts = {source.path: source.text for source in found.around} | gathered.texts
+    known = {os.path.normpath(path) for path in texts}
+    further = (path for path in sorted(gathered.beside) if os.path.normpath(path) not in known)
+    texts |= {path: context.read(path) or "" for path in further}
+    tried = proven(without_used(findings, texts, gathered.names), found, context)
+    # An Edit that is not made may leave a use where it was.
+    return without_used(tried, texts, gathered.names)
 
 
 def _secret(gathered: _Gathered, catalogue: Catalogue) -> frozenset[Place]:
@@ -227,9 +246,17 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     for file in dict.fromkeys((*(p.place.file for p in placed), *files)):
         if file not in texts:
             texts[file] = context.read(file) or ""
+    gathered.names |= {v.name for view in seen.views for v in _variables(view)}
+    gathered.beside |= seen.read
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += [_problem(problem) for problem in seen.problems]
     gathered.texts |= texts | {p.source: "" for p in seen.problems if p.source not in texts}
+
+
+def _variables(view: View) -> Iterator[Variable]:
+    yield from view.variables
+    for client in view.clients:
+        yield from client.variables
 
 
 def _all_not_judged(gathered: _Gathered) -> Iterator[NotJudged]:

@@ -42,6 +42,11 @@ class Silence:
         return placed.finding.rule in self.rules and at_line
 
 
+def is_guide(file: str) -> bool:
+    """Return whether a file is one that shows people what to write."""
+    return _SHOWN.search(file) is not None
+
+
 def silenced(
     found: Iterable[LocatedFinding], texts: Mapping[str, str]
 ) -> tuple[LocatedFinding, ...]:
@@ -60,14 +65,14 @@ def silenced(
     faults = [
         each
         for each in comments
-        if isinstance(each, LocatedFinding) and not _SHOWN.search(each.place.file)
+        if isinstance(each, LocatedFinding) and not is_guide(each.place.file)
     ]
     idle = [
         each
         for each in comments
         if isinstance(each, Silence)
         and each.place not in used
-        and not _SHOWN.search(each.place.file)
+        and not is_guide(each.place.file)
         # Another target may need it; in the profile it is judged itself.
         and not _GENERATED.match(texts[each.place.file])
     ]

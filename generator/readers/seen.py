@@ -40,20 +40,21 @@ _NO_SERVER: Final = f"no server of {_ENGINES} is recognised in it"
 class Seen:
     """The Views of all groups, what is wrong with files that are broken, and what tells nothing.
 
-    `texts` are those of all files that were read.
+    `texts` are those of all files that were read, `read` the paths of what those refer to.
     """
 
     views: list[View] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     not_judged: list[NotJudged] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
 
 
 def views(found: Found, context: Context) -> Seen:
     """Return what the readers make of all groups; what one of them cannot read stops no other."""
     seen = Seen(texts=found.texts, problems=list(found.problems))
     seen.not_judged.extend(_nothing_in(folder) for folder in found.empty)
-    read: set[str] = set()
+    read = seen.read
     known = seen.texts
 
     def glance(path: str) -> str | None:
