@@ -18,7 +18,7 @@ from generator.errors import Problem
 from generator.readers import KINDS, passed
 from generator.readers.base import Source
 from generator.readers.groups import Group, listed, ordered, paths_of, texts_of
-from generator.readers.links import is_link, led_out_of, linked_drop_ins, named_as
+from generator.readers.links import in_one_form, is_link, led_out_of, linked_drop_ins, named_as
 from generator.readers.passed import (
     in_utf_16,
     judged_where_named,
@@ -141,7 +141,7 @@ def discover(paths: Sequence[str], *, stdin: str | None = None, stdin_name: str 
     around: list[Source] = []
     empty: tuple[str, ...] = ()
     files: dict[str, _File] = {}
-    for path in dict.fromkeys(paths):
+    for path in dict.fromkeys(in_one_form(paths)):
         if path == STDIN:
             source = Source(stdin_name or STDIN, stdin or "")
             found: Iterable[_File] = _named(source, problems, orders)

@@ -33,6 +33,20 @@ def real_name(path: str) -> str:
     return os.path.realpath(path)
 
 
+def in_one_form(paths: Iterable[str]) -> list[str]:
+    """Return paths as they stand, those from the root relative where others are that.
+
+    What one file reads is sought beside it: by another name it would be another file.
+    """
+    several = list(paths)
+    if all(map(posixpath.isabs, several)):
+        return several
+    here = os.getcwd()  # noqa: PTH109
+    below = [posixpath.isabs(path) and f"{path}/".startswith(f"{here}/") for path in several]
+    named = zip(several, below, strict=True)
+    return [posixpath.relpath(path, here) if inner else path for path, inner in named]
+
+
 def named_as(path: str) -> str:
     """Return the path of a file, of a link that of what it leads to in the same folder."""
     path = posixpath.normpath(path)

@@ -94,6 +94,19 @@ def test_a_path_that_is_written_in_two_ways_is_one_file(
     assert [(p.place.file, p.place.line) for p in found.findings] == [("compose.yaml", 6)]
 
 
+def test_a_path_from_the_root_is_the_file_that_another_one_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = BOX.replace("0.32.15", "0.12.6") + "    env_file: [a.env]\n"
+    report(tmp_path, {"compose.yaml": older, "a.env": "OLLAMA_NUM_THREADS=4\n"})
+    monkeypatch.chdir(tmp_path)
+    for names in ([str(tmp_path / "a.env"), "compose.yaml"], ["compose.yaml", str(tmp_path)]):
+        found = check(CheckRequest(paths=names))
+        assert found.judged == ("a.env", "compose.yaml")
+        (placed,) = (p for p in found.findings if p.finding.rule == "HW101")
+        assert (placed.place.file, placed.edits) == ("a.env", ())
+
+
 def test_a_link_in_another_folder_has_what_lies_beside_it(tmp_path: Path) -> None:
     (tmp_path / "prod").mkdir()
     (tmp_path / "prod/compose.yaml").symlink_to("../compose.yaml")
