@@ -303,6 +303,14 @@ def test_home_manager_has_options_of_its_own() -> None:
             'nixpkgs.url = "x/nixos-26.05"; x = a.lib.nixosSystem; y = nixpkgs.lib.nixosSystem;',
             "26.05",
         ),
+        (
+            'nixpkgs.url = "x/nixos-26.05"; b.url = "x/nixos-25.11"; pkgs = import b { };',
+            "25.11",
+        ),
+        (
+            'nixpkgs.url = "x/nixos-26.05"; b.url = "c"; pkgs = inputs.b.legacyPackages.${system};',
+            "",
+        ),
         ('nixpkgs.follows = "other/nixpkgs";', ""),
         ('nixpkgs.url = "github:me/nixpkgs";', ""),
     ],

@@ -10,6 +10,7 @@ from generator.readers.commands.words import models
 from generator.readers.nixos import CONTAINER, OF_USER
 from generator.readers.nixos.directives import Directives
 from generator.readers.nixos.evaluate import Definition, Definitions
+from generator.readers.nixos.release import OWN, Channel, channel_of, sets_in
 from generator.readers.nixos.scripts import Started, started
 from generator.readers.syntax import unit
 from generator.view import Place, Variable, View
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context, Source
+    from generator.units import Release
 
 _ABOVE: Final = (
     ("launchd", "daemons"),
@@ -33,6 +35,8 @@ _VARIABLES: Final = (
 _LISTS: Final = (("Service", "Environment"), ("serviceConfig", "Environment"))
 _SERVICE: Final = (("Service",), ("serviceConfig",))
 _UNITS: Final = "systemd"
+_BY_HAND: Final = re.compile(r"/(?!nix/store/)")
+"""How the path of a program begins that is no package."""
 _STARTS: Final = frozenset({"ProgramArguments", "Program", "command", "script", "ExecStart"})
 
 
@@ -74,13 +78,20 @@ class _Agent(Definitions):
         """Return what is said of it."""
         return context.view(
             OF_USER if self._of_systemd else CONTAINER,
-            context.release_for(),
+            self._release(context),
             name=".".join(self.base),
             place=Place(self.source.path, min((d.line for d in self.found), default=0)),
             variables=(*self._variables(), *self._started(context).variables),
             manager="user",
             **(self._of_a_unit(context) if self._of_systemd else self._of_launchd(context)),
         )
+
+    def _release(self, context: Context) -> tuple[Release, bool]:
+        """Return the release of the package where the file takes its program from `pkgs` alone."""
+        starts = [str(text) for d in self.found if d.path[-1] in _STARTS for text in d.values[:1]]
+        packaged = sets_in(self.source.text) == {OWN} and not any(map(_BY_HAND.match, starts))
+        told = channel_of(self.source, (), context) if packaged else Channel()
+        return told.release(context)
 
     def _started(self, context: Context) -> Started:
         script = next((d for d in self.found if self._below(d) == ("script",)), None)

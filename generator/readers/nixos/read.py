@@ -33,7 +33,7 @@ from generator.readers.nixos.modules import (
     neighbours,
     said_literally,
 )
-from generator.readers.nixos.release import Channel, channel_of
+from generator.readers.nixos.release import OWN, channel_of, sets_in
 from generator.readers.nixos.scripts import Started, started
 from generator.readers.nixos.unmade import unmade
 from generator.readers.nixos.unstarted import unstarted
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from generator.units import Release
 
 _VERSION: Final = re.compile(r"\d+\.\d+(?:\.\d+)?(?:-rc\d+)?", re.ASCII)
-_SET: Final = re.compile(r"([\w'-]{1,80})\.ollama\b", re.ASCII)
 _DISABLED: Final = re.compile(r"\bdisabledModules\s{0,9}=\s{0,9}\[[^\]]{0,400}?([\w-]{1,80}\.nix)")
 _KIND: Final = re.compile(r"\bollama-(cpu|cuda|rocm|vulkan)\b")
 _IN_TEXT: Final = re.compile(r"(?<!')\$\{\s{0,9}$|\"\s{0,9}\+\s{0,9}$")
@@ -197,8 +196,9 @@ class _Module(Definitions):
         self.found = [d for d in self.found if not is_arion(d.path) and d.path not in mounts]
         self.home, self.declared = is_of_home(source, module), module.declared
         certain = (d for d in self.found if d.path[:-1] == self.options and not d.maybe)
-        named = {d.path[-1] for d in certain}
-        self.channel = Channel() if self.home else channel_of(source, named, context)
+        # Home Manager has a module of its own, for the same packages.
+        named = () if self.home else {d.path[-1] for d in certain}
+        self.channel = channel_of(source, named, context)
 
     def _is_own(self, found: Definition) -> bool:
         of_options = found.path[:2] == self.options and not is_arion(found.path)
@@ -241,7 +241,7 @@ class _Module(Definitions):
             adds=not whole,
             manager="user" if self.home else "system",
             settings=tuple(self._settings()),
-            channel=self.channel.name if self.channel.told else "",
+            channel=self.channel.name if self.channel.told and not self.home else "",
             volumes=tuple(self._volumes()),
             more_variables=any(line.name == "EnvironmentFile" for line in lines),
         )
@@ -345,8 +345,7 @@ class _Module(Definitions):
         version = value.get("version", "") if isinstance(value, dict) else ""
         if _VERSION.fullmatch(version):
             return self.context.release_for(version)
-        from_set = _SET.search(self.text(package)) if package else None
-        elsewhere = from_set is not None and from_set[1] != "pkgs"
+        elsewhere = sets_in(self.text(package) if package else "") - {OWN}
         return self.context.release_for() if elsewhere else self.channel.release(self.context)
 
     def _settings(self) -> Iterator[Setting]:

@@ -24,6 +24,11 @@ _INPUT: Final = re.compile(
     r'(?<![\w-])([\w-]{1,60})(?:\.url\s*=|\s*=\s*\{\s*url\s*=)\s*"([^"\n]{1,200})"'
 )
 _SYSTEM: Final = re.compile(r"(?<![\w-])([\w-]{1,60})\.lib\.nixosSystem\b")
+_HOME: Final = re.compile(
+    r"(?<![\w.-])pkgs\s{0,9}=\s{0,9}(?:import\s{1,9})?(?:inputs\.)?([\w-]{1,60})"
+    r"(?:\.legacyPackages\b|\s{0,9}\{)"
+)
+"""Of which nixpkgs the packages are that a flake hands to its homes."""
 _COMMENT: Final = re.compile(r"^[ \t]*#([^\n]{0,200})", re.MULTILINE)
 _MEANT: Final = re.compile(
     r"(?:\b(?:for|on|with|under|tested|channel|release|version)\b|^)[ :]{0,3}(?:a )?"
@@ -42,6 +47,11 @@ _FETCHED: Final = re.compile(
     r"\bnixpkgs\s{0,20}=[^;]{0,300}?\b(?:nixos|nixpkgs|release)-(\d\d\.\d\d|unstable)", re.ASCII
 )
 _DEEPEST: Final = 20
+_SET: Final = re.compile(r"([\w'-]{1,80})\.ollama\b", re.ASCII)
+_NO_SETS: Final = frozenset({"services", "agents", "daemons"})
+"""What stands before the name of the engine where it is one of a service."""
+OWN: Final = "pkgs"
+"""The set of packages that a module is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,16 @@ class Channel:
         return known.release, self.told
 
 
+def sets_in(text: str) -> frozenset[str]:
+    """Return the sets of packages from which a text takes the engine."""
+    return frozenset(_SET.findall(text)) - _NO_SETS
+
+
 def channel_of(source: Source, options: Iterable[str], context: Context) -> Channel:
-    """Return the release of NixOS that a file is for; `options` are those of the module it sets."""
+    """Return the release of NixOS, or of nixpkgs, that a file is for.
+
+    `options` are those that it sets of the module for the service.
+    """
     if context.channel:
         return Channel(context.channel, told=True)
     path, own, options = source.path, said_in(source.text), {*options}
@@ -92,9 +110,12 @@ def said_in(text: str) -> str:
 
 
 def pinned_by(flake: str) -> str:
-    """Return the release of NixOS that a flake makes its systems of; empty: none that it says."""
+    """Return the release of NixOS that a flake makes its systems of; empty: none that it says.
+
+    One that makes none makes homes.
+    """
     inputs = dict(reversed(_INPUT.findall(flake)))
-    makers = {*_SYSTEM.findall(flake)}
+    makers = {*_SYSTEM.findall(flake)} or {*_HOME.findall(flake)}
     name = makers.pop() if len(makers) == 1 else "nixpkgs"
     return channel_named(inputs.get(name, ""))
 
