@@ -85,11 +85,11 @@ class Documents:
             for link in among_links(one.target, Place(self.file, max(1, one.line - 1)))
         )
         found = on_their_own(views)
+        found[:1] = [dataclasses.replace(v, lines=(*v.lines, *links)) for v in found[:1]]
         if any(one.filled for one in documents):  # What stands there is another text.
             found = [dataclasses.replace(v, phrases=_unmendable(v.phrases)) for v in found]
         if any(one.lines for one in documents):  # A branch may write what another one has.
             found = [dataclasses.replace(v, overruled=()) for v in found]
-        found = [dataclasses.replace(v, lines=(*v.lines, *links)) for v in found]
         expands = any(one.expands for one in documents)
         of_login = documents[0].spoken and _is_of_login(documents[0].target)
         (self.profiles if of_login else self.views).extend(
