@@ -44,6 +44,8 @@ def mended_lines(
                 changed[edit.place.file] = [*_lines(texts[edit.place.file])]
         for (file, index), line in (_applied(placed.edits, changed) or {}).items():
             changed[file][index] = line
+    for file, lines in changed.items():
+        _end_lists(lines, _lines(texts[file]))
     return {file: dict(_tidied(lines)) for file, lines in changed.items()}
 
 
@@ -158,6 +160,23 @@ def _stands_alone(index: int, lines: Sequence[str | None]) -> bool:
     continued = any(text.rstrip().endswith("\\") for text in (line, before))
     balanced = all(line.count(a) == line.count(b) for a, b in ("[]", "{}", "()"))
     return balanced and not continued
+
+
+def _end_lists(lines: Lines, old: Sequence[str]) -> None:
+    """Take the comma away behind what has become the last entry between brackets.
+
+    JSON allows none there; where the one that went had a comma, the format does.
+    """
+    last, gone = -1, ""
+    for index, line in enumerate(lines):
+        if line is None:
+            gone = old[index].strip() or gone
+        elif (text := line.strip()) and not text.startswith(("#", "//")):
+            if gone and not gone.endswith(",") and text[0] in "]}":
+                above = lines[last] or ""
+                end = len(above.rstrip()) - 1
+                lines[last] = above[:end] + above[end:].removeprefix(",")
+            last, gone = index, ""
 
 
 def _tidied(lines: Lines) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """Mechanical fixes, and changing a file of the user's in place."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,35 @@ def test_a_move_leaves_no_empty_section_and_no_blank_line_first(text: str, left:
         (lines.index("[Unit]") + 1, "[Unit]", "[Unit]\nA=1"), (lines.index("A=1") + 1, "A=1", "")
     )
     assert mended([move], {"a.conf": text}) == {"a.conf": left}
+
+
+ENTRIES = ('"A": "1"', '"B": {"a": [1, 2]}', '"C": "3,"')
+
+
+@pytest.mark.parametrize("gone", [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\n\n"])
+def test_json_stays_json(gone: tuple[int, ...], newline: str) -> None:
+    text = newline.join(["{", *(f"  {entry}," for entry in ENTRIES)]).removesuffix(",")
+    text += newline + "}"
+    lines = text.split("\n")
+    numbers = [n for n, line in enumerate(lines, 1) if any(ENTRIES[at] in line for at in gone)]
+    new = mended([placed((n, lines[n - 1].strip(), "")) for n in numbers], {"a.conf": text})
+    left = ", ".join(entry for at, entry in enumerate(ENTRIES) if at not in gone)
+    assert json.loads(new["a.conf"]) == json.loads(f"{{{left}}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "gone", "left"),
+    [
+        ("a: {\n  A: 1,\n  B: 2\n}\n", 3, "a: {\n  A: 1\n}\n"),
+        ("a = {\n  A: 1,\n  B: 2,\n}\n", 3, "a = {\n  A: 1,\n}\n"),
+        ("[\n  1,\n  # x\n  2\n]\n", 4, "[\n  1\n  # x\n]\n"),
+        ("A=1,\nB=2\nC=3\n", 2, "A=1,\nC=3\n"),
+    ],
+)
+def test_a_comma_stays_where_it_parts_or_may_stand(text: str, gone: int, left: str) -> None:
+    old = text.split("\n")[gone - 1].strip()
+    assert mended([placed((gone, old, ""))], {"a.conf": text}) == {"a.conf": left}
 
 
 @pytest.mark.parametrize(

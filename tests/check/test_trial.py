@@ -1,5 +1,6 @@
 """Edits that would do more than they say are left to a person."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,23 @@ def test_what_would_come_to_life_is_for_a_person(line: str, tmp_path: Path) -> N
 def test_an_environment_is_never_left_empty(entry: str, tmp_path: Path) -> None:
     text = compose(f"\n      {entry}\n")
     assert fixed(tmp_path, "compose.yaml", text) == text
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("opened", ["{", "["])
+def test_a_line_of_json_goes_with_its_comma(opened: str, at: int, tmp_path: Path) -> None:
+    entries = [("OLLAMA_KEEP_ALIVE", "2h"), ("OLLAMA_DEBUG", "1")]
+    entries.insert(at, ("OLLAMA_KEEPALIVE", "1h"))
+    form = '"{}": "{}"' if opened == "{" else '"{}={}"'
+    lines = ",\n".join(form.format(*entry) for entry in entries)
+    inside = f"{opened}\n{lines}\n{'}' if opened == '{' else ']'}"
+    service = f'"image": "ollama/ollama:0.32.15", "restart": "always", "environment": {inside}'
+    new = fixed(tmp_path, "compose.json", f'{{"services": {{"ollama": {{{service}}}}}}}\n')
+    left = json.loads(new)["services"]["ollama"]["environment"]
+    assert [*left] == [
+        "OLLAMA_KEEP_ALIVE" if opened == "{" else "OLLAMA_KEEP_ALIVE=2h",
+        "OLLAMA_DEBUG" if opened == "{" else "OLLAMA_DEBUG=1",
+    ]
 
 
 @pytest.mark.parametrize("entry", ["OLLAMA_KEEPALIVE: 1h", "- OLLAMA_KEEPALIVE=1h"])
