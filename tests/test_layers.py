@@ -165,8 +165,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     "check": (
         {
-            *("catalogue", "check", "engines", "errors", "fleet", "formats", "host", "live"),
-            *("pipeline", "profiles"),
+            *("catalogue", "check", "engines", "errors", "files", "fleet", "formats", "host"),
+            *("live", "pipeline", "profiles"),
             *("readers", "resolve", "rules", "targets", "units", "view"),
         },
         set(),

@@ -120,6 +120,10 @@ def check(wanted: CheckRequest, *, fixing: bool = False) -> Report:
     chosen = (placed for placed in gathered.found if _chosen(placed, wanted))
     findings = _once(ordered(list(chosen)))
     edited = sum(bool(placed.edits) for placed in findings)
+    if edited and wanted.paths:
+        from generator.check.written import without_kept
+
+        findings = without_kept(findings)
     if edited and (fixing or edited <= _FEW):
         findings = _certain(findings, found, context, gathered)
     not_judged = tuple(_all_not_judged(gathered))
@@ -133,6 +137,7 @@ def _certain(
     """Return the Findings with those Edits only that do what they say and no more."""
     from generator.check.names import without_used
     from generator.check.trial import proven
+    from generator.check.written import at_one_name
 
     texts = {source.path: source.text for source in found.around} | gathered.texts
     known = {os.path.normpath(path) for path in texts}
@@ -140,7 +145,7 @@ def _certain(
     texts |= {path: context.read(path) or "" for path in further}
     tried = proven(without_used(findings, texts, gathered.names), found, context)
     # An Edit that is not made may leave a use where it was.
-    return without_used(tried, texts, gathered.names)
+    return at_one_name(without_used(tried, texts, gathered.names))
 
 
 def _secret(gathered: _Gathered, catalogue: Catalogue) -> frozenset[Place]:

@@ -1,4 +1,4 @@
-"""Where a path leads that somebody names, when that is not where it stands."""
+"""Where a path leads that somebody names, and which other names its file has."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ def led_out(path: Path) -> Path | None:
             if not real.is_relative_to(folder):
                 return real
     return None
+
+
+def kept_alone(path: Path) -> str:
+    """Return why a file is not to be replaced by a new one; empty: nothing that is known."""
+    try:
+        names = path.stat().st_nlink
+    except (OSError, ValueError):
+        return ""
+    return f"a new file would take one of its {names} names (hard links)" if names > 1 else ""

@@ -1,0 +1,58 @@
+"""What `gen check --fix` writes to, and what it leaves alone."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.commands import called
+from tests.tools import require
+
+WRONG = "[Service]\nEnvironment=OLLAMA_KEEPALIVE=1h\n"
+RIGHT = "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=1h\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a drop-in, below the current directory."""
+    folder = tmp_path / "there" / "ollama.service.d"
+    folder.mkdir(parents=True)
+    (folder / "a.conf").write_text(WRONG)
+    monkeypatch.chdir(tmp_path / "there")
+    return folder
+
+
+def gen(*args: str) -> subprocess.CompletedProcess[str]:
+    return called("check", *args, cwd=Path.cwd())
+
+
+def test_of_a_hard_link_every_report_says_that_it_is_left_alone(folder: Path) -> None:
+    (folder / "other-name").hardlink_to(folder / "a.conf")
+    why = "a new file would take one of its 2 names (hard links)"
+    (told,) = json.loads(gen(".", "--json").stdout)["findings"]
+    assert (told["fixable"], told["withheld"]) == (False, why)
+    for options in ((), ("--fix",)):
+        text = " ".join(gen(".", *options).stdout.split())
+        assert f"(not by --fix: {why})" in text
+        assert "--fix mends" not in text
+    assert gen(".", "--fix", "--diff").stdout == ""
+    assert (folder / "a.conf").read_text() == WRONG
+
+
+@pytest.mark.parametrize(
+    "more", [("b.conf", "a.conf"), ("../llm.service.d/b.conf", "../ollama.service.d/a.conf")]
+)
+def test_a_file_with_a_link_to_it_is_mended_once(more: tuple[str, str], folder: Path) -> None:
+    (folder / more[0]).parent.mkdir(exist_ok=True)
+    (folder / more[0]).symlink_to(more[1])
+    patch = gen(".", "--fix", "--diff").stdout
+    assert patch.count("\n@@") == 1
+    result = gen(".", "--fix")
+    assert result.stderr.count("mended ") == 1
+    assert "error" not in result.stderr
+    assert (folder / "a.conf").read_text() == RIGHT
+    (folder / "a.conf").write_text(WRONG)
+    program = require("patch")
+    subprocess.run([program, "-p1"], input=patch, text=True, check=True, capture_output=True)
+    assert (folder / "a.conf").read_text() == RIGHT
