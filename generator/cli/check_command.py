@@ -19,13 +19,20 @@ from generator.cli.options import (
 )
 from generator.cli.streams import STDIO, stdin_if
 from generator.cli.talk import coloured, counted, say, visible
+from generator.cli.talk import report as tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.check.gather import CheckRequest
     from generator.check.report import Report
+    from generator.errors import HostwrightError
+    from generator.files.rewrite import Rewritten
 
 FORMATS: Final = ("text", "json", "sarif", "junit", "github", "gitlab")
 FAIL_ON: Final = ("error", "warning", "info", "never", "not-judged")
+_LEAVE_OUT: Final = "leave it out: `--fix --diff` shows its patch"
+"""What there is to do about a file that cannot be written."""
 EXAMPLES: Final = """
 \b
 Examples:
@@ -125,11 +132,9 @@ def command(
     from generator.check.gather import check
 
     wanted = _wanted(named, writes=fix and not diff, **asked)
-    report = check(wanted, fixing=fix)
-    if fix and not diff and (files := _mend(report, unsafe=unsafe_fixes)):
-        before, report = report, check(wanted, fixing=True)
-        for file, kept in files.items():
-            say(f"mended {_told(file, before, report)}; as it was: {visible(str(kept))}")
+    report, failure = check(wanted, fixing=fix), 0
+    if fix and not diff:
+        report, failure = _fixed(wanted, report, unsafe=unsafe_fixes)
     _say_notes(wanted, report)
     if html is not None:
         from generator.check.page import as_page
@@ -140,7 +145,7 @@ def command(
         _print_patch(report, unsafe=unsafe_fixes)
     elif html != STDIO:
         _print(report, "json" if as_json else form, statistics=statistics)
-    click.get_current_context().exit(_exit_code(report, fail_on))
+    click.get_current_context().exit(max(_exit_code(report, fail_on), failure))
 
 
 def _say_notes(wanted: CheckRequest, report: Report) -> None:
@@ -217,20 +222,42 @@ def _print_patch(report: Report, *, unsafe: bool) -> None:
         print_patch(unified(file.lstrip("/"), old, new))
 
 
-def _mend(report: Report, *, unsafe: bool) -> dict[str, Path]:
-    """Write what can be mended; return the files that are new, and where each is as it was."""
+def _fixed(wanted: CheckRequest, report: Report, *, unsafe: bool) -> tuple[Report, int]:
+    """Mend, and say what: return the Report of what is there then, and the exit code of failures.
+
+    Raises HostwrightError where nothing is mended, because of what stands in the way of something.
+    """
+    from generator.check.gather import check
+
+    done = _mend(report, unsafe=unsafe)
+    if done.failed and not done.kept:
+        raise _nothing_mended(done.failed)
+    after = check(wanted, fixing=True) if done.kept else report
+    for file, kept in done.kept.items():
+        say(f"mended {_told(file, report, after)}; as it was: {visible(str(kept))}")
+    for failure in done.failed:
+        tell(failure)
+    return after, max((failure.exit_code for failure in done.failed), default=0)
+
+
+def _mend(report: Report, *, unsafe: bool) -> Rewritten:
+    """Write what can be mended."""
     from generator.check.mend import mended
     from generator.cli.writing import say_link
-    from generator.files.rewrite import rewrite
+    from generator.files.rewrite import rewrite_all
 
-    written = {}
-    for file, text in mended(report.found, report.texts, unsafe=unsafe).items():
-        if (names := Path(file).stat().st_nlink) > 1:
-            say(f"left {file} alone: a new file would take one of its {names} names (hard links)")
-            continue
+    new = mended(report.found, report.texts, unsafe=unsafe)
+    for file in new:
         say_link(file)
-        written[file] = rewrite(Path(file), report.texts[file], text)
-    return written
+    return rewrite_all({file: (report.texts[file], text) for file, text in new.items()}, _LEAVE_OUT)
+
+
+def _nothing_mended(failed: Sequence[HostwrightError]) -> HostwrightError:
+    """Return the one failure that tells of all."""
+    worst = max(failed, key=lambda failure: failure.exit_code)
+    message = "; ".join(failure.message for failure in failed)
+    hints = dict.fromkeys(failure.hint for failure in failed if failure.hint)
+    return type(worst)(f"nothing is mended: {message}", hint="; ".join(hints))
 
 
 def _told(file: str, before: Report, after: Report) -> str:

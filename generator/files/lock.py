@@ -7,7 +7,7 @@ import fcntl
 import os
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.errors import EnvironmentFailure
 
@@ -16,25 +16,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE = 10.0  # seconds for another writer; a write takes milliseconds
-_NO_SPACE = "free some space there, or choose another directory with `-o`"
-_NO_ACCESS = "choose another directory with `-o`, or run as a user who may write there"
-_HINTS = {
+BY_OPTION: Final = "choose another directory with `-o`"
+"""What else there is to do where a command has that option."""
+_NO_SPACE: Final = "free some space there"
+_NO_ACCESS: Final = "run as a user who may do that there"
+_HINTS: Final = {
     errno.ENOSPC: _NO_SPACE,
     errno.EDQUOT: _NO_SPACE,
     errno.EACCES: _NO_ACCESS,
     errno.EPERM: _NO_ACCESS,
-    errno.EROFS: _NO_ACCESS,
+    errno.EROFS: "mount it so that it can be written",
 }
 
 
 @contextmanager
-def failing(verb: str, path: Path) -> Iterator[None]:
-    """Turn an OSError into an EnvironmentFailure that names `path` and the reason."""
+def failing(verb: str, path: Path, otherwise: str = "") -> Iterator[None]:
+    """Turn an OSError into an EnvironmentFailure that names `path` and the reason.
+
+    `otherwise` is what the command has to offer beside mending the machine.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         hint = _HINTS.get(error.errno or 0, "")
+        hint = f"{hint}, or {otherwise}" if hint and otherwise else hint
         raise EnvironmentFailure(f"cannot {verb} `{path}`: {reason}", hint=hint) from error
 
 

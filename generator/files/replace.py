@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from generator.files.backup import back_up, now
 from generator.files.fresh import sibling, write_new
-from generator.files.lock import failing
+from generator.files.lock import BY_OPTION, failing
 from generator.records import dataclass
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _create_tree(work: Work) -> None:
         for folder in folders:
             folder.mkdir()
         for path, file in files.items():
-            with failing("write", work.root / file.path):
+            with failing("write", work.root / file.path, BY_OPTION):
                 _create(path, file)
         for folder in folders:
             _sync(folder)
@@ -113,13 +113,13 @@ def _replace_files(work: Work) -> dict[str, Path]:
         for folder in folders:
             if not folder.exists():
                 litter.callback(_quietly, folder.rmdir)
-                with failing("write", folder):
+                with failing("write", folder, BY_OPTION):
                     folder.mkdir()
         staged = [_stage(work.root / path, file, litter) for path, file in work.steps]
         time = now()
         kept = {path: _keep(work.root / path, time, undo) for path in work.lost}
         for (path, _), fresh in zip(work.steps, staged, strict=True):
-            with failing("write", work.root / path):
+            with failing("write", work.root / path, BY_OPTION):
                 _replace(work.root, path, fresh, litter, undo)
         for folder in folders:
             _sync(folder)
@@ -141,7 +141,7 @@ def _stage(target: Path, file: File | None, litter: ExitStack) -> Path | None:
         return None
     fresh = sibling(target)
     litter.callback(_quietly, fresh.unlink)
-    with failing("write", target):
+    with failing("write", target, BY_OPTION):
         _create(fresh, file, target.stat() if target.exists() else None)
     return fresh
 

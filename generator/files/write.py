@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.errors import WriteRefused
 from generator.files import replace
 from generator.files.diff import Content, unified
-from generator.files.lock import failing, locked
+from generator.files.lock import BY_OPTION, failing, locked
 from generator.records import dataclass
 from generator.records import replace as _replaced
 from generator.targets.base import File
@@ -90,7 +90,7 @@ def write(
     EnvironmentFailure when the machine fails. In both cases nothing has changed.
     """
     checked = _checked(files)
-    with failing("write", directory), locked(_root(directory)) as held:
+    with failing("write", directory, BY_OPTION), locked(_root(directory)) as held:
         survey = _survey(checked, directory, within)
         if not force:
             _refuse_loss(survey.changes, directory)
@@ -242,7 +242,7 @@ def _find(root: Path, path: str) -> Content | None:
             # os.replace would take a link for the file.
             what = "not a directory" if folder else "not a regular file"
             what = "a symbolic link" if stat.S_ISLNK(mode) else what
-            hint = "move it away, or choose another directory with `-o`"
+            hint = f"move it away, or {BY_OPTION}"
             raise WriteRefused(f"`{place}` is {what}", hint=hint)
     with failing("read", place):
         return Content(place.read_bytes(), executable=bool(mode & stat.S_IXUSR))

@@ -1,4 +1,4 @@
-"""What `gen check --fix` writes to, and what it leaves alone."""
+"""What `gen check --fix` writes to, what it leaves alone, and what it says where writing fails."""
 
 import json
 import subprocess
@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from generator.files.backup import find
 from tests.commands import called
 from tests.tools import require
 
 WRONG = "[Service]\nEnvironment=OLLAMA_KEEPALIVE=1h\n"
 RIGHT = "[Service]\nEnvironment=OLLAMA_KEEP_ALIVE=1h\n"
+LONG = f"{'x' * 245}.conf"
+"""A name to which nothing can be added, as the name of a new file beside it has."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +59,25 @@ def test_a_file_with_a_link_to_it_is_mended_once(more: tuple[str, str], folder: 
     program = require("patch")
     subprocess.run([program, "-p1"], input=patch, text=True, check=True, capture_output=True)
     assert (folder / "a.conf").read_text() == RIGHT
+
+
+def test_what_fails_is_told_and_the_others_are_mended(folder: Path) -> None:
+    other = "[Service]\nEnvironment=OLLAMA_NUM_PARALEL=2\n"
+    (folder / LONG).write_text(other)
+    result = gen(".", "--fix")
+    assert result.returncode == 3
+    [kept] = [each.kept for each in find(folder / "a.conf").backups]
+    assert f"mended ollama.service.d/a.conf: 1 finding; as it was: {kept}\n" in result.stderr
+    assert "error: cannot write `ollama.service.d/x" in result.stderr
+    assert "File name too long" in result.stderr
+    assert "OLLAMA_NUM_PARALEL" in result.stdout
+    assert (folder / "a.conf").read_text() == RIGHT
+    assert (folder / LONG).read_text() == other
+
+
+def test_where_nothing_is_mended_that_is_said(folder: Path) -> None:
+    (folder / "a.conf").rename(folder / LONG)
+    result = gen(".", "--fix")
+    assert result.returncode == 3
+    assert result.stderr.startswith("error: nothing is mended: cannot write `ollama.service.d/x")
+    assert "-o" not in result.stderr
