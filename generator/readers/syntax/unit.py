@@ -192,14 +192,17 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def in_force(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
-    """Return what an empty assignment of the same key has not taken back; it stays itself."""
+    """Return what an empty assignment of the same key has not taken back; it stays itself.
+
+    Before any section nothing counts, and takes nothing back.
+    """
     kept: list[Assignment] = []
     reset: set[tuple[str, str]] = set()
     for one in reversed(list(assignments)):
         if (one.section, one.key) in reset:
             continue
         kept.append(one)
-        if not one.value and one.key not in NEVER_RESET:
+        if one.section and not one.value and one.key not in NEVER_RESET:
             reset.add((one.section, one.key))
     return tuple(reversed(kept))
 

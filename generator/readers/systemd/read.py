@@ -297,9 +297,7 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     found: list[tuple[Variable, str]] = []
     gaps: list[NotJudged] = []
     lines: list[Line] = []
-    # What stands before any section is judged as what its header will make of it (HW515).
-    headless = () if any(a.section for a in one.assignments) else one.named("Environment", "")
-    for assignment in (*one.named("Environment"), *headless):
+    for assignment in (*one.named("Environment"), *_headless(one)):
         own = unit.variables(assignment, one.name, user=one.user, reach=reach)
         found += ((variable, assignment.layer) for variable in own)
     for assignment in one.named("PassEnvironment"):
@@ -319,6 +317,14 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
     gone = {word.text for a in one.named("UnsetEnvironment") for word in a.words()}
     kept = [(v, by) for v, by in found if not {v.name, f"{v.name}={v.value}"} & gone]
     return _Environment(kept, tuple(gaps), tuple(lines))
+
+
+def _headless(one: Unit) -> list[Assignment]:
+    """Return what a file without any section will say of variables once it has its header (HW515)."""
+    if any(a.section for a in one.assignments):
+        return []
+    headed = (replace(a, section="Service") for a in one.assignments)
+    return unit.named(unit.in_force(headed), "Environment")
 
 
 def _may_be_absent(assignment: Assignment, context: Context) -> bool:
