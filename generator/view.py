@@ -570,7 +570,7 @@ class Phrases:
     """How to lift the limit on locked memory."""
     shared_memory: str = "add `--shm-size=4g`, or `--ipc=host`"
     """How to give the processes of a container memory to share."""
-    start_limit: str = "move it to [Unit], with StartLimitBurst"
+    start_limit: str = "move it to [Unit]"
     podded: bool = False
     """Whether a container shares its address with others of its pod."""
     one_of_several: str = ""

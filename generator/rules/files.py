@@ -18,7 +18,7 @@ from generator.rules.rule import Hit, Hits, Rule
 from generator.view import ASKING, FORGIVEN, LITERAL, SPENT, Edit, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from generator.catalogue.facts import Facts
     from generator.view import Line, Variable, View
@@ -37,41 +37,72 @@ def start_limit_in_service(view: View, _: Facts) -> Hits:
     # StartLimitBurst= there still works, by age.
     moved: set[str] = set()
     for line in view.lines_named("StartLimitIntervalSec"):
-        if view.phrases.section(line) == "Service":
+        if view.phrases.section(line) != "Service":
+            continue
+        here = [one for one in view.lines if one.place.file == line.place.file]
+        in_unit = [one.value for one in here if (one.section, one.name) == ("Unit", line.name)]
+        counts = f", where `{in_unit[-1]}` counts" if in_unit else ""
+        edits: tuple[Edit, ...] = ()
+        if in_unit and line.value == in_unit[-1]:
+            edits = (Edit(line.place, line.name, ""),)
+        elif not in_unit and line.place.file not in moved:
             # The first one of a file takes the others along.
-            first = view.phrases.headers and line.place.file not in moved
-            moved.add(line.place.file)
-            yield Hit(
-                message="systemd ignores StartLimitIntervalSec in [Service]: it is a key of [Unit]",
-                place=line.place,
-                fix=view.phrases.start_limit,
-                edits=tuple(_moved(view, line)) if first else (),
-            )
+            edits = tuple(_moved(here))
+        moved.add(line.place.file)
+        yield Hit(
+            message=f"systemd ignores {line.name} in [Service]: it is a key of [Unit]{counts}",
+            place=line.place,
+            fix=_how_to_move(view, here) if not in_unit else "keep one of them, in [Unit]",
+            edits=edits if view.phrases.headers else (),
+        )
 
 
-def _moved(view: View, line: Line) -> Iterator[Edit]:
-    """Yield what moves a line, and those of its group, to the [Unit] of the same file."""
-    here = [one for one in view.lines if one.place.file == line.place.file]
-    headers = {one.section: one.place for one in here if one.value == f"[{one.section}]"}
-    service = [one for one in here if one.section == "Service" and one.name]
-    group = [one for one in service if one.name.startswith("StartLimit")]
-    text = "\n".join(f"{one.name}={one.value}" for one in group)
-    alone = len(group) == len(service)
-    if not headers.keys() & {"Unit", "Service"}:
+def _start_limits(here: Iterable[Line]) -> list[Line]:
+    """Return the start limits of [Service], which belong together."""
+    return [one for one in here if one.section == "Service" and one.name.startswith("StartLimit")]
+
+
+def _how_to_move(view: View, here: Iterable[Line]) -> str:
+    names = dict.fromkeys(one.name for one in _start_limits(here))
+    others = " and ".join(name for name in names if name != "StartLimitIntervalSec")
+    return view.phrases.start_limit + (f", with {others}" if others else "")
+
+
+def _moved(here: Sequence[Line]) -> Iterator[Edit]:
+    """Yield what moves the start limits of a file to its [Unit]."""
+    group = _start_limits(here)
+    headers = [one for one in here if one.value == f"[{one.section}]"]
+    unit = [one for one in headers if one.section == "Unit"]
+    service = [one for one in headers if one.section == "Service"]
+    others = [one for one in here if one.section == "Service" and one.name and one not in group]
+    if not others and not unit:
+        yield from (Edit(one.place, "[Service]", "[Unit]") for one in service)
+        yield from (Edit(one.place, one.name, "") for one in _repeated(group))
         return
-    if alone and "Unit" not in headers:
-        yield Edit(headers["Service"], "[Service]", "[Unit]")
-        return
+    # Above a [Service] that keeps something.
+    kept = [one for one in service if others and one.place.line < others[0].place.line]
+    if unit or kept:
+        yield from _put_in(here, (unit or kept)[-1], group)
+        yield from (Edit(one.place, one.name, "") for one in group)
+
+
+def _repeated(group: Sequence[Line]) -> Iterator[Line]:
+    """Yield the lines that a later one says again."""
+    last = {(one.name, one.value): one for one in group}
+    yield from (one for one in group if last[one.name, one.value] is not one)
+
+
+def _put_in(here: Iterable[Line], header: Line, group: Iterable[Line]) -> Iterator[Edit]:
+    """Yield what puts the lines of a group, each once, to the end of [Unit], or above [Service]."""
+    text = "\n".join(dict.fromkeys(f"{one.name}={one.value}" for one in group))
     ends = [one for one in here if one.section == "Unit" and one.name]
     if ends:
         spelt = (f"{ends[-1].name}{equals}" for equals in ("=", " =", ""))
         yield from (Edit(ends[-1].place, old, text, behind=True) for old in spelt)
-    elif "Unit" in headers:
-        yield Edit(headers["Unit"], "[Unit]", f"[Unit]\n{text}")
+    elif header.section == "Unit":
+        yield Edit(header.place, "[Unit]", f"[Unit]\n{text}")
     else:
-        yield Edit(headers["Service"], "[Service]", f"[Unit]\n{text}\n\n[Service]")
-    for one in group:
-        yield Edit(one.place, one.name, "")
+        yield Edit(header.place, "[Service]", f"[Unit]\n{text}\n\n[Service]")
 
 
 @Rule(
@@ -203,7 +234,7 @@ def _as_it_stands(view: View) -> Hits:
 
 _PLAIN: Final = re.compile(r"[\w./:,*@+-]+", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s\"'\\]*", re.ASCII)
-_JUDGED_ELSEWHERE: Final = frozenset({"StartLimitIntervalSec"})  # HW514
+_JUDGED_ELSEWHERE: Final = frozenset({("Service", "StartLimitIntervalSec")})  # HW514
 _OF_COMMANDS: Final = frozenset({ASKING, FORGIVEN})
 """Sections of what a reader tells of the commands of a unit."""
 EXPORT: Final = "export "  # HW118
@@ -224,7 +255,9 @@ def ignored_line(view: View, facts: Facts) -> Hits:
     for line in view.lines:
         section = view.phrases.section(line)
         said = section in _OF_COMMANDS
-        if not section or said or line.name.startswith(EXPORT) or line.name in _JUDGED_ELSEWHERE:
+        if not section or said or line.name.startswith(EXPORT):
+            continue
+        if (section, line.name) in _JUDGED_ELSEWHERE:
             continue
         if line.value == f"[{section}]" and not line.name:
             yield from _header(view, line, section, known)

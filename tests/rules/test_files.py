@@ -92,6 +92,32 @@ def test_without_a_unit_section_one_is_made() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "fix", "message"),
+    [
+        ("[Service]\nStartLimitIntervalSec=9\n", "move it to [Unit]", "is a key of [Unit]"),
+        (LIMITED, "move it to [Unit], with StartLimitBurst", "is a key of [Unit]"),
+        (
+            "[Unit]\nStartLimitIntervalSec=30\n[Service]\nStartLimitIntervalSec=0\n",
+            "keep one of them, in [Unit]",
+            "is a key of [Unit], where `30` counts",
+        ),
+    ],
+)
+def test_it_says_what_to_move_and_what_counts(text: str, fix: str, message: str) -> None:
+    (placed,) = found(start_limit_in_service, view(lines=lines(text)))
+    assert placed.finding.fix == fix
+    assert placed.finding.message.endswith(message)
+
+
+def test_nothing_moves_above_another_value() -> None:
+    """Which of the two is meant only a person knows; today that of [Unit] counts."""
+    text = "[Unit]\nStartLimitIntervalSec=30\n[Service]\nStartLimitIntervalSec=0\n"
+    assert [placed.edits for placed in found(start_limit_in_service, view(lines=lines(text)))] == [
+        ()
+    ]
+
+
 @pytest.mark.parametrize("name", ["StartLimitBurst", "StartLimitInterval", "StartLimitAction"])
 def test_the_old_names_still_work_in_service(name: str) -> None:
     """systemd reads these three there for compatibility; systemd-analyze verify is silent."""

@@ -191,3 +191,8 @@ SINGLE: Final = frozenset(
     }
 )
 """Directives of [Service] that take one value, of which the last counts."""
+START_LIMITS: Final = {
+    "StartLimitIntervalSec": ("Unit",),
+    **dict.fromkeys(("StartLimitBurst", "StartLimitAction"), ("Unit", "Service")),
+}
+"""The same of [Unit], some of them by age also in [Service]."""

@@ -18,7 +18,7 @@ from generator.readers.syntax.options import CLIENTS, Argument, Run, run
 from generator.readers.syntax.placed import is_put_elsewhere, misplaced
 from generator.readers.syntax.shell import only_asks, runs_the_server
 from generator.readers.systemd import RUN, UNIT, install_root
-from generator.readers.systemd.limits import SINGLE, bounds, unread
+from generator.readers.systemd.limits import SINGLE, START_LIMITS, bounds, unread
 from generator.readers.systemd.merged import COMMANDS, Unit, manager_of, merged, models, used
 from generator.readers.systemd.mounts import mounts
 from generator.readers.systemd.sockets import is_socket, with_sockets
@@ -249,6 +249,9 @@ def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:
     skipped = {line.place for line in broken}
     for key in sorted(SINGLE):
         yield from (a.said() for a in one.named(key) if a.place() not in skipped)
+    for a in one.assignments:
+        if a.value and a.section in START_LIMITS.get(a.key, ()):
+            yield a.said()
 
 
 def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Context) -> View:
@@ -320,7 +323,7 @@ def _environment(one: Unit, context: Context, reach: Reach) -> _Environment:
 
 
 def _headless(one: Unit) -> list[Assignment]:
-    """Return what a file without any section will say of variables once it has its header (HW515)."""
+    """Return what a file without any section says of variables once it has its header (HW515)."""
     if any(a.section for a in one.assignments):
         return []
     headed = (replace(a, section="Service") for a in one.assignments)
