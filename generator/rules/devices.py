@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from generator.rules.helpers.containers import is_client
 from generator.rules.helpers.gpus import VISIBLE, driver_major, indices, names_of
+from generator.rules.helpers.names import nearest
 from generator.rules.helpers.variables import corrected
 from generator.rules.rule import Hit, Hits, Rule
 from generator.view import POD, Edit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from generator.catalogue.facts import Facts
     from generator.view import Container, Line, Variable, View
 
@@ -281,6 +284,10 @@ def _runtime_beside_reservation(view: View) -> Hits:
 
 
 _DRIVERS: Final = frozenset({"", "nvidia", "amd", "cdi"})
+_CAPABLE: Final = frozenset(
+    {"gpu", "nvidia", "amd", "compute", "compat32", "graphics", "utility", "video", "display"}
+)
+"""What Docker's drivers for GPUs can do, by their names; that for `cdi` asks for nothing."""
 _RESERVED: Final = ".deploy.resources.reservations.devices"
 
 
@@ -290,11 +297,14 @@ _RESERVED: Final = ".deploy.resources.reservations.devices"
     title="a device reservation that nobody fulfils",
     why="Docker knows the drivers `nvidia`, `cdi` and, where AMD's container runtime is installed "
     "and NVIDIA's is not, `amd`; with another name it refuses to create the container. `cdi` takes "
-    "names of devices from `device_ids`, and gives none without. Compose refuses a reservation "
-    "without `capabilities`, and one with both `count` and `device_ids`.",
+    "names of devices from `device_ids`, and gives none without. By what is asked for in "
+    "`capabilities` Docker finds a driver where none is named, and older releases hold a named one "
+    "against that as well. Compose refuses a reservation without `capabilities`, and one with both "
+    "`count` and `device_ids`.",
     bad="devices:\n  - driver: nvidia.com/gpu\n    count: all\n    capabilities: [gpu]",
     good="devices:\n  - driver: cdi\n    device_ids: [nvidia.com/gpu=all]\n    capabilities: [gpu]",
-    source="moby daemon/devices.go, daemon/amd_linux.go; docs.docker.com/compose/gpu-support",
+    source="moby daemon/devices.go, daemon/devices_nvidia_linux.go, allNvidiaCaps; moby#50717; "
+    "docs.docker.com/compose/gpu-support",
 )
 def nobody_fulfils(view: View, _: Facts) -> Hits:
     for request in _requests(view):
@@ -339,12 +349,31 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
                 place=first.place,
                 fix="add `capabilities: [gpu]` to it",
             )
+        if name != "cdi":
+            yield from _not_capable(request, name)
         if {"count", "device_ids"} <= told.keys():
             yield Hit(
                 message="`count` and `device_ids` exclude each other: Compose refuses the file",
                 place=told["count"].place,
                 fix="keep `device_ids` to name the GPUs, or `count` for that many of them",
             )
+
+
+def _not_capable(request: Iterable[Line], driver: str) -> Hits:
+    """Yield the capabilities of a request that none of Docker's drivers has."""
+    for line in request:
+        if line.name != "capabilities" or line.value in _CAPABLE or "$" in line.value:
+            continue
+        meant, certain = nearest(line.value, _CAPABLE)
+        who = "older releases of Docker refuse" if driver else "Docker refuses"
+        yield Hit(
+            message=f"no driver of Docker has the capability `{line.value}`: {who} to create the "
+            "container",
+            place=line.place,
+            severity="warning" if driver else None,
+            fix=f"write `{meant or 'gpu'}`",
+            edits=(Edit(line.place, line.value, meant),) if certain else (),
+        )
 
 
 def _has_nodes(view: View) -> bool:
