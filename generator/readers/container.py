@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     Word = tuple[str, Place]
 
 Access = Literal["reservation", "cdi", "runtime", "devices"]
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME: Final = re.compile(r"(?:(?:export|ENV|env|set)[ \t]+)?[A-Za-z_][A-Za-z0-9_]*")
+"""The name of a variable, also with a word before it that Docker makes a part of it."""
 _NODES: Final = ("/dev/nvidia", "/dev/kfd", "/dev/dri", "/dev/dxg")
 _CDI: Final = re.compile(r"[\w.-]+/gpu=.+")
 _FOLLOWS: Final = re.compile(
@@ -99,11 +100,12 @@ def container(
 
 
 def variables(
-    options: Iterable[Option], context: Context, client: Mapping[str, str]
+    options: Iterable[Option], context: Context, client: Mapping[str, str] | None
 ) -> list[tuple[Variable, str]]:
     """Return what the server in the container gets, each beside the file that brings it.
 
-    `client` is the environment of the command, from which `--env NAME` takes a value.
+    `client` is the environment of the command, from which `--env NAME` takes a value; None:
+    nobody knows what is in it.
     """
     files: list[tuple[Variable, str]] = []
     own: list[tuple[Variable, str]] = []
@@ -135,16 +137,17 @@ def gaps(options: Iterable[Option], context: Context) -> tuple[NotJudged, ...]:
     return tuple(replace(gap, variables=True) for gap in gaps)
 
 
-def _variable(option: Option, client: Mapping[str, str]) -> Iterator[Variable]:
+def _variable(option: Option, client: Mapping[str, str] | None) -> Iterator[Variable]:
     name, equals, value = option.value.partition("=")
-    if not _NAME.fullmatch(name) or not (equals or name in client):
+    unknown = not equals and client is None
+    if not _NAME.fullmatch(name) or not (equals or unknown or name in (client or ())):
         return
     yield Variable(
         name=name,
-        value=value if equals else client[name],
+        value=value if equals else (client or {}).get(name, ""),
         place=option.argument.place,
         written=option.written(f"{name}=") if equals else "",
-        unresolved=option.argument.unresolved or "$" in value,
+        unresolved=unknown or option.argument.unresolved or "$" in value,
     )
 
 

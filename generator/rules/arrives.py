@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.catalogue.facts import Facts
-    from generator.view import Place, View
+    from generator.view import View
 
 
 _TELLING: Final = frozenset({"-v", "--version", "-h", "--help"})
-_WORD: Final = re.compile(r"Environment|ENV")
+_WORDS: Final = frozenset({"Environment", "ENV", "env", "-e", "--env", "export", "set"})
+_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 _COLON: Final = re.compile(r"([A-Za-z_]\w*)[ \t]*:?[ \t]*([^\s'\"]*)", re.ASCII)
 
@@ -29,8 +30,9 @@ _COLON: Final = re.compile(r"([A-Za-z_]\w*)[ \t]*:?[ \t]*([^\s'\"]*)", re.ASCII)
     title="a line that sets no variable",
     why="A file of variables has `NAME=value` lines. With a colon or a blank in place of the equal "
     "sign nothing is set: systemd and container runtimes pass over the line, and the server runs "
-    "with its defaults. With the word of another format before it (`Environment=NAME=value` in a "
-    "list of Compose) a variable by that word is set, and none by its own name.",
+    "with its defaults. With the word of another format before it (`Environment=NAME=value` or "
+    "`export NAME=value` in a list of Compose) a variable by that word, or by both, is set, and "
+    "none by its own name.",
     bad="OLLAMA_NUM_PARALLEL: 4",
     good="OLLAMA_NUM_PARALLEL=4",
     source="systemd.exec(5), EnvironmentFile=; docs.docker.com: docker run --env-file",
@@ -47,25 +49,29 @@ def line_without_assignment(view: View, _: Facts) -> Hits:
             fix=f"write `{right}`" if right else "write `NAME=value`",
             edits=(Edit(line.place, line.value, right),) if certain else (),
         )
-    for name, value, place in _with_the_word_before_it(view):
-        meant = value.partition("=")[0]
+    for name, meant, edit in _with_the_word_before_it(view):
         yield Hit(
             message=f"this sets a variable by the name `{name}`, which nobody reads, and none by "
             f"the name `{meant}`",
-            place=place,
+            place=edit.place,
             fix=f"write `{meant}=…`, without the word before it",
-            edits=(Edit(place, f"{name}={value}", value),),
+            edits=() if needs_judgement(meant) else (edit,),
         )
 
 
-def _with_the_word_before_it(view: View) -> Iterator[tuple[str, str, Place]]:
-    """Yield what another format has for a word before variables, and was taken for their name."""
-    told = [(one.name, one.value, one.place) for one in view.variables]
+def _with_the_word_before_it(view: View) -> Iterator[tuple[str, str, Edit]]:
+    """Yield the names in which another format's word before variables is, what is meant, a fix."""
+    told = [(one.name, one.value, one.named or one.place, one.place) for one in view.variables]
     for line in view.lines_named("variable"):
         if line.section.startswith("beside."):
             name, _, value = line.value.partition("=")
-            told.append((name, value, line.place))
-    yield from (one for one in told if _WORD.fullmatch(one[0]) and _ASSIGNED.match(one[1]))
+            told.append((name, value, line.place, line.place))
+    for name, value, named, place in told:
+        *words, last = name.split() or [""]
+        if name in _WORDS and _ASSIGNED.match(value):
+            yield name, value.partition("=")[0], Edit(place, f"{name}={value}", value)
+        elif words and _WORDS.issuperset(words) and _NAME.fullmatch(last):
+            yield name, last, Edit(named, name, last)
 
 
 @Rule(

@@ -44,7 +44,7 @@ def asking(words: Sequence[Argument], context: Context) -> Client | None:
     options = list(held.options)
     box = container.container(held.image.text, held.image.place, options, held.client, "")
     box = dataclasses.replace(box, arguments=container.arguments(options, held.rest))
-    given = (variable for variable, _ in container.variables(options, context, {}))
+    given = (variable for variable, _ in container.variables(options, context, None))
     return client(known, box, given, container.gaps(options, context))
 
 
@@ -111,7 +111,7 @@ def view_of(
         arguments=_arguments(held, context.engine),
         program=container.program(options, held.rest),
     )
-    given = container.variables(options, context, {})
+    given = container.variables(options, context, None)
     return context.view(
         dataclasses.replace(book, publishes_local=False) if held.swarm else book,
         context.release_of(held.image.text),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from generator.readers.syntax.unit import Assignment
+    from generator.view import Line
 
     Images = Mapping[str, Assignment]
 
@@ -129,7 +130,7 @@ def _client(one: Unit, images: Images, context: Context, *, alone: bool) -> View
         name=one.name,
         lines=unit.lines(one.assignments),
         keys=tuple(_key(a) for a in one.assignments if a.key),
-        unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
+        unread=(*unread(one.assignments, context.host), *_unread(one)),
         manager=manager_of(one, context),
     )
     return view if alone else replace(view, not_judged=())
@@ -254,7 +255,7 @@ def _view(one: Unit, images: Images, built: Built | None, context: Context) -> V
         lines=(*(built.lines if built else ()), *unit.lines(one.assignments)),
         keys=tuple(_key(a) for a in (*one.assignments, *_further(one, context)) if a.key),
         commands=(called,) if called.words and not entry else (),
-        unread=(*unread(one.assignments, context.host), *one.unread(_CONTAINER)),
+        unread=(*unread(one.assignments, context.host), *_unread(one)),
         overruled=overruled((*said(variables), *single), one.ranks),
         not_judged=(*lost, *container.gaps(found, context)),
         models=models([one], context.engine),
@@ -332,6 +333,14 @@ def _options(one: Unit) -> Iterator[Option]:
         yield Option("env", argument.text, argument)
     found, _ = options(list(_words(one, one.named("PodmanArgs", _CONTAINER))))
     yield from found
+
+
+def _unread(one: Unit) -> Iterator[Line]:
+    """Yield what of `Environment=` is dropped: Podman hands on a name with a blank in it."""
+    for line in one.unread(_CONTAINER):
+        name, equals, _ = line.value.partition("=")
+        if not equals or not name.split()[1:] or '"' in name:
+            yield line
 
 
 def _run(one: Unit) -> list[Argument]:
