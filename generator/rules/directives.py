@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from generator.meaning import GO_FALSE, GO_TRUE
+from generator.catalogue.taken import FORMS, is_ignored, takes
 from generator.rules.helpers import sandbox
 from generator.rules.helpers.names import nearest
 from generator.rules.rule import Hit, Hits, Rule
@@ -16,33 +16,16 @@ if TYPE_CHECKING:
     from generator.catalogue.records import Taken
     from generator.view import Line, View
 
-_SWITCHES: Final = {word.lower() for word in (*GO_TRUE, *GO_FALSE)} | {
-    *("yes", "no", "on", "off", "y", "n"),
-}
-_UNIT: Final = (
-    r"(?:us|usec|µs|μs|ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|M|months?|"
-    r"y|years?)"
-)
-_TIME: Final = re.compile(
-    rf"\s*\d+(?:\.\d+)?\s*{_UNIT}?(?:\s+\d+(?:\.\d+)?\s*{_UNIT}?|"
-    rf"(?<=[a-zA-Z])\d+(?:\.\d+)?\s*{_UNIT}?)*\s*",
-    re.ASCII,
-)
-_COUNT: Final = r"(?:infinity|[+]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)\s*[BKMGTPE]?)"
-_LIMIT: Final = re.compile(rf"{_COUNT}(?::{_COUNT})?", re.ASCII)
-_PATH: Final = re.compile(r"-?/.*", re.DOTALL)
-_OUTPUT: Final = re.compile(r"(?:file|append|truncate):/.*|fd(?::.*)?", re.DOTALL)
-_FORMS: Final = {"time": _TIME, "limit": _LIMIT, "path": _PATH, "output": _OUTPUT}
 _NO: Final = {"path": "no absolute path", "output": "no place that it knows"}
-_FILLED_IN: Final = re.compile(r"[%$<>…]|\{\{|@\w+@")
 
 
 @Rule(
     id="HW605",
     severity="error",
     title="a value that the directive does not take",
-    why="systemd ignores it, with one line in its log, and the default holds: no restart, no "
-    "timeout, no protection. All of the line is the value, a comment behind it as well.",
+    why="systemd ignores it, with one line in its log, and an earlier line or the default holds: "
+    "no restart, no timeout, no protection. All of the line is the value, a comment behind it as "
+    "well.",
     bad="Restart=always    # whatever happens",
     good="# whatever happens\nRestart=always",
     source="systemd.service(5); systemd.exec(5); systemd.time(7); systemd-analyze verify",
@@ -51,16 +34,16 @@ def value_not_taken(view: View, facts: Facts) -> Hits:
     written = view.phrases.headers
     for line in view.lines if written or view.phrases.directives else ():
         taken = facts.taken.get(line.name)
-        if taken is None or view.phrases.section(line) != "Service" or not line.value:
+        if taken is None or view.phrases.section(line) != "Service":
             continue
-        if _takes(taken, line.value) or _FILLED_IN.search(line.value):
+        if not is_ignored(taken, line.value):
             continue
         bare = re.split(r"\s+[#;]", line.value)[0].strip("\"' ")
-        right = bare if bare and _takes(taken, bare) else _meant(taken, bare)
+        right = bare if bare and takes(taken, bare) else _meant(taken, bare)
         certain = right in {bare, _MEANT.get(bare)}
         yield Hit(
             message=f"systemd ignores `{line.name}={line.value}`: that is {_what(taken)}, and "
-            + ("reads no such file" if taken.kind == "path" else "the default holds"),
+            + ("reads no such file" if taken.kind == "path" else _what_holds(view, taken, line)),
             place=line.place,
             fix=f"write `{line.name}={right}`" if right else _how(taken),
             edits=(Edit(line.place, line.value, right),) if certain and written else (),
@@ -76,15 +59,20 @@ def _meant(taken: Taken, text: str) -> str:
     return word if word in taken.words else nearest(text, taken.words)[0]
 
 
-def _takes(taken: Taken, value: str) -> bool:
-    text = value.strip()
-    switch = taken.kind == "switch" and text.lower() in _SWITCHES
-    form = _FORMS.get(taken.kind)
-    return text in taken.words or switch or (form is not None and form.fullmatch(text) is not None)
+def _what_holds(view: View, taken: Taken, line: Line) -> str:
+    """Return what is so without that line: what an earlier one says, or the default."""
+    before = view.lines[: view.lines.index(line)]
+    told = [one for one in before if (one.section, one.name) == (line.section, line.name)]
+    for one in reversed(told):
+        if not is_ignored(taken, one.value):
+            here = one.place.file == line.place.file
+            where = f"line {one.place.line}" if here else f"{one.place.file}:{one.place.line}"
+            return f"`{one.value}` of {where} holds" if one.value else "the default holds"
+    return "what the unit says, or the default, holds" if view.adds else "the default holds"
 
 
 def _what(taken: Taken) -> str:
-    if taken.kind in _FORMS:
+    if taken.kind in FORMS:
         return _NO.get(taken.kind, f"no {taken.kind}")
     return "no switch" if not taken.words else "none of the words that it knows"
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from generator.catalogue.records import Taken
+from generator.catalogue.taken import is_ignored
 from generator.readers.base import Context, Source
 from generator.readers.beside import installed, missing, scripts_near
 from generator.readers.clients import clients_alone, with_clients
@@ -186,7 +188,7 @@ def _view(one: Unit, related: Sequence[Unit], context: Context, reach: Reach) ->
             *_misplaced(one, context),
         ),
         unread=(*broken, *one.unread()),
-        overruled=overruled((*said(found), *_single(one, broken)), one.ranks),
+        overruled=overruled((*said(found), *_single(one, broken, context)), one.ranks),
         not_judged=environment.gaps,
         models=models(related, context.engine),
         commands=tuple(_calls(related, context.engine)),
@@ -244,11 +246,15 @@ def _calls(units: Sequence[Unit], engine: Engine) -> Iterator[Command]:
             yield from found([(word.text, word.place) for word in words], engine)
 
 
-def _single(one: Unit, broken: Sequence[Line]) -> Iterator[Said]:
+def _single(one: Unit, broken: Sequence[Line], context: Context) -> Iterator[Said]:
     """Yield the directives that take one value, without those that systemd cannot read."""
+    every = context.catalogue.all("taken", Taken)
+    taken = {name: one for one in every for name in one.names}
     skipped = {line.place for line in broken}
     for key in sorted(SINGLE):
-        yield from (a.said() for a in one.named(key) if a.place() not in skipped)
+        kind = taken.get(key)
+        read = (a for a in one.named(key) if not is_ignored(kind, a.value))
+        yield from (a.said() for a in read if a.place() not in skipped)
     for a in one.assignments:
         if a.value and a.section in START_LIMITS.get(a.key, ()):
             yield a.said()
@@ -276,7 +282,7 @@ def _in_container(one: Unit, held: Run, related: Sequence[Unit], context: Contex
         bounds=container.bounds(held.options),
         lines=unit.lines(one.assignments),
         unread=tuple(one.unread()),
-        overruled=overruled((*said(found), *_single(one, ())), one.ranks),
+        overruled=overruled((*said(found), *_single(one, (), context)), one.ranks),
         not_judged=(*environment.gaps, *container.gaps(held.options, context)),
         models=models(related, context.engine),
         container=box,
