@@ -29,6 +29,8 @@ _TARGETS: Final = frozenset(
     }
 )
 _TYPES: Final = ("service", "target", "socket", "timer", "mount", "path", "device", "slice")
+_FOLDER: Final = re.compile(r"\.(?:wants|requires|upholds|d)$")
+"""The end of a directory of links or drop-ins for a unit."""
 _MADE_BY_PODMAN: Final = r".+\.(?:container|volume|network|pod|kube|build|image)"
 _FILLED_IN: Final = re.compile(r"[%$<>{}\\/\"'=…]|@\w+@")
 
@@ -86,6 +88,7 @@ def _is_one(view: View, name: str) -> bool:
 
 def _meant(name: str) -> str:
     """Return the name of the unit that somebody meant."""
+    name = _FOLDER.sub("", name)
     if is_unit_name(name):
         return name
     stem, dot, end = name.rpartition(".")

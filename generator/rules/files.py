@@ -234,6 +234,8 @@ def _as_it_stands(view: View) -> Hits:
 
 _PLAIN: Final = re.compile(r"[\w./:,*@+-]+", re.ASCII)
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s\"'\\]*", re.ASCII)
+_APART: Final = re.compile(r"((?:[A-Z0-9]+_)+[A-Z0-9]+)(?::[ \t]*|[ \t]+)([^\s\"'\\=%]+)", re.ASCII)
+"""A variable with a colon or a blank in place of the equal sign."""
 _JUDGED_ELSEWHERE: Final = frozenset({("Service", "StartLimitIntervalSec")})  # HW514
 _OF_COMMANDS: Final = frozenset({ASKING, FORGIVEN})
 """Sections of what a reader tells of the commands of a unit."""
@@ -414,7 +416,9 @@ def _dropped(items: list[str]) -> tuple[str, str]:
     if text.startswith("#"):
         return "a comment stands on a line of its own", "move the comment to the line above"
     if "=" not in text:
-        return "that is no `NAME=value`", 'quote values with blanks: `"NAME=a b"`'
+        apart = _APART.fullmatch(" ".join(items))
+        right = f"write `{apart[1]}={apart[2]}`" if apart else ""
+        return "that is no `NAME=value`", right or 'quote values with blanks: `"NAME=a b"`'
     if text.count('"') % 2 or text.count("'") % 2:
         return "a quote in it has no partner", 'write `"NAME=value"`'
     name = text.partition("=")[0].lstrip("\"'")
@@ -426,7 +430,9 @@ def _dropped(items: list[str]) -> tuple[str, str]:
 
 
 def _two_in_one(variable: Variable, name: str) -> Hit:
-    items = f"{variable.name}={variable.value}".split()
+    # A comma between them is of no value.
+    *parts, end = f"{variable.name}={variable.value}".split()
+    items = [*(part.rstrip(",;") for part in parts), end]
     apart = all(_ASSIGNED.fullmatch(item) for item in items)
     written = " ".join(f'"{item}"' for item in items)
     return Hit(

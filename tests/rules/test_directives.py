@@ -127,6 +127,36 @@ def test_systemd_takes_what_the_table_says_and_nothing_else(tmp_path: Path) -> N
     assert ignored - older == {name for name, right in names.items() if not right} - older
 
 
+def test_it_says_which_line_holds_then(tmp_path: Path) -> None:
+    (said,) = messages(tmp_path, unit("Restart=no", "Restart=always", "Restart=Always"), "HW605")
+    assert "and `always` of line 6 holds" in said
+    (said,) = messages(tmp_path, unit("Restart=Always"), "HW605")
+    assert "and the default holds" in said
+    drop_in = {"ollama.service.d/o.conf": "[Service]\nRestart=Always\n"}
+    (said,) = messages(tmp_path, drop_in, "HW605")
+    assert "and what the unit says, or the default, holds" in said
+
+
+def test_a_line_that_systemd_ignores_wins_over_none(tmp_path: Path) -> None:
+    assert messages(tmp_path, unit("Restart=always", "Restart=Always"), "HW124") == []
+    (said,) = messages(tmp_path, unit("Restart=no", "Restart=always", "Restart=x"), "HW124")
+    assert "line 6 sets it again to `always`, and wins" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("multi-user.target.wants", "multi-user.target"),
+        ("default.wants", "default.target"),
+        ("ollama.service.d", "ollama.service"),
+        ("ollama.requires", "ollama.service"),
+    ],
+)
+def test_a_directory_is_named_for_its_unit(tmp_path: Path, name: str, right: str) -> None:
+    (said,) = messages(tmp_path, unit("[Install]", f"WantedBy={name}"), "HW682")
+    assert said.endswith(f"write `{right}`")
+
+
 def test_the_comment_is_told_to_go(tmp_path: Path) -> None:
     (said,) = messages(tmp_path, unit("Restart=always # whatever"), "HW605")
     assert said.endswith("write `Restart=always`")

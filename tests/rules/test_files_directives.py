@@ -145,6 +145,24 @@ def test_what_is_dropped_and_why(line: str, item: str, why: str) -> None:
     assert placed.place.line == 3
 
 
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ('Environment="OLLAMA_KEEP_ALIVE: 1h"', "write `OLLAMA_KEEP_ALIVE=1h`"),
+        ("Environment=OLLAMA_HOST:0.0.0.0:11434", "write `OLLAMA_HOST=0.0.0.0:11434`"),
+        ("Environment=OLLAMA_NUM_PARALLEL 4", "write `OLLAMA_NUM_PARALLEL=4`"),
+        ("Environment=A=my models", 'quote values with blanks: `"NAME=a b"`'),
+    ],
+)
+def test_what_stands_in_place_of_the_equal_sign(line: str, fix: str) -> None:
+    assert told("HW521", service(line))[0].finding.fix == fix
+
+
+def test_a_comma_between_two_assignments_is_of_no_value() -> None:
+    (placed,) = told("HW521", service('Environment="OLLAMA_KEEP_ALIVE=1h, OLLAMA_DEBUG=1"'))
+    assert placed.finding.fix == 'write `"OLLAMA_KEEP_ALIVE=1h" "OLLAMA_DEBUG=1"`'
+
+
 def test_two_assignments_in_one_pair_of_quotes() -> None:
     (placed,) = told("HW521", service('Environment="OLLAMA_DEBUG=1 OLLAMA_NUM_PARALLEL=4"'))
     assert placed.finding.severity == "warning"
