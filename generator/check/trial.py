@@ -219,10 +219,16 @@ def _one_change(before: View, after: View) -> bool:
 
 
 def _in_place(before: _State, after: _State, found: Sequence[LocatedFinding]) -> bool:
-    """Return whether only lines that are edited say something else, each as often as edited."""
+    """Return whether only lines that are edited say something else, each as often as edited.
+
+    A line that goes takes along what other Edits are about: those are tried one by one.
+    """
     edited: Counter[tuple[object, ...]] = Counter()
     for placed in found:
         edited.update({(edit.place.file, edit.place.line) for edit in placed.edits})
+    going = {(e.place.file, e.place.line) for placed in found for e in placed.edits if not e.new}
+    if any(edited[line] > 1 for line in going):
+        return False
     pairs = enumerate(zip(before.views, after.views, strict=True))
     return not any(map(_is_wide, found)) and all(
         _names(old) == _names(new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final
 
@@ -175,10 +176,13 @@ def overwritten(view: View, facts: Facts) -> Hits:
 )
 def wrong_type(view: View, facts: Facts) -> Hits:
     who = view.phrases.reader or "NixOS"
+    alone = Counter((s.place.file, s.place.line) for s in view.settings)
     for setting in (s for s in view.settings if not s.unresolved):
         wanted, value = _wanted(setting, facts), _spelled(setting.value)
         if wanted:
             written, last = f'"{_text(setting.value)}"', setting.name.rpartition(".")[2]
+            # Another fix may give the only setting of a line another name.
+            last = "" if alone[setting.place.file, setting.place.line] == 1 else last
             quotes = "string" in wanted and isinstance(setting.value, bool | int | float)
             edit = Edit(setting.place, f"{last} = {value};", f"{last} = {written};")
             lists = setting.name == "models" and isinstance(setting.value, list)

@@ -19,7 +19,13 @@ from generator.readers.nixos.agents import agents
 from generator.readers.nixos.asking import asking
 from generator.readers.nixos.containers import containers, handed_on, is_arion
 from generator.readers.nixos.directives import Directives
-from generator.readers.nixos.evaluate import Definition, Definitions, Function, in_force
+from generator.readers.nixos.evaluate import (
+    Definition,
+    Definitions,
+    Function,
+    in_force,
+    unit_text,
+)
 from generator.readers.nixos.fronts import fronts
 from generator.readers.nixos.installed import installed
 from generator.readers.nixos.jobs import jobs
@@ -415,20 +421,25 @@ class _Module(Definitions):
                 yield from self._variable(found, self.engine.nixos_variables[name])
 
     def _variable(self, found: Definition, name: str) -> Iterator[Variable]:
+        """Yield a variable, also of a type that NixOS does not take (HW533): else is wrong as well.
+
+        A number or a switch is what it will be in quotes; of a list or a function nobody knows.
+        """
         value = found.value
-        if found.unresolved:
+        strange = isinstance(value, list | Function)
+        if found.unresolved or strange:
             value = value if isinstance(value, str) else UNKNOWN
-        elif isinstance(value, dict):
-            value = value.get("package", "")
-        elif not isinstance(value, str):
+        elif value is None:
             return
+        elif not isinstance(value, str):
+            value = unit_text(value)
         expanded = expand(value, self.service)
         yield Variable(
             name=name,
             value=expanded.text if expanded else value,
             place=self.place(found),
             written=self.written(found, value),
-            unresolved=found.unresolved or expanded is None or expanded.unresolved,
+            unresolved=found.unresolved or strange or expanded is None or expanded.unresolved,
         )
 
     def _listen(self) -> Iterator[Variable]:
