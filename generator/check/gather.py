@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.catalogue.catalogue import load_catalogue
 from generator.catalogue.nixos import no_channel
+from generator.check.agreed import agreed
 from generator.check.excerpt import with_secrets
 from generator.check.report import Report
 from generator.check.settings import NAME, Settings
@@ -241,11 +242,8 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.not_judged += seen.not_judged
     gathered.seen |= {view.place.file for view in seen.views}
     texts = seen.texts
-    placed = [
-        replace(placed, finding=quietened(placed.finding, view.silences))
-        for view in seen.views
-        for placed in judge(view, context.facts(view))
-    ]
+    judged = [(view, _judged(view, context)) for view in seen.views]
+    placed = list(agreed(judged))
     # A file that another one refers to can be judged, mended and silenced as well.
     files = (v.place.file for view in seen.views for v in view.variables)
     for file in dict.fromkeys((*(p.place.file for p in placed), *files)):
@@ -256,6 +254,11 @@ def _foreign(found: Found, context: Context, gathered: _Gathered) -> None:
     gathered.found += silenced(dict.fromkeys(placed), texts)
     gathered.found += [_problem(problem) for problem in seen.problems]
     gathered.texts |= texts | {p.source: "" for p in seen.problems if p.source not in texts}
+
+
+def _judged(view: View, context: Context) -> list[LocatedFinding]:
+    found = judge(view, context.facts(view))
+    return [replace(one, finding=quietened(one.finding, view.silences)) for one in found]
 
 
 def _variables(view: View) -> Iterator[Variable]:
