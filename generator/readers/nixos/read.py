@@ -39,7 +39,7 @@ from generator.readers.nixos.modules import (
     neighbours,
     said_literally,
 )
-from generator.readers.nixos.release import OWN, channel_of, sets_in
+from generator.readers.nixos.release import channel_of, of_package
 from generator.readers.nixos.scripts import Started, started
 from generator.readers.nixos.unmade import unmade
 from generator.readers.nixos.unstarted import unstarted
@@ -351,8 +351,7 @@ class _Module(Definitions):
         version = value.get("version", "") if isinstance(value, dict) else ""
         if _VERSION.fullmatch(version):
             return self.context.release_for(version)
-        elsewhere = sets_in(self.text(package) if package else "") - {OWN}
-        return self.context.release_for() if elsewhere else self.channel.release(self.context)
+        return of_package(self.text(package) if package else "", self.channel, self.context)
 
     def _settings(self) -> Iterator[Setting]:
         """Yield what the options say; the module of Home Manager has the same type of variables."""

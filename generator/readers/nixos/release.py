@@ -76,6 +76,11 @@ def sets_in(text: str) -> frozenset[str]:
     return frozenset(_SET.findall(text)) - _NO_SETS
 
 
+def of_package(text: str, channel: Channel, context: Context) -> tuple[Release, bool]:
+    """Return the release that a text takes from `pkgs`: of another set of packages the newest."""
+    return context.release_for() if sets_in(text) - {OWN} else channel.release(context)
+
+
 def channel_of(source: Source, options: Iterable[str], context: Context) -> Channel:
     """Return the release of NixOS, or of nixpkgs, that a file is for.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.nixos import CONTAINER
 from generator.readers.nixos.evaluate import Definition, Definitions
+from generator.readers.nixos.release import channel_of, of_package
 from generator.readers.syntax.words import expand
 from generator.view import ModelUse, NotJudged, Place, Variable, View
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from generator.readers.base import Context, Source
+    from generator.units import Release
 
 _VARIABLES: Final = "environmentVariables"
 _MODELS: Final = "loadModels"
@@ -53,7 +55,7 @@ class _Wrapper(Definitions):
         gap = NotJudged(file=self.source.path, line=first, part=name, reason=reason, hint=_HINT)
         return context.view(
             CONTAINER,
-            context.release_for(),
+            self._release(context),
             name=name,
             place=Place(self.source.path, first),
             adds=True,
@@ -61,6 +63,11 @@ class _Wrapper(Definitions):
             models=tuple(self._models()),
             not_judged=(gap,),
         )
+
+    def _release(self, context: Context) -> tuple[Release, bool]:
+        package = next((d for d in self.found if d.path == (*self.base, "package")), None)
+        text = self.text(package) if package else ""
+        return of_package(text, channel_of(self.source, (), context), context)
 
     def _variables(self) -> Iterator[Variable]:
         for found in self.found:
