@@ -253,6 +253,8 @@ SHUT: Final = "shut"
 """The section of what keeps others from the port of a server, in the cloud or on the host."""
 UNPASSED: Final = "unpassed"
 """The section of variables of `.env` that no container gets."""
+ALSO: Final = "also"
+"""The section of a variable that a program which is built here gets by the same line: it, who."""
 UNREAD: Final = "unread"
 """The section of the same where there is no program, either, that might read the file."""
 

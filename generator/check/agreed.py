@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from generator.view import ALSO
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -21,18 +23,26 @@ def agreed(
 ) -> Iterator[LocatedFinding]:
     """Yield what was found of each View, without Edits that another View of the line lacks."""
     readers: dict[_Key, set[int]] = {}
+    beside: dict[_Key, str] = {}
     wanted: dict[tuple[_Key, str], set[int]] = {}
     for at, (view, found) in enumerate(judged):
         for variable in view.served:
             for read in _keys(variable):
                 readers.setdefault(read, set()).add(at)
+        for also in view.lines_in(ALSO):
+            beside[also.place.file, also.place.line, also.name] = also.value
         for edit in (edit for placed in found for edit in placed.edits):
             wanted.setdefault((_key(edit), edit.new), set()).add(at)
-    for _, found in judged:
-        for placed in found:
-            keys = {(_key(edit), edit.new) for edit in placed.edits}
-            others = {at for key in keys for at in readers.get(key[0], set()) - wanted[key]}
-            yield _withheld(placed, judged[min(others)][0]) if others else placed
+    for placed in (placed for _, found in judged for placed in found):
+        keys = {(_key(edit), edit.new) for edit in placed.edits}
+        others = {at for key in keys for at in readers.get(key[0], set()) - wanted[key]}
+        if others:
+            name = judged[min(others)][0].name
+            yield _withheld(placed, f"it is not right for `{name}`, which reads that line as well")
+        elif name := min((beside[key] for key, _ in keys if key in beside), default=""):
+            yield _withheld(placed, f"`{name}` gets that line as well, and may use the name")
+        else:
+            yield placed
 
 
 def _keys(variable: Variable) -> Iterator[_Key]:
@@ -48,6 +58,5 @@ def _key(edit: Edit) -> _Key:
     return edit.place.file, edit.place.line, edit.old.partition("=")[0]
 
 
-def _withheld(placed: LocatedFinding, other: View) -> LocatedFinding:
-    why = f"it is not right for `{other.name}`, which reads that line as well"
+def _withheld(placed: LocatedFinding, why: str) -> LocatedFinding:
     return dataclasses.replace(placed, edits=(), withheld=why)

@@ -84,3 +84,22 @@ def test_one_that_sets_it_anew_does_not_read_the_line(tmp_path: Path) -> None:
     left, told = after(tmp_path, {"compose.yaml": own})
     assert left.count("OLLAMA_GPU_OVERHEAD") == 1
     assert told == set()
+
+
+@pytest.mark.parametrize("given", ["environment: *e", "env_file: o.env"])
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ("build: ./app", {"`app` gets that line as well, and may use the name"}),
+        ("image: busybox:1.37", set()),
+    ],
+)
+def test_a_program_that_is_built_here_may_use_a_name(
+    given: str, other: str, told: set[str], tmp_path: Path
+) -> None:
+    text = f"{SERVICE.format('new', '0.32.15', 'a', given)}  app:\n    {other}\n    {given}\n"
+    head = "x-e: &e\n  OLLAMA_KEEPALIVE: 1h\n" if "*e" in given else ""
+    files = {"compose.yaml": f"{head}services:\n{text}volumes: {{a: {{}}}}\n"}
+    left, why = after(tmp_path, files if head else files | {"o.env": "OLLAMA_KEEPALIVE=1h\n"})
+    assert why == told
+    assert left.count("OLLAMA_KEEP_ALIVE") == (0 if told else 1)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from generator.readers.base import image_name
 from generator.readers.compose.container import argv, reference
+from generator.readers.compose.project import files_of, joined
 from generator.readers.syntax.yaml_tree import Scalar, Table, plain
 from generator.records import replace
-from generator.view import ASTRAY, TUNNEL, Line, Place
+from generator.view import ALSO, ASTRAY, TUNNEL, Line, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.readers.compose.addresses import Addresses
     from generator.readers.compose.project import Project
     from generator.readers.compose.roles import Roles
+    from generator.view import Variable
 
 _TUNNEL: Final = re.compile(r"(?:^|/)(?:cloudflared|ngrok|localtunnel|bore|zrok|frpc)\b")
 LOOPBACK: Final = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|\[::1\]):\d+(?:/\S*)?$")
@@ -46,6 +48,30 @@ class Neighbours:
         apart = {n for n in servers if self.profiles[n] and here.isdisjoint(self.profiles[n])}
         away = {name, *apart, *self.jobs}
         return tuple(each for each in self.project.services if each not in away)
+
+    def also(self, variables: Iterable[Variable]) -> Iterator[Line]:
+        """Yield those that a program gets by the same line whose own files nobody reads here."""
+        lines, files = self._built
+        for one in variables:
+            file, line = one.place.file, one.place.line
+            other = lines.get((file, line, one.name)) or files.get(file)
+            if other:
+                yield Line(section=ALSO, name=one.name, value=other, place=Place(file, line))
+
+    @functools.cached_property
+    def _built(self) -> tuple[dict[tuple[str, int, str], str], dict[str, str]]:
+        """The lines and files of variables of the other services that are built here."""
+        lines: dict[tuple[str, int, str], str] = {}
+        files: dict[str, str] = {}
+        for name, service in self.project.services.items():
+            if "build" not in service.entries or name in self.servers:
+                continue
+            for key, node in service.table("environment").entries.items():
+                if isinstance(node, Scalar):
+                    lines.setdefault((node.place.file, node.place.line, key), name)
+            for named in files_of(service):
+                files.setdefault(joined(named.path.place.file, named.path.text), name)
+        return lines, files
 
     def named_by_others(self, server: str) -> Iterator[Line]:
         """Yield the networks, services and variables that lists of the other services name."""

@@ -205,7 +205,7 @@ class _Services:
             container = replace(container, moving=True)
         volumes = tuple(volumes_of(container, self.project.top.table("volumes")))
         variables = self.environment.variables(name, service, built)
-        effective = {one.name: one for one, _ in variables}.values()
+        effective = tuple({one.name: one for one, _ in variables}.values())
         begun = (
             *(built.lines if built else ()),
             *self._scripts(service, container.mounts),
@@ -224,6 +224,7 @@ class _Services:
                 *flat(key, service, _ELSEWHERE),
                 *(self._beside(name) if name in self.keys else ()),
                 *self.neighbours.astray(name),
+                *self.neighbours.also(effective),
                 *self.rivals.taken(name, container),
                 *self._emptied(name),
                 *self._spent(name, service),
