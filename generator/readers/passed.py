@@ -166,6 +166,8 @@ def judged_where_named(gap: NotJudged) -> NotJudged:
     """Return what is said of a file that a reader takes by its content, where somebody names it."""
     if gap.reason != _OF_NO_KIND:
         return gap
+    if gap.file.endswith(".nix"):
+        return only_named(gap.file)  # A module is known by its content, whoever names it.
     reason = "what it is for is not clear from its name: it is judged where you name it"
     return replace(gap, reason=reason, hint="name the files of that kind that matter")
 

@@ -82,7 +82,8 @@ def views(found: Found, context: Context) -> Seen:
         gap for gap in seen.not_judged if gap.reason != _NO_SERVER or gap.file not in taken
     ]
     # What a judged file has taken in is judged with that.
-    seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in read)
+    used = {*read, *taken}
+    seen.not_judged[:0] = (gap for gap in found.gaps if gap.part or gap.file not in used)
     return seen
 
 

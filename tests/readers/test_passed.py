@@ -356,3 +356,12 @@ def test_templates_of_other_languages_are_judged_by_what_they_say(
     assert rules(report, tmp_path) == [f"{name}:8 HW109"]
     # What the template leaves open is named, and nothing else.
     assert [gap.part for gap in report.not_judged] == ["values"]
+
+
+def test_a_module_that_sets_no_option_of_a_service_is_not_judged_by_its_name_either(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "o.nix").write_text('{ services.llm.vars.OLLAMA_NUM_THREADS = "4"; }\n')
+    (gap,) = check(CheckRequest(paths=[str(tmp_path)])).not_judged
+    assert gap.reason == "names Ollama, and nothing of a server is recognised in it"
+    assert "where that reaches the server" in gap.hint

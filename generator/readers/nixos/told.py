@@ -37,9 +37,13 @@ _CALLERS: Final = frozenset({"default.nix", "configuration.nix", "flake.nix"})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One value that another file tells, under the name by which the module asks for it."""
+    """One value that another file tells, under the name by which the module asks for it.
+
+    `within` is the option that it is a part of, which the module may hand on as a whole.
+    """
 
     name: str
+    within: str
     value: Any
     file: str
     line: int
@@ -55,10 +59,18 @@ class Told:
     def placed(self, found: Definition, texts: Sequence[str]) -> Definition:
         """Return a definition at the place where its value stands, if one other file tells it."""
         line = texts[found.line - 1] if 0 < found.line <= len(texts) else ""
-        same = [s for s in self.said if s.value == found.value and s.name in line]
+        named = [s for s in self.said if s.name in line or _is_part(s, found, line)]
+        same = [s for s in named if s.value == found.value]
         if found.file or found.unresolved or len(same) != 1 or _stands_in(found.value, line):
             return found
         return replace(found, file=same[0].file, line=same[0].line)
+
+
+def _is_part(one: Said, found: Definition, line: str) -> bool:
+    """Return whether a line hands on the set in which another file says what is found."""
+    whole = rf"\.{re.escape(one.within)}(?![\w'.-])"
+    part = bool(one.within) and one.name == found.path[-1]
+    return part and re.search(whole, line) is not None
 
 
 def _stands_in(value: Any, line: str) -> bool:  # noqa: ANN401 -- any Nix value
@@ -77,9 +89,11 @@ def told(source: Source, context: Context) -> Told:
         {name: _one(found) for name, found in arguments.items()},
         beside=beside,
     )
-    every = [(path[-1], found) for path, found in options.items()]
-    every += arguments.items()
-    said = (Said(n, f[0].value, f[0].file, f[0].line) for n, f in every if "value" in _one(f))
+    every = [(path[-1], path[-2], found) for path, found in options.items()]
+    every += [(name, "", found) for name, found in arguments.items()]
+    said = (
+        Said(n, of, f[0].value, f[0].file, f[0].line) for n, of, f in every if "value" in _one(f)
+    )
     return Told(by, tuple(said))
 
 
