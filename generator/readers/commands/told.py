@@ -344,7 +344,10 @@ class Told:
         """Return the Views of all that was told."""
         used = tuple(models(self.commands, self.engine))
         views = [
-            view_of(box, self.book, self.context, used, self._dashes, removed=self._removes(box))
+            view_of(
+                *(self._own(box), self.book, self.context, used, self._dashes),
+                removed=self._removes(box),
+            )
             for box in self._runs
         ]
         views += self._deployed
@@ -377,6 +380,12 @@ class Told:
             views += self._each_server(view)
         views += self.documents.found(self.texts, managed=self._managed)
         return self._guarded(self._with_clients([self._when(view) for view in views]))
+
+    def _own(self, box: Run) -> Run:
+        """Return a container without what it is handed on that is told where the script sets it."""
+        given = {name for name, _ in self.exports.given}
+        left = [one for one in box.options if one.name != "env" or one.value not in given]
+        return dataclasses.replace(box, options=tuple(left))
 
     def _when(self, view: View) -> View:
         """Return a View of a container that a part of the script may start, or that ends first."""
