@@ -15,10 +15,11 @@ from generator.readers import KINDS, load_reader
 from generator.readers.base import Context, PartlyRead, Source
 from generator.readers.signs import assigns_only, is_for_a_shell, kind_of, reached, signs_of
 from generator.readers.templates import as_written, has_gaps, plain
+from generator.records import dataclass
 from generator.view import NotJudged, Phrases, Place, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 T = TypeVar("T")
 _FAR: Final = 2_000  # lines
@@ -67,8 +68,8 @@ def embedded(
     except HostwrightError as error:
         return [], [_gap(error.message, error.hint, KINDS[kind], file, line)]
     views = tuple(as_written(view, {}, gaps=gaps) for view in views)
-    place = Place(file, line)
-    found = [moved(view, source.path, place, flat=packed, lines=lines) for view in views]
+    spots = {source.path: Spot(Place(file, line), packed, lines)}
+    found = [moved(view, spots) for view in views]
     if packed or lines:
         found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
     return found, unread
@@ -104,31 +105,44 @@ def _gap(message: str, hint: str, what: str, file: str, line: int) -> NotJudged:
     return NotJudged(file=file, reason=message, hint=hint, part=f"{what} in it", line=line)
 
 
-def moved(value: T, file: str, to: Place, *, flat: bool = False, lines: Sequence[int] = ()) -> T:
-    """Return a View, or a part of one, with the places in `file` moved to behind `to`.
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a text stands in the file around it: it begins at a place.
 
-    `flat`: all of them are there; `lines`: each is where these say.
+    `flat`: all of it is there; `lines`: each of its lines is where these say.
     """
+
+    place: Place
+    flat: bool = False
+    lines: Sequence[int] = ()
+
+    def line(self, number: int, unknown: int) -> int:
+        """Return where a line of the text stands; without one (0) it is one that is `unknown`."""
+        if self.lines:
+            return self.lines[min(max(number, 1), len(self.lines)) - 1]
+        if self.flat:
+            return self.place.line
+        return number + self.place.line - 1 if number else unknown
+
+
+def moved(value: T, spots: Mapping[str, Spot]) -> T:
+    """Return a View, or a part of one, with the places in files moved to where their texts are."""
     found: Any = value
     if isinstance(found, Place):
-        if found.file != file:
+        spot = spots.get(found.file)
+        if spot is None:
             return value
-        line = found.line + to.line - 1 if found.line else max(to.line - 1, 1)
-        line = to.line if flat else line
-        line = lines[min(max(found.line, 1), len(lines)) - 1] if lines else line
-        found = Place(to.file, line, found.key)
+        line = spot.line(found.line, max(spot.place.line - 1, 1))
+        found = Place(spot.place.file, line, found.key)
     elif isinstance(found, NotJudged):
-        line = found.line + to.line - 1 if found.line and not flat else to.line
-        line = lines[min(max(found.line, 1), len(lines)) - 1] if lines else line
-        found = replace(found, file=to.file, line=line, part=found.part or "a part of it")
+        spot = spots.get(found.file) or next(iter(spots.values()))
+        line = spot.line(found.line, spot.place.line)
+        found = replace(found, file=spot.place.file, line=line, part=found.part or "a part of it")
     elif isinstance(found, tuple) and not hasattr(found, "_fields"):
-        found = tuple(moved(item, file, to, flat=flat, lines=lines) for item in found)
+        found = tuple(moved(item, spots) for item in found)
     elif is_dataclass(found) and not isinstance(found, Phrases):
         named = [f.name for f in fields(found) if f.init]
-        parts = {
-            name: moved(getattr(found, name), file, to, flat=flat, lines=lines) for name in named
-        }
-        found = replace(found, **parts)  # type: ignore[type-var]
+        found = replace(found, **{name: moved(getattr(found, name), spots) for name in named})  # type: ignore[type-var]
     return found  # type: ignore[no-any-return]
 
 

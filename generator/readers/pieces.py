@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from generator.errors import HostwrightError
 from generator.readers import load_reader
 from generator.readers.base import Source
-from generator.readers.embedded import embedded, moved
+from generator.readers.embedded import Spot, embedded, moved
 from generator.readers.signs import kind_of, signs_of
 from generator.readers.templates import as_written, has_gaps, plain
 from generator.records import dataclass
@@ -110,13 +110,8 @@ def _together(
     if len(pieces) == 1:
         return several, []
     gaps = any(has_gaps(source, kind) for source in sources)
-    return pieces, [_moved(as_written(view, {}, gaps=gaps), pieces, file) for view in views]
-
-
-def _moved(view: View, pieces: Iterable[Piece], file: str) -> View:
-    for piece in pieces:
-        to = Place(file, piece.line)
-        view = moved(view, piece.path, to, flat=piece.packed, lines=piece.lines)
+    spots = {one.path: Spot(Place(file, one.line), one.packed, one.lines) for one in pieces}
+    found = [moved(as_written(view, {}, gaps=gaps), spots) for view in views]
     if any(piece.packed or piece.lines for piece in pieces):
-        view = replace(view, phrases=replace(view.phrases, mendable=False))
-    return view
+        found = [replace(v, phrases=replace(v.phrases, mendable=False)) for v in found]
+    return pieces, found
