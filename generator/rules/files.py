@@ -35,26 +35,29 @@ if TYPE_CHECKING:
 )
 def start_limit_in_service(view: View, _: Facts) -> Hits:
     # StartLimitBurst= there still works, by age.
-    moved: set[str] = set()
+    wrong: dict[str, list[Line]] = {}
     for line in view.lines_named("StartLimitIntervalSec"):
-        if view.phrases.section(line) != "Service":
-            continue
-        here = [one for one in view.lines if one.place.file == line.place.file]
-        in_unit = [one.value for one in here if (one.section, one.name) == ("Unit", line.name)]
+        if view.phrases.section(line) == "Service":
+            wrong.setdefault(line.place.file, []).append(line)
+    whole: dict[str, list[Line]] = {file: [] for file in wrong}
+    for line in view.lines if wrong else ():
+        whole.get(line.place.file, []).append(line)
+    for file, lines in wrong.items():
+        here = whole[file]
+        in_unit = [one.value for one in here if (one.section, one.name) == ("Unit", lines[0].name)]
         counts = f", where `{in_unit[-1]}` counts" if in_unit else ""
-        edits: tuple[Edit, ...] = ()
-        if in_unit and line.value == in_unit[-1]:
-            edits = (Edit(line.place, line.name, ""),)
-        elif not in_unit and line.place.file not in moved:
+        how = "keep one of them, in [Unit]" if in_unit else _how_to_move(view, here)
+        for line in lines:
             # The first one of a file takes the others along.
-            edits = tuple(_moved(here))
-        moved.add(line.place.file)
-        yield Hit(
-            message=f"systemd ignores {line.name} in [Service]: it is a key of [Unit]{counts}",
-            place=line.place,
-            fix=_how_to_move(view, here) if not in_unit else "keep one of them, in [Unit]",
-            edits=edits if view.phrases.headers else (),
-        )
+            moved = _moved(here) if not in_unit and line is lines[0] else ()
+            dead = in_unit and line.value == in_unit[-1]
+            edits = (Edit(line.place, line.name, ""),) if dead else tuple(moved)
+            yield Hit(
+                message=f"systemd ignores {line.name} in [Service]: it is a key of [Unit]{counts}",
+                place=line.place,
+                fix=how,
+                edits=edits if view.phrases.headers else (),
+            )
 
 
 def _start_limits(here: Iterable[Line]) -> list[Line]:
@@ -74,7 +77,8 @@ def _moved(here: Sequence[Line]) -> Iterator[Edit]:
     headers = [one for one in here if one.value == f"[{one.section}]"]
     unit = [one for one in headers if one.section == "Unit"]
     service = [one for one in headers if one.section == "Service"]
-    others = [one for one in here if one.section == "Service" and one.name and one not in group]
+    named = [one for one in here if one.section == "Service" and one.name]
+    others = [one for one in named if not one.name.startswith("StartLimit")]
     if not others and not unit:
         yield from (Edit(one.place, "[Service]", "[Unit]") for one in service)
         yield from (Edit(one.place, one.name, "") for one in _repeated(group))
