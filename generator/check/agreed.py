@@ -33,11 +33,15 @@ def agreed(
             beside[also.place.file, also.place.line, also.name] = also.value
         for edit in (edit for placed in found for edit in placed.edits):
             wanted.setdefault((_key(edit), edit.new), set()).add(at)
+    without = {
+        want: min(others)
+        for want, views in wanted.items()
+        if (others := readers.get(want[0], set()) - views)
+    }
     for placed in (placed for _, found in judged for placed in found):
         keys = {(_key(edit), edit.new) for edit in placed.edits}
-        others = {at for key in keys for at in readers.get(key[0], set()) - wanted[key]}
-        if others:
-            name = judged[min(others)][0].name
+        if wrong := keys & without.keys():
+            name = judged[min(without[key] for key in wrong)][0].name
             yield _withheld(placed, f"it is not right for `{name}`, which reads that line as well")
         elif name := min((beside[key] for key, _ in keys if key in beside), default=""):
             yield _withheld(placed, f"`{name}` gets that line as well, and may use the name")

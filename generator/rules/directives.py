@@ -32,18 +32,24 @@ _NO: Final = {"path": "no absolute path", "output": "no place that it knows"}
 )
 def value_not_taken(view: View, facts: Facts) -> Hits:
     written = view.phrases.headers
+    held: dict[tuple[str, str], Line] = {}
     for line in view.lines if written or view.phrases.directives else ():
         taken = facts.taken.get(line.name)
         if taken is None or view.phrases.section(line) != "Service":
             continue
         if not is_ignored(taken, line.value):
+            held[line.section, line.name] = line
             continue
         bare = re.split(r"\s+[#;]", line.value)[0].strip("\"' ")
         right = bare if bare and takes(taken, bare) else _meant(taken, bare)
         certain = right in {bare, _MEANT.get(bare)}
         yield Hit(
             message=f"systemd ignores `{line.name}={line.value}`: that is {_what(taken)}, and "
-            + ("reads no such file" if taken.kind == "path" else _what_holds(view, taken, line)),
+            + (
+                "reads no such file"
+                if taken.kind == "path"
+                else _what_holds(view, held.get((line.section, line.name)), line)
+            ),
             place=line.place,
             fix=f"write `{line.name}={right}`" if right else _how(taken),
             edits=(Edit(line.place, line.value, right),) if certain and written else (),
@@ -59,16 +65,13 @@ def _meant(taken: Taken, text: str) -> str:
     return word if word in taken.words else nearest(text, taken.words)[0]
 
 
-def _what_holds(view: View, taken: Taken, line: Line) -> str:
-    """Return what is so without that line: what an earlier one says, or the default."""
-    before = view.lines[: view.lines.index(line)]
-    told = [one for one in before if (one.section, one.name) == (line.section, line.name)]
-    for one in reversed(told):
-        if not is_ignored(taken, one.value):
-            here = one.place.file == line.place.file
-            where = f"line {one.place.line}" if here else f"{one.place.file}:{one.place.line}"
-            return f"`{one.value}` of {where} holds" if one.value else "the default holds"
-    return "what the unit says, or the default, holds" if view.adds else "the default holds"
+def _what_holds(view: View, before: Line | None, line: Line) -> str:
+    """Return what is so without a line: what the last one says that is read, or the default."""
+    if before is None:
+        return "what the unit says, or the default, holds" if view.adds else "the default holds"
+    here = before.place.file == line.place.file
+    where = f"line {before.place.line}" if here else f"{before.place.file}:{before.place.line}"
+    return f"`{before.value}` of {where} holds" if before.value else "the default holds"
 
 
 def _what(taken: Taken) -> str:

@@ -68,9 +68,9 @@ class Told:
 
 def _is_part(one: Said, found: Definition, line: str) -> bool:
     """Return whether a line hands on the set in which another file says what is found."""
-    whole = rf"\.{re.escape(one.within)}(?![\w'.-])"
-    part = bool(one.within) and one.name == found.path[-1]
-    return part and re.search(whole, line) is not None
+    if not one.within or one.name != found.path[-1]:
+        return False
+    return re.search(rf"\.{re.escape(one.within)}(?![\w'.-])", line) is not None
 
 
 def _stands_in(value: Any, line: str) -> bool:  # noqa: ANN401 -- any Nix value
