@@ -89,6 +89,7 @@ FILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "library": tuple[hardware.Library, ...],
         "gpu": tuple[hardware.GpuGeneration, ...],
         "workspace": tuple[hardware.WorkspaceFact, ...],
+        "docker_driver": tuple[hardware.DockerDriver, ...],
     },
     "hardware.toml": {
         "core": tuple[hardware.Core, ...],
@@ -173,6 +174,7 @@ ONCE: Final = (
     ("architecture.name",),
     ("behaviour.id",),
     ("blas.name",),
+    ("docker_driver.name",),
     ("cache_program.name",),
     ("card.name", "card.aliases"),
     ("card.pci",),

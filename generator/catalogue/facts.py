@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from generator.catalogue.accepted import Accepted
 from generator.catalogue.clients import ClientFact
-from generator.catalogue.hardware import GpuGeneration, Library, Radeon, WorkspaceFact
+from generator.catalogue.hardware import DockerDriver, GpuGeneration, Library, Radeon, WorkspaceFact
 from generator.catalogue.models import (
     NEAR_SAID,
     Architecture,
@@ -422,6 +422,12 @@ class Facts:
         """The directives that systemd gives up, by section and name."""
         found = self._catalogue.all("expiring", Expiring)
         return {(one.section, one.name): one for one in found}
+
+    @functools.cached_property
+    def docker_drivers(self) -> Mapping[str, frozenset[str]]:
+        """What can be asked of each of Docker's drivers for devices, by their names."""
+        found = self._catalogue.all("docker_driver", DockerDriver)
+        return {one.name: frozenset(one.capabilities) for one in found}
 
     @functools.cached_property
     def taken(self) -> Mapping[str, Taken]:

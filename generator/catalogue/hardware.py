@@ -33,6 +33,15 @@ class Library(Span):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class DockerDriver:
+    """A driver of Docker for devices, and what can be asked of it in `capabilities`."""
+
+    name: str
+    capabilities: tuple[str, ...] = ()
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class WorkspaceFact:
     """What operations of Ollama's own engine take on a library's cards; see `data/gpus.toml`."""
 

@@ -283,11 +283,6 @@ def _runtime_beside_reservation(view: View) -> Hits:
     )
 
 
-_DRIVERS: Final = frozenset({"", "nvidia", "amd", "cdi"})
-_CAPABLE: Final = frozenset(
-    {"gpu", "nvidia", "amd", "compute", "compat32", "graphics", "utility", "video", "display"}
-)
-"""What Docker's drivers for GPUs can do, by their names; that for `cdi` asks for nothing."""
 _RESERVED: Final = ".deploy.resources.reservations.devices"
 
 
@@ -306,13 +301,13 @@ _RESERVED: Final = ".deploy.resources.reservations.devices"
     source="moby daemon/devices.go, daemon/devices_nvidia_linux.go, allNvidiaCaps; moby#50717; "
     "docs.docker.com/compose/gpu-support",
 )
-def nobody_fulfils(view: View, _: Facts) -> Hits:
+def nobody_fulfils(view: View, facts: Facts) -> Hits:
     for request in _requests(view):
         first = request[0]
         told = {line.name: line for line in request}
         driver = told.get("driver", first)
         name = driver.value if "driver" in told else ""
-        if name not in _DRIVERS and "$" not in name:
+        if name and name not in facts.docker_drivers and "$" not in name:
             yield Hit(
                 message=f"Docker has no device driver `{name}`, and refuses to create the "
                 "container",
@@ -350,7 +345,7 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
                 fix="add `capabilities: [gpu]` to it",
             )
         if name != "cdi":
-            yield from _not_capable(request, name)
+            yield from _not_capable(request, name, facts)
         if {"count", "device_ids"} <= told.keys():
             yield Hit(
                 message="`count` and `device_ids` exclude each other: Compose refuses the file",
@@ -359,12 +354,13 @@ def nobody_fulfils(view: View, _: Facts) -> Hits:
             )
 
 
-def _not_capable(request: Iterable[Line], driver: str) -> Hits:
+def _not_capable(request: Iterable[Line], driver: str, facts: Facts) -> Hits:
     """Yield the capabilities of a request that none of Docker's drivers has."""
+    known = frozenset[str]().union(*facts.docker_drivers.values())
     for line in request:
-        if line.name != "capabilities" or line.value in _CAPABLE or "$" in line.value:
+        if line.name != "capabilities" or line.value in known or "$" in line.value:
             continue
-        meant, certain = nearest(line.value, _CAPABLE)
+        meant, certain = nearest(line.value, sorted(known))
         who = "older releases of Docker refuse" if driver else "Docker refuses"
         yield Hit(
             message=f"no driver of Docker has the capability `{line.value}`: {who} to create the "
